@@ -1,0 +1,42 @@
+# `make help` lists what can be done here.
+PORT ?= 8501
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types unit bench warehouse chromium clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.installed: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: .venv/.installed ## Open the dashboard on http://localhost:8501 (PORT=… changes the port)
+	@$(BIN)/python -m etl load-bundled --if-missing
+	@echo "The dashboard is at http://localhost:$(PORT) (Ctrl-C stops it)"
+	@$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+
+test: lint types unit ## Lint, types and tests: what must be green before a change lands
+
+lint: .venv/.installed-dev ## Style and common mistakes (ruff)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.installed-dev ## Static types (mypy)
+	$(BIN)/mypy
+
+unit: .venv/.installed-dev chromium ## The tests alone
+	$(BIN)/python -m pytest
+
+chromium: ## Find a Chromium for the browser tests, or install Debian's
+	@command -v chromium chromium-browser google-chrome >/dev/null || ./.ci/install-chromium
+
+clean: ## Remove the virtual environment and the warehouse
+	rm -rf .venv data/market.duckdb data/market.duckdb.versions
