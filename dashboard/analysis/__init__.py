@@ -1,0 +1,1 @@
+"""Figures computed from data frames: returns, dollars lost, recoveries."""

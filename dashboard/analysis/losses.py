@@ -1,0 +1,84 @@
+"""What each company lost or gained in the session of an event, in percent and in dollars."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from dashboard.analysis.returns import first_sessions, last_sessions
+
+MAX_DELAY_DAYS = 14
+
+
+def session_changes(
+    prices: pd.DataFrame,
+    companies: pd.DataFrame,
+    shares: pd.DataFrame,
+    dollar_rates: dict[str, float],
+    session: date,
+) -> pd.DataFrame:
+    """The change of every company from its last close before `session` to its first one on or after it.
+
+    The exchange's own sessions count: where `session` was a holiday, the next session is taken, up to two weeks
+    later. `change` is a fraction of dividend-adjusted prices; `value_change` is in US dollars: the change of the
+    split-adjusted close times the shares outstanding at the latest count before the session (and the exchange
+    rate of that day for other currencies).
+
+    Returns one row a company: the columns of `companies`, before, on (dates), close_before, close, change, shares,
+    shares_as_of, basis, value_change, and `missing`, which says why a figure is absent ("" where none is).
+    """
+    end = pd.Timestamp(session) + pd.Timedelta(days=MAX_DELAY_DAYS)
+    start = pd.Timestamp(session) - pd.Timedelta(days=MAX_DELAY_DAYS)
+    near = prices[(prices["date"] >= start) & (prices["date"] <= end)]
+    before = last_sessions(near, session).add_suffix("_before")
+    after = first_sessions(near, session)
+    table = (
+        companies.merge(before, how="left", left_on="ticker", right_index=True)
+        .merge(after, how="left", left_on="ticker", right_index=True)
+        .merge(shares, how="left", on="ticker")
+        .rename(columns={"date": "on", "date_before": "before"})
+    )
+    table["change"] = table["adj_close"] / table["adj_close_before"] - 1
+    rate = table["currency"].map(dollar_rates)
+    table["value_change"] = (table["close"] - table["close_before"]) * table["shares"] * rate
+    table["missing"] = [
+        _missing(row.change, row.shares, known) for row, known in zip(table.itertuples(), rate, strict=True)
+    ]
+    return table.drop(columns=["adj_close", "adj_close_before"])
+
+
+def _missing(change: float, shares: float, rate: float) -> str:
+    if pd.isna(change):
+        return "no prices around this date"
+    if pd.isna(shares):
+        return "no share count"
+    return "no exchange rate" if pd.isna(rate) else ""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Market value that a group of companies lost and gained in a session, in US dollars."""
+
+    lost: float
+    gained: float
+    losers: int
+    gainers: int
+    unknown: int
+
+    @property
+    def net(self) -> float:
+        """Gains less losses; negative where value was lost on balance."""
+        return self.gained + self.lost
+
+
+def totals(changes: pd.DataFrame, role: str = "AI") -> Totals:
+    """Add up `value_change` of the companies of one role; `unknown` counts those with a return but no dollars."""
+    group = changes[changes["role"] == role]
+    value = group["value_change"].dropna()
+    return Totals(
+        lost=float(value[value < 0].sum()),
+        gained=float(value[value > 0].sum()),
+        losers=int((value < 0).sum()),
+        gainers=int((value > 0).sum()),
+        unknown=int((group["change"].notna() & group["value_change"].isna()).sum()),
+    )

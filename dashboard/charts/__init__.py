@@ -1,0 +1,1 @@
+"""Pure functions from data frames to charts in the house style."""

@@ -1,0 +1,104 @@
+"""The house style: two palettes and the Plotly template made from each.
+
+Colours are told apart by readers with any common colour blindness (losses are orange, gains blue) and text
+has a contrast of at least 4.5 to 1 on its background (WCAG 2.2, success criterion 1.4.3).
+"""
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+BODY_FONT = "Inter, Helvetica Neue, Arial, sans-serif"
+HEADING_FONT = "Source Serif 4, Georgia, Times New Roman, serif"
+
+CONFIG = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "responsive": True,
+    "scrollZoom": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+}
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of one theme, as hex strings."""
+
+    paper: str
+    ink: str
+    muted: str
+    faint: str
+    grid: str
+    band: str
+    loss: str
+    gain: str
+    series: tuple[str, ...]
+
+
+LIGHT = Palette(
+    paper="#FCFBF8",
+    ink="#1B1B1A",
+    muted="#5F5D57",
+    faint="#BDB9AE",
+    grid="#E6E2D9",
+    band="#F2F0EA",
+    loss="#C2480F",
+    gain="#0B5C9E",
+    series=("#C2480F", "#0B5C9E", "#0B6E52", "#7A4B94", "#8A6100", "#B0306A", "#3F6C7A", "#5A5A16"),
+)
+DARK = Palette(
+    paper="#14171A",
+    ink="#ECEAE4",
+    muted="#A5A39B",
+    faint="#535A61",
+    grid="#2A3036",
+    band="#1C2125",
+    loss="#F08A4B",
+    gain="#7DB8EC",
+    series=("#F08A4B", "#7DB8EC", "#4FBF9A", "#C9A0E0", "#E2B93B", "#F29CC0", "#8FC3D0", "#C6C66B"),
+)
+PALETTES = {"light": LIGHT, "dark": DARK}
+
+
+def palette(theme: str) -> Palette:
+    """The palette of "light" or "dark"; an unknown name gets the light one."""
+    return PALETTES.get(theme, LIGHT)
+
+
+def template(colours: Palette) -> go.layout.Template:
+    """The Plotly template of a palette: horizontal grid only, no frame, figures in the body font."""
+    axis = {
+        "gridcolor": colours.grid,
+        "linecolor": colours.faint,
+        "zerolinecolor": colours.faint,
+        "tickcolor": colours.faint,
+        "tickfont": {"color": colours.muted, "size": 12},
+        "title": {"font": {"color": colours.muted, "size": 12}},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": BODY_FONT, "size": 13, "color": colours.ink},
+            "paper_bgcolor": colours.paper,
+            "plot_bgcolor": colours.paper,
+            "colorway": list(colours.series),
+            "xaxis": {**axis, "showgrid": False, "ticks": "outside", "ticklen": 4},
+            "yaxis": {**axis, "showgrid": True, "zeroline": False},
+            "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
+            "hoverlabel": {
+                "bgcolor": colours.band,
+                "bordercolor": colours.faint,
+                "font": {"family": BODY_FONT, "size": 13, "color": colours.ink},
+                "align": "left",
+            },
+            "showlegend": False,
+            "dragmode": False,
+            "hovermode": "closest",
+            "separators": ".,",
+        }
+    )
+
+
+def figure(colours: Palette, height: int) -> go.Figure:
+    """An empty figure in the house style, `height` pixels high."""
+    return go.Figure(layout={"template": template(colours), "height": height})

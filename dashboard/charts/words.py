@@ -1,0 +1,55 @@
+"""Figures and dates as the house writes them in titles, labels and hovers."""
+
+from datetime import date
+from html import escape
+
+MINUS = "\u2212"
+
+
+def _signed(text: str, value: float, plus: bool) -> str:
+    sign = MINUS if value < 0 else ("+" if plus and value > 0 else "")
+    return f"{sign}{text}"
+
+
+def percent(fraction: float, digits: int = 1, plus: bool = True) -> str:
+    """A fraction as a percentage: −0.1697 → "−17.0%". A value that rounds to nothing has no sign."""
+    rounded = round(fraction * 100, digits)
+    return _signed(f"{abs(rounded):.{digits}f}%", rounded, plus)
+
+
+def billions(dollars: float, plus: bool = False) -> str:
+    """Dollars in the unit that suits: −592.66e9 → "−$592.7 billion", 3e12 → "$3.00 trillion"."""
+    size = abs(dollars)
+    if size >= 1e12:
+        text = f"${size / 1e12:.2f} trillion"
+    elif size >= 1e9:
+        text = f"${size / 1e9:.1f} billion"
+    else:
+        text = f"${size / 1e6:.0f} million"
+    return _signed(text, dollars, plus)
+
+
+def price(value: float, currency: str) -> str:
+    """A price with its currency: "$118.42", "₩53,700", otherwise the code before the figure."""
+    if currency == "USD":
+        return f"${value:,.2f}"
+    if currency in ("KRW", "JPY"):
+        return f"{'₩' if currency == 'KRW' else '¥'}{value:,.0f}"
+    return f"{currency} {value:,.2f}"
+
+
+def day(value: date, weekday: bool = True, year: bool = True) -> str:
+    """A date in words: "Mon 27 Jan 2025"."""
+    parts = ([f"{value:%a}"] if weekday else []) + [str(value.day), f"{value:%b}"] + ([f"{value.year}"] if year else [])
+    return " ".join(parts)
+
+
+def listed(items: list[str]) -> str:
+    """Items as prose: "a", "a and b", "a, b and c"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def safe(text: str, limit: int = 60) -> str:
+    """Text from outside for a Plotly label, where a subset of HTML would be drawn: escaped and cut to `limit`."""
+    text = " ".join(text.split())
+    return escape(text if len(text) <= limit else text[: limit - 1] + "…", quote=False)

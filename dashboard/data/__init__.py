@@ -1,0 +1,1 @@
+"""Reads published warehouse states: SQL in, data frames out."""

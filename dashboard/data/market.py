@@ -1,0 +1,86 @@
+"""Companies, prices, share counts and exchange rates out of the warehouse."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+import pandas as pd
+
+
+def companies(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Every company and fund: ticker, name, segment, exchange, currency, role, is_benchmark; one row each."""
+    return con.execute(
+        "SELECT ticker, name, segment, exchange, currency, role, is_benchmark FROM company ORDER BY ticker"
+    ).df()
+
+
+def daily_prices(
+    con: duckdb.DuckDBPyConnection,
+    start: date,
+    end: date,
+    tickers: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Daily bars from `start` to `end` inclusive, of `tickers` or of all: one row a ticker and session.
+
+    Columns: ticker, date (datetime64), open, high, low, close (split-adjusted), adj_close (also
+    dividend-adjusted), volume, currency, source. Sorted by ticker and date.
+    """
+    chosen = None if tickers is None else list(tickers)
+    return con.execute(
+        """
+        SELECT ticker, date, open, high, low, close, adj_close, volume, currency, source
+        FROM price_daily
+        WHERE date BETWEEN $start AND $end AND ($tickers IS NULL OR list_contains($tickers::VARCHAR[], ticker))
+        ORDER BY ticker, date
+        """,
+        {"start": start, "end": end, "tickers": chosen},
+    ).df()
+
+
+def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
+    """The latest share count on or before `session`, one row a ticker: shares, shares_as_of, basis.
+
+    `shares` is on the same split basis as the split-adjusted closes: splits after those that the count
+    includes multiply it.
+    """
+    return con.execute(
+        """
+        WITH latest AS (
+            SELECT ticker, shares, date, basis, splits_through
+            FROM shares_outstanding WHERE date <= $session
+            QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY date DESC) = 1
+        )
+        SELECT latest.ticker, latest.shares * coalesce(product(split.ratio), 1) AS shares,
+            latest.date AS shares_as_of, latest.basis
+        FROM latest LEFT JOIN split
+            ON split.ticker = latest.ticker AND split.date > coalesce(latest.splits_through, latest.date)
+        GROUP BY ALL ORDER BY latest.ticker
+        """,
+        {"session": session},
+    ).df()
+
+
+def dollar_rates_at(con: duckdb.DuckDBPyConnection, session: date) -> dict[str, float]:
+    """US dollars for one unit of each currency: the latest rate on or before `session`; the dollar itself is 1."""
+    rates = con.execute(
+        """
+        SELECT currency, usd_per_unit FROM exchange_rate WHERE date <= $session
+        QUALIFY row_number() OVER (PARTITION BY currency ORDER BY date DESC) = 1
+        """,
+        {"session": session},
+    ).fetchall()
+    return {"USD": 1.0, **dict(rates)}
+
+
+def span(con: duckdb.DuckDBPyConnection) -> tuple[date, date] | None:
+    """First and last session with any price, or None where there is none."""
+    first, last = con.execute("SELECT min(date), max(date) FROM price_daily").fetchall()[0]
+    return None if first is None else (first, last)
+
+
+def price_sources(con: duckdb.DuckDBPyConnection, start: date, end: date) -> list[str]:
+    """The names of the sources that the prices between two dates come from."""
+    found = con.execute(
+        "SELECT DISTINCT source FROM price_daily WHERE date BETWEEN ? AND ? ORDER BY source", [start, end]
+    ).fetchall()
+    return [source for (source,) in found]

@@ -1,0 +1,41 @@
+"""App-store ranks: measured (a capture of a chart) and reported (somebody said so)."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+import pandas as pd
+
+
+def ranks(
+    con: duckdb.DuckDBPyConnection,
+    start: date,
+    end: date,
+    names: Sequence[str],
+    store: str = "apple",
+    country: str = "us",
+    chart: str = "top-free",
+) -> pd.DataFrame:
+    """Ranks of the apps whose name begins with one of `names`, between two days inclusive (UTC).
+
+    Columns: captured_at (UTC), app (the entry of `names`), app_name, rank, evidence, source, source_url, note.
+    """
+    return con.execute(
+        """
+        SELECT captured_at, wanted.app, app_name, rank, evidence, source, source_url, coalesce(note, '') AS note
+        FROM app_ranking
+        JOIN (SELECT unnest($names::VARCHAR[]) AS app) AS wanted
+            ON starts_with(lower(app_name), lower(wanted.app))
+        WHERE store = $store AND country = $country AND chart = $chart
+            AND CAST(captured_at AS DATE) BETWEEN $start AND $end
+        ORDER BY captured_at, rank, wanted.app
+        """,
+        {
+            "names": list(names),
+            "store": store,
+            "country": country,
+            "chart": chart,
+            "start": start,
+            "end": end,
+        },
+    ).df()
