@@ -1,0 +1,50 @@
+"""What an operator can set, through environment variables that begin with ``AIMI_``."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; ``AIMI_DATABASE=/srv/market.duckdb`` sets ``database``, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="AIMI_", env_ignore_empty=True)
+
+    database: str = Field(
+        default=str(PROJECT_ROOT / "data" / "market.duckdb"),
+        description="A DuckDB file, or ducklake:… for a shared lake, or md:… for MotherDuck.",
+    )
+    data_path: str | None = Field(default=None, description="Where a DuckLake keeps its Parquet files.")
+    data_dir: Path = Field(default=PROJECT_ROOT / "data", description="The folder of the bundled data.")
+    history_start: date = Field(default=date(2024, 1, 2), description="First session asked for.")
+    overlap_sessions: int = Field(default=10, ge=0, description="Sessions asked for again, for revisions.")
+    keep_versions: int = Field(default=10, ge=2, description="Published states kept for rollback.")
+    lock_timeout: float = Field(default=60.0, ge=0, description="Seconds to wait for another refresh.")
+    timeout: float = Field(default=20.0, gt=0, description="Seconds to wait for an answer from a source.")
+    threads: int = Field(default=4, ge=1, le=16, description="Tickers asked for at the same time.")
+    attempts: int = Field(default=3, ge=1, le=10, description="Tries of one request before giving up.")
+    max_wait: float = Field(default=60.0, ge=0, description="Longest pause in seconds between two tries.")
+    ranking_countries: Annotated[tuple[str, ...], NoDecode] = ("us",)
+    ranking_charts: Annotated[tuple[str, ...], NoDecode] = ("top-free",)
+    ranking_depth: int = Field(default=100, ge=1, le=100, description="Entries asked for in a chart.")
+
+    @field_validator("ranking_countries", "ranking_charts", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read from the environment once."""
+    return Settings()

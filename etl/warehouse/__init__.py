@@ -1,0 +1,61 @@
+"""The warehouse: where it lies, how it is read, and how a new state of it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from etl.settings import settings
+from etl.warehouse.errors import WarehouseBusyError, WarehouseError, WarehouseMissingError
+from etl.warehouse.files import FileWarehouse
+
+__all__ = [
+    "WarehouseBusyError",
+    "WarehouseError",
+    "WarehouseMissingError",
+    "connect_read_only",
+    "open_warehouse",
+    "published_version",
+]
+
+
+def open_warehouse(database: str | Path | None = None) -> FileWarehouse:
+    """The warehouse at ``database``, by default the one that ``AIMI_DATABASE`` names."""
+    options = settings()
+    return FileWarehouse(
+        Path(database or options.database).absolute(),
+        keep_versions=options.keep_versions,
+        lock_timeout=options.lock_timeout,
+    )
+
+
+@contextmanager
+def connect_read_only(database: str | Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the published state, closed at the end of the block.
+
+    Times come back in UTC. Open one for each batch of queries: a connection keeps to the state that was
+    published when it was opened, and never blocks a refresh.
+
+    Raises
+    ------
+    WarehouseMissingError
+        When nothing has been published yet.
+    WarehouseError
+        When what is there cannot be read.
+    """
+    with open_warehouse(database).reading() as con:
+        yield con
+
+
+def published_version(database: str | Path | None = None) -> str:
+    """A short text that changes whenever another state is published: the key of every cache of its data.
+
+    Raises
+    ------
+    WarehouseMissingError
+        When nothing has been published yet.
+    """
+    return open_warehouse(database).version()

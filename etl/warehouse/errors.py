@@ -1,0 +1,20 @@
+"""What can go wrong with the warehouse; each message is one sentence that names the next step."""
+
+from __future__ import annotations
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot be used; the message says why and what to do."""
+
+
+class WarehouseMissingError(WarehouseError):
+    """There is no warehouse yet. Build one with ``make run`` or ``python -m etl load-bundled``."""
+
+    @classmethod
+    def at(cls, place: str) -> WarehouseMissingError:
+        """The error for that place."""
+        return cls(f"There is no warehouse at {place}: run `make run` or `python -m etl load-bundled`.")
+
+
+class WarehouseBusyError(WarehouseError):
+    """Another refresh is writing. Wait until it has ended, or raise ``AIMI_LOCK_TIMEOUT``."""

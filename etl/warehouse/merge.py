@@ -1,0 +1,184 @@
+"""Merges rows into a table: inserts the new, updates the changed, and counts and records what it did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+import pandas as pd
+
+RELATIVE_TOLERANCE = 1e-6
+"""Doubles closer than this are the same figure: Yahoo serves single precision, good for seven digits."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """How rows of a table are told apart (``keys``) and what makes one changed (``values``).
+
+    Where a row lacks one of the ``optional`` figures, the one that is there already stays.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    has_run: bool = True
+    bundled_rows: str = "target.source = 'bundled'"
+
+
+@dataclass
+class Counts:
+    """What a merge did to a table."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        """The sums of both."""
+        return Counts(
+            self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted
+        )
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which rows of the target a merge may change, in terms of ``target``; fixed texts, never data."""
+
+    update: str = "true"
+    delete: str | None = None
+    revisions: bool = True
+
+
+_CAPTURE = ("captured_at", "store", "country", "chart", "device", "evidence", "source_url")
+_OF_A_BUNDLE = "target.run_id IN (SELECT run_id FROM etl_run WHERE source = 'bundled')"
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table(
+            "company",
+            ("ticker",),
+            ("name", "segment", "exchange", "currency", "role", "is_benchmark", "bundled"),
+            has_run=False,
+            bundled_rows="true",
+        ),
+        Table(
+            "event",
+            ("event_id",),
+            (
+                *("title", "occurred_at", "zone", "time_known", "market_session", "market_open"),
+                *("kind", "description", "source", "source_url"),
+            ),
+            has_run=False,
+            bundled_rows="true",
+        ),
+        Table(
+            "price_daily",
+            ("ticker", "date"),
+            ("open", "high", "low", "close", "adj_close", "volume", "currency", "source"),
+            optional=("open", "high", "low", "volume"),
+        ),
+        Table("dividend", ("ticker", "ex_date"), ("amount", "currency", "source")),
+        Table("split", ("ticker", "date"), ("ratio", "source")),
+        Table("shares_outstanding", ("ticker", "date"), ("shares", "basis", "source"), has_run=False),
+        Table("exchange_rate", ("currency", "date"), ("usd_per_unit", "source")),
+        Table("ranking_capture", _CAPTURE, ("depth", "source"), bundled_rows=_OF_A_BUNDLE),
+        Table(
+            "app_ranking",
+            (*_CAPTURE, "rank"),
+            ("app_id", "app_name", "publisher", "source", "note"),
+            bundled_rows=_OF_A_BUNDLE,
+        ),
+    )
+}
+
+
+@dataclass
+class Merge:
+    """Merges of one run: the rows carry ``run_id``, the counts add up by table."""
+
+    con: duckdb.DuckDBPyConnection
+    run_id: str
+    counts: dict[str, Counts] = field(default_factory=dict)
+
+    def rows(self, name: str, rows: pd.DataFrame, rules: Rules | None = None) -> Counts:
+        """Merge a frame with the columns of the table ``name`` (a missing one is taken as NULL).
+
+        Raises
+        ------
+        duckdb.ConstraintException
+            When the frame holds two rows of one key that the table does not hold yet.
+        """
+        if rows.empty and not (rules and rules.delete):
+            return Counts()
+        table, rules = TABLES[name], rules or Rules()
+        kinds = {row[0]: row[1] for row in self.con.execute(f"DESCRIBE {table.name}").fetchall()}
+        differs = {column: _differs(table, column, kinds[column]) for column in table.values}
+        self._stage(table, rows, kinds)
+        try:
+            if rules.revisions and table.has_run:
+                self._record_revisions(table, rules, differs)
+            counts = self._merge(table, rules, differs)
+        finally:
+            self.con.execute("DROP TABLE IF EXISTS staged")
+        self.counts[name] = self.counts.get(name, Counts()) + counts
+        return counts
+
+    def total(self) -> Counts:
+        """The counts of all tables together."""
+        return sum(self.counts.values(), Counts())
+
+    def _stage(self, table: Table, rows: pd.DataFrame, kinds: dict[str, str]) -> None:
+        columns = ", ".join(
+            f'CAST("{column}" AS {kinds[column]}) AS "{column}"' if column in rows else f'NULL AS "{column}"'
+            for column in table.keys + table.values
+        )
+        self.con.register("incoming", rows)
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns} FROM incoming")  # noqa: S608
+        self.con.unregister("incoming")
+
+    def _record_revisions(self, table: Table, rules: Rules, differs: dict[str, str]) -> None:
+        key = " || ' ' || ".join(f"CAST(target.{column} AS VARCHAR)" for column in table.keys)
+        selects = " UNION ALL ".join(
+            f"SELECT $run, '{table.name}', {key}, '{column}', CAST(target.{column} AS VARCHAR), "  # noqa: S608
+            f"CAST(staged.{column} AS VARCHAR) FROM {table.name} AS target JOIN staged ON {_matches(table)} "
+            f"WHERE target.{column} IS NOT NULL AND {differs[column]} AND {rules.update}"
+            for column in table.values
+            if column not in ("source", "note")
+        )
+        self.con.execute(f"INSERT INTO revision {selects}", {"run": self.run_id})
+
+    def _merge(self, table: Table, rules: Rules, differs: dict[str, str]) -> Counts:
+        inserted = {column: f"staged.{column}" for column in table.keys + table.values}
+        updated = {
+            column: f"coalesce(staged.{column}, target.{column})" if column in table.optional else value
+            for column, value in inserted.items()
+            if column not in table.keys
+        }
+        if table.has_run:
+            inserted["run_id"] = updated["run_id"] = "$run"
+        delete = f"WHEN NOT MATCHED BY SOURCE AND {rules.delete} THEN DELETE" if rules.delete else ""
+        statement = f"""
+            MERGE INTO {table.name} AS target USING staged ON {_matches(table)}
+            WHEN MATCHED AND {rules.update} AND ({" OR ".join(differs.values())})
+                THEN UPDATE SET {", ".join(f"{column} = {value}" for column, value in updated.items())}
+            WHEN NOT MATCHED BY TARGET
+                THEN INSERT ({", ".join(inserted)}) VALUES ({", ".join(inserted.values())})
+            {delete} RETURNING merge_action"""  # noqa: S608
+        done = self.con.execute(statement, {"run": self.run_id} if table.has_run else None).df()[
+            "merge_action"
+        ]
+        return Counts(*(int((done == action).sum()) for action in ("INSERT", "UPDATE", "DELETE")))
+
+
+def _matches(table: Table) -> str:
+    return " AND ".join(f"target.{column} = staged.{column}" for column in table.keys)
+
+
+def _differs(table: Table, column: str, kind: str) -> str:
+    differs = f"target.{column} IS DISTINCT FROM staged.{column}"
+    if kind == "DOUBLE":
+        near = f"abs(target.{column} - staged.{column}) <= {RELATIVE_TOLERANCE} * abs(staged.{column})"
+        differs = f"({differs} AND NOT coalesce({near}, false))"
+    return f"(staged.{column} IS NOT NULL AND {differs})" if column in table.optional else differs

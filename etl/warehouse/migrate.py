@@ -1,0 +1,43 @@
+"""Brings a warehouse to the newest schema by running the numbered migrations that it has not seen."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import duckdb
+
+_NAME = re.compile(r"(\d{4})_(\w+?)(\.file)?\.sql")
+
+
+def migrate(con: duckdb.DuckDBPyConnection, *, constraints: bool) -> list[int]:
+    """Run each pending migration in a transaction of its own, together with the record of it.
+
+    ``constraints`` is false for a DuckLake, which has no primary keys: migrations named ``*.file.sql`` are
+    then passed over. Returns the numbers of the migrations that were run.
+    """
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER, name VARCHAR, applied_at TIMESTAMPTZ)"
+    )
+    done = {number for (number,) in con.execute("SELECT number FROM schema_migration").fetchall()}
+    pending = [step for step in _steps() if step[0] not in done and (constraints or not step[2])]
+    for number, name, _, script in pending:
+        con.begin()
+        try:
+            con.execute(script)
+            con.execute("INSERT INTO schema_migration VALUES (?, ?, now())", [number, name])
+            con.commit()
+        except duckdb.Error:
+            con.rollback()
+            raise
+    return [number for number, *_ in pending]
+
+
+def _steps() -> list[tuple[int, str, bool, str]]:
+    found = []
+    for resource in files("etl.warehouse.migrations").iterdir():
+        match = _NAME.fullmatch(resource.name)
+        if match:
+            number, name, file_only = match.groups()
+            found.append((int(number), name, bool(file_only), resource.read_text(encoding="utf-8")))
+    return sorted(found)

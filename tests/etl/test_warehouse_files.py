@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import duckdb
+import pytest
+
+from etl.warehouse import (
+    WarehouseBusyError,
+    WarehouseError,
+    WarehouseMissingError,
+    connect_read_only,
+    published_version,
+)
+from etl.warehouse.files import FileWarehouse
+
+
+def publish(warehouse: FileWarehouse, value: int) -> None:
+    with warehouse.writing() as con:
+        con.execute("CREATE TABLE IF NOT EXISTS sample (value INTEGER)")
+        con.execute("DELETE FROM sample")
+        con.execute("INSERT INTO sample VALUES (?)", [value])
+
+
+def read(warehouse: FileWarehouse) -> int:
+    with warehouse.reading() as con:
+        return con.execute("SELECT value FROM sample").fetchall()[0][0]
+
+
+def test_a_missing_warehouse_is_one_sentence_with_the_next_step(tmp_path):
+    with (
+        pytest.raises(WarehouseMissingError, match=r"make run.*load-bundled"),
+        connect_read_only(tmp_path / "none"),
+    ):
+        pass
+    with pytest.raises(WarehouseMissingError, match="There is no warehouse at"):
+        published_version(tmp_path / "none")
+
+
+def test_a_new_state_gets_a_new_version_and_any_tool_can_open_it(warehouse):
+    publish(warehouse, 1)
+    first = warehouse.version()
+    publish(warehouse, 2)
+    assert warehouse.version() != first
+    with duckdb.connect(str(warehouse.path), read_only=True) as con:
+        assert con.execute("SELECT value FROM sample").fetchall() == [(2,)]
+
+
+def test_a_reader_keeps_its_state_while_the_next_one_is_published(warehouse):
+    publish(warehouse, 1)
+    with warehouse.reading() as con:
+        publish(warehouse, 2)
+        assert con.execute("SELECT value FROM sample").fetchall() == [(1,)]
+        assert read(warehouse) == 2
+
+
+def test_readers_cannot_write(warehouse):
+    publish(warehouse, 1)
+    with warehouse.reading() as con, pytest.raises(duckdb.InvalidInputException, match="read-only"):
+        con.execute("DELETE FROM sample")
+
+
+def test_a_failed_write_publishes_nothing_and_leaves_no_working_copy(warehouse):
+    publish(warehouse, 1)
+    version = warehouse.version()
+    with pytest.raises(duckdb.CatalogException), warehouse.writing() as con:
+        con.execute("DELETE FROM sample; SELECT no_such_function()")
+    assert (read(warehouse), warehouse.version()) == (1, version)
+    assert not list(warehouse.folder.glob(".work-*"))
+
+
+def test_only_the_newest_states_are_kept_and_one_can_return_to_each(warehouse):
+    for value in range(5):
+        publish(warehouse, value)
+    assert len(warehouse.versions()) == 3
+    assert warehouse.rollback() == warehouse.versions()[1]
+    assert read(warehouse) == 3
+    warehouse.rollback()
+    assert read(warehouse) == 2
+    with pytest.raises(WarehouseError, match="no earlier state"):
+        warehouse.rollback()
+    warehouse.rollback(warehouse.versions()[-1])
+    assert read(warehouse) == 4
+    with pytest.raises(WarehouseError, match=r"no state '\.\./market\.duckdb'"):
+        warehouse.rollback("../market.duckdb")
+
+
+def test_the_next_state_builds_on_the_one_that_was_returned_to(warehouse):
+    publish(warehouse, 1)
+    publish(warehouse, 2)
+    warehouse.rollback()
+    with warehouse.writing() as con:
+        con.execute("UPDATE sample SET value = value + 10")
+    assert read(warehouse) == 11
+
+
+def test_a_second_writer_waits_and_then_says_what_is_in_the_way(warehouse):
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with FileWarehouse(warehouse.path).locked():
+            inside.set()
+            leave.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    inside.wait(10)
+    with pytest.raises(WarehouseBusyError, match="Another refresh"), warehouse.writing():
+        pass
+    leave.set()
+    holder.join()
+    publish(warehouse, 1)
+
+
+def test_the_lock_of_a_dead_writer_and_its_working_copy_are_no_hindrance(warehouse):
+    program = (
+        "import os, sys; from etl.warehouse.files import FileWarehouse; from pathlib import Path\n"
+        "with FileWarehouse(Path(sys.argv[1])).writing() as con:\n"
+        "    con.execute('CREATE TABLE half (x INTEGER)'); os._exit(9)"
+    )
+    dead = subprocess.run([sys.executable, "-c", program, str(warehouse.path)], check=False)
+    assert dead.returncode == 9
+    assert list(warehouse.folder.glob(".work-*"))
+    publish(warehouse, 1)
+    assert not list(warehouse.folder.glob(".work-*"))
+    with warehouse.reading() as con, pytest.raises(duckdb.CatalogException):
+        con.execute("FROM half")
+
+
+def test_a_plain_database_file_is_adopted_and_kept_as_the_first_state(warehouse):
+    with duckdb.connect(str(warehouse.path)) as con:
+        con.execute("CREATE TABLE sample AS SELECT 7 AS value")
+    assert read(warehouse) == 7
+    assert "@" in warehouse.version()
+    with warehouse.writing() as con:
+        con.execute("UPDATE sample SET value = 8")
+    assert read(warehouse) == 8
+    warehouse.rollback()
+    assert read(warehouse) == 7
+
+
+def test_a_file_that_is_no_database_is_named(warehouse):
+    warehouse.path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(WarehouseError, match="cannot be read as a DuckDB database"), warehouse.reading():
+        pass
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WarehouseError, match=r"cannot be written.*AIMI_DATABASE"):
+        publish(FileWarehouse(tmp_path / "file" / "market.duckdb"), 1)
+
+
+def test_migrations_run_once(warehouse):
+    publish(warehouse, 1)
+    publish(warehouse, 2)
+    with warehouse.reading() as con:
+        applied = con.execute("SELECT number FROM schema_migration ORDER BY number").fetchall()
+    assert applied == [(1,), (2,)]
+
+
+def test_keys_are_enforced(warehouse):
+    with warehouse.writing() as con:
+        insert = "INSERT INTO price_daily (ticker, date, close) VALUES ('A', '2025-01-02', 1)"
+        con.execute(insert)
+        with pytest.raises(duckdb.ConstraintException):
+            con.execute(insert)
