@@ -10,7 +10,7 @@ import duckdb
 class Event:
     """An event and the New York session in which the market could first react to it.
 
-    `occurred_at` is in the event's own time zone; where `time_known` is false only its day counts.
+    `occurred_at` is New York time where `time_known`; otherwise only its day counts, as the source gives it.
     """
 
     event_id: str
@@ -29,7 +29,8 @@ def events(con: duckdb.DuckDBPyConnection) -> list[Event]:
     """All events, oldest first."""
     rows = con.execute(
         """
-        SELECT event_id, title, timezone(zone, occurred_at), time_known, market_session, market_open, kind,
+        SELECT event_id, title,
+            timezone(CASE WHEN time_known THEN 'America/New_York' ELSE zone END, occurred_at), time_known, market_session, market_open, kind,
             description, source, source_url
         FROM event ORDER BY occurred_at, event_id
         """

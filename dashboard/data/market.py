@@ -50,11 +50,13 @@ def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
             FROM shares_outstanding WHERE date <= $session
             QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY date DESC) = 1
         )
-        SELECT latest.ticker, latest.shares * coalesce(product(split.ratio), 1) AS shares,
+        SELECT latest.ticker, latest.shares * coalesce(later.ratio, 1) AS shares,
             latest.date AS shares_as_of, latest.basis
-        FROM latest LEFT JOIN split
-            ON split.ticker = latest.ticker AND split.date > coalesce(latest.splits_through, latest.date)
-        GROUP BY ALL ORDER BY latest.ticker
+        FROM latest LEFT JOIN LATERAL (
+            SELECT product(ratio) AS ratio FROM split
+            WHERE split.ticker = latest.ticker AND split.date > coalesce(latest.splits_through, latest.date)
+        ) AS later ON true
+        ORDER BY latest.ticker
         """,
         {"session": session},
     ).df()
