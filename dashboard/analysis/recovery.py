@@ -40,7 +40,17 @@ def recoveries(prices: pd.DataFrame, session: date) -> pd.DataFrame:
                 "last_change": relative[-1],
             }
         )
-    columns = ["ticker", "before", "first_change", "low", "drawdown", "recovered", "sessions", "last", "last_change"]
+    columns = [
+        "ticker",
+        "before",
+        "first_change",
+        "low",
+        "drawdown",
+        "recovered",
+        "sessions",
+        "last",
+        "last_change",
+    ]
     table = pd.DataFrame(rows, columns=columns)
     for name in ("before", "low", "recovered", "last"):
         table[name] = pd.to_datetime(table[name])

@@ -1,7 +1,7 @@
 """What is drawn around the lines of a time axis: closed days, numbered events, names at the right end."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -18,10 +18,20 @@ def shade_closed_days(fig: go.Figure, rebased: pd.DataFrame, colours: Palette) -
     """Shade the days on which hardly any of the companies traded."""
     counts = rebased.groupby("date")["ticker"].nunique()
     open_days = set(counts[counts * 2 >= counts.max()].index)
-    days = pd.date_range(rebased["date"].min(), rebased["date"].max(), freq="D")
-    for day in days:
+    for day in pd.date_range(rebased["date"].min(), rebased["date"].max(), freq="D"):
         if day not in open_days:
-            fig.add_vrect(x0=day, x1=day + timedelta(days=1), fillcolor=colours.band, line_width=0, layer="below")
+            fig.add_shape(
+                type="rect",
+                x0=day,
+                x1=day + timedelta(days=1),
+                xref="x",
+                y0=0,
+                y1=1,
+                yref="paper",
+                fillcolor=colours.band,
+                line_width=0,
+                layer="below",
+            )
 
 
 def label_ends(
@@ -106,5 +116,3 @@ def when(event: Event) -> str:
     """The day of an event in words, with its time where that is known."""
     text = words.day(event.occurred_at.date())
     return f"{text}, {event.occurred_at:%H:%M}" if event.time_known else text
-
-

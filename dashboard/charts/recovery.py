@@ -1,5 +1,7 @@
 """What came after: how deep each company fell and when it had made good its fall."""
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -7,7 +9,7 @@ from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import palette, template
 
-ROW_HEIGHT = 21
+ROW_HEIGHT = 22
 
 
 def recovery(table: pd.DataFrame, names: pd.Series, source: str, theme: str = "light") -> Chart:
@@ -55,36 +57,50 @@ def recovery(table: pd.DataFrame, names: pd.Series, source: str, theme: str = "l
         hoverinfo="text",
     )
     lowest = float(drawn["drawdown"].min()) * 100
+    ticks = [tick for tick in range(-100, 1, 10) if tick >= lowest * 1.04]
     fig.update_xaxes(
-        range=[lowest * 1.06, abs(lowest) * 0.62], ticksuffix="%", side="top", zeroline=True, showgrid=True,
-        tickvals=[tick for tick in range(-100, 1, 10) if tick >= lowest * 1.06],
+        range=[lowest * 1.04, abs(lowest) * 0.5],
+        tickvals=ticks,
+        ticktext=[words.percent(tick / 100, 0) for tick in ticks],
+        side="top",
+        zeroline=True,
+        showgrid=True,
     )
     fig.update_yaxes(
-        tickvals=list(drawn.index), ticktext=drawn["ticker"].tolist(), showgrid=False, range=[-0.7, len(drawn) - 0.3]
+        tickvals=list(drawn.index),
+        ticktext=[words.safe(str(names.get(ticker, ticker)), 22) for ticker in drawn["ticker"]],
+        showgrid=False,
+        range=[-0.7, len(drawn) - 0.3],
     )
     count = int(back.sum())
     return Chart(
         name="shock-recovery",
         figure=fig,
         title=f"{count} of the {len(drawn)} AI companies that fell were back at their old price"
-        + (f" by {words.day(drawn['last'].max().date())}"),
+        + f" by {words.day(drawn['last'].max().date())}",
         subtitle="Lowest close before the recovery, in percent below the last close before the event (with dividends), "
         "and sessions until the first close at or above it; the event’s own session counts as one",
         source=source,
-        alt=f"Dot chart of {len(drawn)} AI companies that fell. {count} recovered. "
-        + " ".join(_hover(row, str(names.get(row.ticker, row.ticker))).replace("<b>", "").replace("</b>", "").replace("<br>", " ") for row in drawn.tail(3)[::-1].itertuples()),
+        alt=f"Dot chart of {len(drawn)} AI companies that fell. {count} recovered. Deepest falls: "
+        + words.listed(
+            [
+                f"{names.get(row.ticker, row.ticker)} {words.percent(row.drawdown)}"
+                for row in drawn.tail(3)[::-1].itertuples()
+            ]
+        )
+        + ".",
         table=_table(drawn, names),
     )
 
 
-def _hover(row: object, name: str) -> str:
+def _hover(row: Any, name: str) -> str:
     text = (
-        f"<b>{words.safe(name)}</b> fell as low as {words.percent(row.drawdown)} on "  # type: ignore[attr-defined]
-        f"{words.day(row.low.date())}."  # type: ignore[attr-defined]
+        f"<b>{words.safe(name)}</b> fell as low as {words.percent(row.drawdown)} on "
+        f"{words.day(row.low.date())}."
     )
-    if pd.notna(row.recovered):  # type: ignore[attr-defined]
-        return f"{text}<br>It was back on {words.day(row.recovered.date())}."  # type: ignore[attr-defined]
-    return f"{text}<br>It stood at {words.percent(row.last_change)} on {words.day(row.last.date())}."  # type: ignore[attr-defined]
+    if pd.notna(row.recovered):
+        return f"{text}<br>It was back on {words.day(row.recovered.date())}."
+    return f"{text}<br>It stood at {words.percent(row.last_change)} on {words.day(row.last.date())}."
 
 
 def _table(drawn: pd.DataFrame, names: pd.Series) -> pd.DataFrame:

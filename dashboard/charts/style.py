@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 BODY_FONT = "Inter, Helvetica Neue, Arial, sans-serif"
-HEADING_FONT = "Source Serif 4, Georgia, Times New Roman, serif"
+HEADING_FONT = "Source Serif, Georgia, Times New Roman, serif"
 
 CONFIG = {
     "displaylogo": False,
@@ -41,7 +41,7 @@ LIGHT = Palette(
     muted="#5F5D57",
     faint="#BDB9AE",
     grid="#E6E2D9",
-    band="#F2F0EA",
+    band="#F0EDE4",
     loss="#C2480F",
     gain="#0B5C9E",
     series=("#C2480F", "#0B5C9E", "#0B6E52", "#7A4B94", "#8A6100", "#B0306A", "#3F6C7A", "#5A5A16"),
@@ -52,7 +52,7 @@ DARK = Palette(
     muted="#A5A39B",
     faint="#535A61",
     grid="#2A3036",
-    band="#1C2125",
+    band="#1D2328",
     loss="#F08A4B",
     gain="#7DB8EC",
     series=("#F08A4B", "#7DB8EC", "#4FBF9A", "#C9A0E0", "#E2B93B", "#F29CC0", "#8FC3D0", "#C6C66B"),

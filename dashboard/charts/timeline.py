@@ -1,7 +1,10 @@
 """The two-part chart of an event: companies rebased to 100, and the app-store ranks on the same time axis."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
+from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -53,7 +56,9 @@ def timeline(
     label_ends(fig, rebased, average, highlighted, colours)
     mark_events(fig, events, focus, colours)
     first, last = rebased["date"].min(), rebased["date"].max()
-    fig.update_xaxes(range=[first - timedelta(hours=12), last + timedelta(hours=40)], tickformat="%-d %b", nticks=7)
+    fig.update_xaxes(
+        range=[first - timedelta(hours=12), last + timedelta(hours=40)], tickformat="%-d %b", nticks=7
+    )
     if with_ranks:
         add_ranks(fig, ranks, colours, row=2)
     return Chart(
@@ -61,7 +66,8 @@ def timeline(
         figure=fig,
         title=_title(average, focus),
         subtitle=f"Closing prices with dividends, {words.day(base_day)} = 100; the dark line is the mean of the AI "
-        "companies" + (". Below, the rank among Apple’s top free iPhone apps in the US" if with_ranks else ""),
+        "companies"
+        + (". Below, the rank among Apple’s top free iPhone apps in the US" if with_ranks else ""),
         source=source,
         alt=_alt(average, ranks, focus, base_day),
         table=_table(rebased, average, names),
@@ -77,7 +83,7 @@ def _base_day(average: pd.DataFrame, focus: Event) -> date:
 def _with_gaps(path: pd.DataFrame) -> pd.DataFrame:
     """Put an empty row into a path where weekdays lie between two sessions: the exchange was closed."""
     dates = path["date"]
-    closed = [len(pd.bdate_range(a, b)) > 2 for a, b in zip(dates[:-1], dates[1:], strict=True)]
+    closed = [len(pd.bdate_range(a, b)) > 2 for a, b in pairwise(dates)]
     gaps = dates[:-1][closed] + pd.Timedelta(days=1)
     return pd.concat([path, pd.DataFrame({"date": gaps})]).sort_values("date")
 
@@ -95,17 +101,19 @@ def _companies(
     order += [ticker for ticker in highlighted if ticker in paths]
     for ticker in order:
         strong = ticker in highlighted
-        colour = colours.series[list(highlighted).index(ticker) % len(colours.series)] if strong else colours.faint
-        name = str(names.get(ticker, ticker))
-        _line(
-            fig,
-            _with_gaps(paths[ticker]),
-            name,
-            lambda row, name=name: f"<b>{words.safe(name)}</b> closed at {words.price(row.close, row.currency)} on "
-            f"{words.day(row.date.date())},<br>{_since(row.level, base_day)}",
-            color=colour,
-            width=2.2 if strong else 0.9,
+        colour = (
+            colours.series[list(highlighted).index(ticker) % len(colours.series)] if strong else colours.faint
         )
+        name = str(names.get(ticker, ticker))
+        hover = partial(_company_hover, name=name, base_day=base_day)
+        _line(fig, _with_gaps(paths[ticker]), name, hover, color=colour, width=2.2 if strong else 0.9)
+
+
+def _company_hover(row: Any, name: str, base_day: date) -> str:
+    return (
+        f"<b>{words.safe(name)}</b> closed at {words.price(row.close, row.currency)} on "
+        f"{words.day(row.date.date())},<br>{_since(row.level, base_day)}"
+    )
 
 
 def _average(fig: go.Figure, average: pd.DataFrame, colours: Palette, base_day: date) -> None:
@@ -113,14 +121,16 @@ def _average(fig: go.Figure, average: pd.DataFrame, colours: Palette, base_day: 
         fig,
         _with_gaps(average),
         "Mean of the AI companies",
-        lambda row: f"<b>Mean of {row.companies:.0f} AI companies</b> on {words.day(row.date.date())}:<br>"
-        f"{_since(row.level, base_day)}",
+        lambda row: (
+            f"<b>Mean of {row.companies:.0f} AI companies</b> on {words.day(row.date.date())}:<br>"
+            f"{_since(row.level, base_day)}"
+        ),
         color=colours.ink,
         width=3.4,
     )
 
 
-def _line(fig: go.Figure, path: pd.DataFrame, name: str, hover: object, **line: object) -> None:
+def _line(fig: go.Figure, path: pd.DataFrame, name: str, hover: Callable[[Any], str], **line: Any) -> None:
     rows = path.rename(columns={"index": "level"}).itertuples(index=False)
     fig.add_scatter(
         x=[datetime.combine(day.date(), CLOSE) for day in path["date"]],
@@ -128,7 +138,7 @@ def _line(fig: go.Figure, path: pd.DataFrame, name: str, hover: object, **line: 
         name=name,
         mode="lines",
         line=line,
-        hovertext=["" if pd.isna(row.level) else hover(row) for row in rows],  # type: ignore[operator]
+        hovertext=["" if pd.isna(row.level) else hover(row) for row in rows],
         hoverinfo="text",
         connectgaps=False,
         **({"row": 1, "col": 1}),
@@ -158,19 +168,26 @@ def _alt(average: pd.DataFrame, ranks: pd.DataFrame, focus: Event, base_day: dat
         f"{words.percent(change)} to {words.day(day)} and stood at {last['index']:.1f} on "
         f"{words.day(last['date'].date())}."
     )
-    points = [f"{row.app} no. {row.rank} on {words.day(row.moment.date(), year=False)}" for row in ranks.itertuples()]
+    points = [
+        f"{row.app} no. {row.rank} on {words.day(row.moment.date(), year=False)}"
+        for row in ranks.itertuples()
+    ]
     return f"{text} Below it, ranks in Apple's US top-free chart: {'; '.join(points)}." if points else text
 
 
 def _table(rebased: pd.DataFrame, average: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     wide = rebased.pivot(index="date", columns="ticker", values="index")
-    wide = wide.rename(columns={ticker: f"{names.get(ticker, ticker)} ({ticker}), index" for ticker in wide.columns})
+    wide = wide.rename(
+        columns={ticker: f"{names.get(ticker, ticker)} ({ticker}), index" for ticker in wide.columns}
+    )
     wide.insert(0, "Mean of the AI companies, index", average.set_index("date")["index"])
     return wide.round(4).rename_axis("session", axis=0).rename_axis(None, axis=1).reset_index()
 
 
 def _note(events: Sequence[Event], with_ranks: bool) -> str:
-    key = " · ".join(f"{number} {event.title} ({when(event)})" for number, event in enumerate(events, start=1))
+    key = " · ".join(
+        f"{number} {event.title} ({when(event)})" for number, event in enumerate(events, start=1)
+    )
     ranks = (
         " Open rings are ranks that a publication reported, solid discs ranks measured in a capture of the chart;"
         " days that nobody measured are not joined."

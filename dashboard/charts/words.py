@@ -40,7 +40,11 @@ def price(value: float, currency: str) -> str:
 
 def day(value: date, weekday: bool = True, year: bool = True) -> str:
     """A date in words: "Mon 27 Jan 2025"."""
-    parts = ([f"{value:%a}"] if weekday else []) + [str(value.day), f"{value:%b}"] + ([f"{value.year}"] if year else [])
+    parts = (
+        ([f"{value:%a}"] if weekday else [])
+        + [str(value.day), f"{value:%b}"]
+        + ([f"{value.year}"] if year else [])
+    )
     return " ".join(parts)
 
 

@@ -30,8 +30,8 @@ def events(con: duckdb.DuckDBPyConnection) -> list[Event]:
     rows = con.execute(
         """
         SELECT event_id, title,
-            timezone(CASE WHEN time_known THEN 'America/New_York' ELSE zone END, occurred_at), time_known, market_session, market_open, kind,
-            description, source, source_url
+            timezone(CASE WHEN time_known THEN 'America/New_York' ELSE zone END, occurred_at),
+            time_known, market_session, market_open, kind, description, source, source_url
         FROM event ORDER BY occurred_at, event_id
         """
     ).fetchall()

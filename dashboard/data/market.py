@@ -6,6 +6,8 @@ from datetime import date
 import duckdb
 import pandas as pd
 
+SOURCES = {"bundled": "closing prices compiled from Yahoo Finance", "yahoo": "Yahoo Finance"}
+
 
 def companies(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Every company and fund: ticker, name, segment, exchange, currency, role, is_benchmark; one row each."""
@@ -81,8 +83,8 @@ def span(con: duckdb.DuckDBPyConnection) -> tuple[date, date] | None:
 
 
 def price_sources(con: duckdb.DuckDBPyConnection, start: date, end: date) -> list[str]:
-    """The names of the sources that the prices between two dates come from."""
+    """The sources, in words, that the prices between two dates come from."""
     found = con.execute(
         "SELECT DISTINCT source FROM price_daily WHERE date BETWEEN ? AND ? ORDER BY source", [start, end]
     ).fetchall()
-    return [source for (source,) in found]
+    return [SOURCES.get(source, source) for (source,) in found]

@@ -18,7 +18,8 @@ def ranks(
 ) -> pd.DataFrame:
     """Ranks of the apps whose name begins with one of `names`, between two days inclusive (UTC).
 
-    Columns: captured_at (UTC), app (the entry of `names`), app_name, rank, evidence, source, source_url, note.
+    In the order of `names`, then of time. Columns: captured_at (UTC), app
+    (the entry of `names`), app_name, rank, evidence, source, source_url, note.
     """
     return con.execute(
         """
@@ -28,7 +29,7 @@ def ranks(
             ON starts_with(lower(app_name), lower(wanted.app))
         WHERE store = $store AND country = $country AND chart = $chart
             AND CAST(captured_at AS DATE) BETWEEN $start AND $end
-        ORDER BY captured_at, rank, wanted.app
+        ORDER BY list_position($names::VARCHAR[], wanted.app), captured_at, rank
         """,
         {
             "names": list(names),

@@ -1,0 +1,82 @@
+"""The charts of an event's story, by the names that pages and exports use."""
+
+from collections.abc import Callable
+
+import duckdb
+import pandas as pd
+
+from dashboard.analysis.returns import equal_weighted, rebase
+from dashboard.charts.chart import Chart
+from dashboard.charts.losses import losses_dollars, losses_percent, market_map
+from dashboard.charts.recovery import recovery
+from dashboard.charts.timeline import timeline
+from dashboard.views.request import Maker, Request
+from dashboard.views.story import AFTER, Story, read_story
+
+HIGHLIGHTED = ("NVDA", "AVGO", "TSM", "VRT", "MSFT", "META", "AAPL")
+
+
+def _timeline(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
+    session = story.event.market_session
+    near = story.prices[story.prices["date"] <= pd.Timestamp(session + AFTER)]
+    ai = near[near["ticker"].isin(story.ai["ticker"])]
+    rebased = rebase(ai, session)
+    average = equal_weighted(rebased, story.ai["ticker"].tolist())
+    return timeline(
+        rebased,
+        average,
+        story.ranks,
+        story.companies,
+        story.timeline_events,
+        story.event,
+        highlighted,
+        _with_rank_sources(story),
+        theme,
+    )
+
+
+def _with_rank_sources(story: Story) -> str:
+    return (
+        f"{story.source}; ranks: publications named on each point" if not story.ranks.empty else story.source
+    )
+
+
+def _percent(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
+    return losses_percent(story.ai, story.event.market_session, story.source, theme)
+
+
+def _dollars(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
+    return losses_dollars(story.ai, story.event.market_session, story.source_with_counts, theme)
+
+
+def _market_map(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
+    return market_map(story.ai, story.event.market_session, story.source_with_counts, theme)
+
+
+def _recovery(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
+    names = story.companies.set_index("ticker")["name"]
+    return recovery(story.recoveries, names, story.source, theme)
+
+
+_DRAW: dict[str, Callable[[Story, str, tuple[str, ...]], Chart]] = {
+    "shock-timeline": _timeline,
+    "shock-losses-percent": _percent,
+    "shock-losses-dollars": _dollars,
+    "shock-map": _market_map,
+    "shock-recovery": _recovery,
+}
+
+
+def draw(story: Story, name: str, theme: str, highlighted: tuple[str, ...] = ()) -> Chart:
+    """The chart called `name` of a story that has been read; `highlighted` tickers are drawn in colour."""
+    return _DRAW[name](story, theme, highlighted or HIGHLIGHTED)
+
+
+def _maker(name: str) -> Maker:
+    def make(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
+        return draw(read_story(con, request.event_id), name, request.theme, request.tickers)
+
+    return make
+
+
+CHARTS: dict[str, Maker] = {name: _maker(name) for name in _DRAW}

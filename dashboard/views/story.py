@@ -1,0 +1,101 @@
+"""The story of one event: what the warehouse holds on it, and its charts by name."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+
+import duckdb
+import pandas as pd
+
+from dashboard.analysis.losses import Totals, session_changes, totals
+from dashboard.analysis.ranks import on_market_clock
+from dashboard.analysis.recovery import recoveries
+from dashboard.charts import words
+from dashboard.data import market, rankings
+from dashboard.data.events import Event, events
+from dashboard.views.request import NothingToShow
+
+BEFORE = timedelta(days=14)
+AFTER = timedelta(days=18)
+RIVALS = ("DeepSeek", "ChatGPT")
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the warehouse holds on one event, read once.
+
+    `prices`: every bar from two weeks before the event's session to the end of the data (see
+    `dashboard.data.market.daily_prices`); `changes`: see `dashboard.analysis.losses.session_changes`;
+    `ranks`: the rivals' ranks on the market's clock.
+    """
+
+    event: Event
+    timeline_events: tuple[Event, ...]
+    companies: pd.DataFrame = field(repr=False)
+    prices: pd.DataFrame = field(repr=False)
+    changes: pd.DataFrame = field(repr=False)
+    ranks: pd.DataFrame = field(repr=False)
+    price_sources: tuple[str, ...]
+
+    @cached_property
+    def ai(self) -> pd.DataFrame:
+        """The rows of `changes` of the AI companies."""
+        return self.changes[self.changes["role"] == "AI"]
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Market value that the AI companies lost and gained in the event's session."""
+        return totals(self.changes)
+
+    @cached_property
+    def recoveries(self) -> pd.DataFrame:
+        """Drawdown and recovery of the AI companies that fell."""
+        tickers = set(self.ai["ticker"])
+        return recoveries(self.prices[self.prices["ticker"].isin(tickers)], self.event.market_session)
+
+    @cached_property
+    def source(self) -> str:
+        """The source line of the price charts."""
+        last = self.prices["date"].max().date()
+        return f"Source: {words.listed(list(self.price_sources))}; prices to the close of {words.day(last)}"
+
+    @cached_property
+    def source_with_counts(self) -> str:
+        """The source line of charts that also use share counts."""
+        return f"{self.source}; share counts: company reports"
+
+
+def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
+    """Read all that the story of an event needs, in one state of the warehouse.
+
+    Raises
+    ------
+    NothingToShow
+        When the event is not known, or there are no prices on both sides of it.
+    """
+    known = events(con)
+    event = next((candidate for candidate in known if candidate.event_id == event_id), None)
+    if event is None:
+        raise NothingToShow(f"There is no event called “{event_id[:60]}”: choose one from the list.")
+    session = event.market_session
+    start, last = session - BEFORE, (market.span(con) or (session, session))[1]
+    prices = market.daily_prices(con, start, last)
+    companies = market.companies(con)
+    changes = session_changes(
+        prices, companies, market.shares_at(con, session), market.dollar_rates_at(con, session), session
+    )
+    if not (changes["change"].notna() & (changes["role"] == "AI")).any():
+        raise NothingToShow(
+            f"There are no prices around {words.day(session)}. Bring them in with `python -m etl refresh --since "
+            f"{start}`, or choose an event inside the data."
+        )
+    ranks = rankings.ranks(con, start, session + AFTER, RIVALS)
+    return Story(
+        event=event,
+        timeline_events=tuple(e for e in known if start <= e.occurred_at.date() <= session + AFTER),
+        companies=companies,
+        prices=prices,
+        changes=changes,
+        ranks=on_market_clock(ranks),
+        price_sources=tuple(market.price_sources(con, start, session + AFTER)),
+    )
