@@ -85,7 +85,8 @@ def _total_figure(story: Story) -> Figure:
         words.billions(both.lost),
         f"{both.losers} fell; {both.gainers} rose by {words.billions(both.gained)}",
         f"The sum of the falls in market value of {both.losers} AI companies on "
-        f"{words.day(story.event.market_session)}; on balance with the winners {words.billions(both.net)}. {both.unknown} without a share count are left out.",
+        f"{words.day(story.event.market_session)}; on balance with the winners {words.billions(both.net)}. "
+        f"{both.unknown} without a share count are left out.",
     )
 
 
