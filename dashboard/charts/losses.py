@@ -47,7 +47,10 @@ def losses_dollars(changes: pd.DataFrame, session: date, source: str, theme: str
     return Chart(
         name="shock-losses-dollars",
         figure=_bars(
-            drawn, drawn["value_change"] / 1e9, [_short(x) for x in drawn["value_change"]], palette(theme)
+            drawn,
+            drawn["value_change"] / 1e9,
+            [words.compact(x, plus=True) for x in drawn["value_change"]],
+            palette(theme),
         ),
         title=f"{worst['name']} alone was {words.percent(share, 0, plus=False)} of the "
         f"{words.billions(abs(lost))} lost"
@@ -60,11 +63,6 @@ def losses_dollars(changes: pd.DataFrame, session: date, source: str, theme: str
         table=_table(changes),
         note=_late(drawn, session) + _no_dollars(changes),
     )
-
-
-def _short(dollars: float) -> str:
-    text = words.billions(dollars, plus=True)
-    return text.replace(" trillion", "tn").replace(" billion", "bn").replace(" million", "m")
 
 
 def _bars(drawn: pd.DataFrame, values: pd.Series, labels: list[str], colours: Palette) -> go.Figure:
@@ -187,7 +185,7 @@ def market_map(changes: pd.DataFrame, session: date, source: str, theme: str = "
         values=[*groups["value"], *drawn["value"]],
         branchvalues="total",
         text=[words.percent(x) for x in shades],
-        texttemplate="<b>%{label}</b> %{text}",
+        texttemplate=["<b>%{label}</b>  %{text}"] * len(groups) + ["<b>%{label}</b><br>%{text}"] * len(drawn),
         hovertext=[
             *(
                 f"<b>{words.safe(str(name))}</b>: {words.billions(row.moved, plus=True)} together, "
@@ -205,11 +203,11 @@ def market_map(changes: pd.DataFrame, session: date, source: str, theme: str = "
             "cmax": limit,
             "line": {"color": colours.paper, "width": 1.5},
         },
-        textfont={"color": [_text_on(x, limit, colours) for x in shades]},
+        textfont={"size": 13, "color": [_text_on(x, limit, colours) for x in shades]},
         pathbar={"visible": False},
         tiling={"pad": 2},
     )
-    fig.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, uniformtext={"minsize": 9, "mode": "hide"})
+    fig.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
     segments = groups.drop(index=WHOLE)
     worst = segments["moved"].idxmin()
     return Chart(

@@ -29,6 +29,12 @@ def billions(dollars: float, plus: bool = False) -> str:
     return _signed(text, dollars, plus)
 
 
+def compact(dollars: float, plus: bool = False) -> str:
+    """Dollars as for `billions`, with the unit in two letters: "−$592.7bn", "$3.00tn", "$620m"."""
+    text = billions(dollars, plus)
+    return text.replace(" trillion", "tn").replace(" billion", "bn").replace(" million", "m")
+
+
 def price(value: float, currency: str) -> str:
     """A price with its currency: "$118.42", "₩53,700", otherwise the code before the figure."""
     if currency == "USD":

@@ -1,7 +1,7 @@
 """The dated AI events."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import duckdb
 
@@ -36,3 +36,45 @@ def events(con: duckdb.DuckDBPyConnection) -> list[Event]:
         """
     ).fetchall()
     return [Event(*row) for row in rows]
+
+
+def find_event(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
+    """The event with an id, or, where `wanted` is a day such as "2024-09-03", the first session on or after it.
+
+    None where the id is unknown or no price lies on or after the day.
+    """
+    named = next((event for event in events(con) if event.event_id == wanted), None)
+    if named is not None:
+        return named
+    try:
+        day = date.fromisoformat(wanted)
+    except ValueError:
+        return None
+    # The commonest session: a day on which only a foreign exchange was open does not count.
+    rows = con.execute(
+        """
+        SELECT date FROM price_daily WHERE date BETWEEN $day AND $day + INTERVAL 10 DAY
+        GROUP BY date HAVING count(*) * 2 >= (
+            SELECT count(DISTINCT ticker) FROM price_daily WHERE date BETWEEN $day AND $day + INTERVAL 10 DAY
+        )
+        ORDER BY date LIMIT 1
+        """,
+        {"day": day},
+    ).fetchall()
+    if not rows:
+        return None
+    session: date = rows[0][0]
+    return Event(
+        event_id=day.isoformat(),
+        title=f"The session of {session.day} {session:%B %Y}",
+        occurred_at=datetime.combine(session, time(9, 30)),
+        time_known=False,
+        market_session=session,
+        market_open=True,
+        kind="date",
+        description=""
+        if session == day
+        else f"There was no session on {day.day} {day:%B %Y}: this is the next one.",
+        source="",
+        source_url="",
+    )

@@ -88,3 +88,41 @@ def price_sources(con: duckdb.DuckDBPyConnection, start: date, end: date) -> lis
         "SELECT DISTINCT source FROM price_daily WHERE date BETWEEN ? AND ? ORDER BY source", [start, end]
     ).fetchall()
     return [SOURCES.get(source, source) for (source,) in found]
+
+
+def largest_losses(con: duckdb.DuckDBPyConnection, count: int = 5) -> tuple[pd.DataFrame, int]:
+    """The largest one-session losses of market value among all companies priced in dollars.
+
+    Returns the `count` largest (ticker, name, date, value_change in US dollars), the largest first, and the number
+    of company-days that were compared. Each day uses the share count nearest in time, on the split basis of the
+    closes; companies without a count, and funds, are left out.
+    """
+    rows = con.execute(
+        """
+        WITH counts AS (
+            SELECT s.ticker, s.date,
+                s.shares * coalesce((
+                    SELECT product(ratio) FROM split
+                    WHERE split.ticker = s.ticker AND split.date > coalesce(s.splits_through, s.date)
+                ), 1) AS shares
+            FROM shares_outstanding s JOIN company USING (ticker)
+            WHERE company.currency = 'USD' AND NOT company.is_benchmark
+        ),
+        moves AS (
+            SELECT ticker, date, close - lag(close) OVER (PARTITION BY ticker ORDER BY date) AS move
+            FROM price_daily WHERE ticker IN (SELECT ticker FROM counts)
+        ),
+        valued AS (
+            SELECT moves.ticker, moves.date, moves.move * (
+                SELECT arg_min(counts.shares, abs(counts.date - moves.date))
+                FROM counts WHERE counts.ticker = moves.ticker
+            ) AS value_change
+            FROM moves WHERE move IS NOT NULL
+        )
+        SELECT valued.ticker, company.name, valued.date, valued.value_change, count(*) OVER () AS compared
+        FROM valued JOIN company USING (ticker)
+        ORDER BY value_change, valued.ticker LIMIT $count
+        """,
+        {"count": count},
+    ).df()
+    return rows.drop(columns="compared"), int(rows["compared"].iloc[0]) if len(rows) else 0

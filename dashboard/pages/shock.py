@@ -1,7 +1,13 @@
-"""The story at a glance: what happened, who lost what, and what came after."""
+"""The story at a glance: what happened, who lost what, the claims checked, and what came after."""
+
+from datetime import date
+from typing import Literal
 
 import streamlit as st
 
+from dashboard.charts import words
+from dashboard.data.claims import claims
+from dashboard.pages.markdown import plain
 from dashboard.pages.shared import (
     event_chart,
     event_story,
@@ -11,46 +17,61 @@ from dashboard.pages.shared import (
     theme,
     watch_for_refresh,
 )
+from dashboard.views.claims import FAILS, HOLDS, IN_PART, Checked, LargestLosses, check, read_largest_losses
 from dashboard.views.headline import figures, headline
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from dashboard.views.shock import HIGHLIGHTED
+from etl.settings import settings
+from etl.warehouse import connect_read_only
 
-state = require_state()
-titles = {event.event_id: event.title for event in known_events(state)}
-if not titles:
-    st.title("No events yet")
-    st.info("The warehouse has no events: run `python -m etl load-bundled`.", icon=":material/event_busy:")
-    st.stop()
-ids = list(titles)
+OTHER_DAY = "day"
+BADGES: dict[str, Literal["green", "orange", "red", "gray"]] = {
+    HOLDS: "green",
+    IN_PART: "orange",
+    FAILS: "red",
+}
 
-event_id = st.selectbox(
-    "Event",
-    ids,
-    index=ids.index(DEFAULT_EVENT) if DEFAULT_EVENT in ids else len(ids) - 1,
-    format_func=lambda key: titles[key],
-    key="event",
-    bind="query-params",
-    label_visibility="collapsed",
-)
-try:
-    told = event_story(state, event_id)
-except NothingToShow as nothing:
-    st.title(titles[event_id])
-    st.info(str(nothing), icon=":material/calendar_month:")
-    st.stop()
 
-st.title(headline(told), anchor=False)
-st.markdown(told.event.description)
-with st.grid(3, min_column_width=165, gap="medium"):
-    for figure in figures(told):
-        with st.container(gap=None):
-            st.metric(figure.label, figure.value, help=figure.definition)
-            st.caption(figure.detail)
+@st.cache_resource(max_entries=4, show_spinner="Comparing the largest losses…")
+def largest_losses(state: str) -> LargestLosses:
+    """The largest one-day losses of a published state."""
+    with connect_read_only() as con:
+        return read_largest_losses(con)
+
+
+def choose_event(state: str) -> str:
+    """The event, or the day, that the page tells the story of; both are in the address."""
+    titles = {event.event_id: event.title for event in known_events(state)}
+    choices = [*titles, OTHER_DAY]
+    chosen = st.selectbox(
+        "The story of",
+        choices,
+        index=choices.index(DEFAULT_EVENT) if DEFAULT_EVENT in choices else 0,
+        format_func=lambda key: titles.get(key, "Another day…"),
+        key="event",
+        bind="query-params",
+        width=360,
+    )
+    if chosen != OTHER_DAY:
+        return str(chosen)
+    day = st.date_input(
+        "Day",
+        value=date(2024, 9, 3),
+        min_value=date(1970, 1, 1),
+        max_value=date.today(),
+        key="day",
+        bind="query-params",
+        width=360,
+    )
+    return day.isoformat()
 
 
 def block(name: str, highlighted: tuple[str, ...] = ()) -> None:
-    """One chart of this event, in the reader's theme."""
-    show(event_chart(state, event_id, name, theme(), highlighted))
+    """One chart of this event, in the reader's theme; a sentence where there is nothing to draw."""
+    try:
+        show(event_chart(state, event_id, name, theme(), highlighted))
+    except NothingToShow as nothing:
+        st.info(plain(str(nothing)), icon=":material/info:")
 
 
 @st.fragment
@@ -70,14 +91,54 @@ def timeline_block() -> None:
     block("shock-timeline", tuple(chosen))
 
 
+def claim_row(checked: Checked) -> None:
+    """One claim: the sentence, our figure, how it came about, and the verdict."""
+    claim = checked.claim
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**“{plain(claim.text)}”**", width="stretch")
+            st.badge(checked.verdict, color=BADGES.get(checked.verdict, "gray"))
+        st.markdown(f"{plain(checked.figure)} — {plain(checked.how)}")
+        st.caption(f"Said by [{plain(claim.source)}]({claim.source_url})")
+
+
+state = require_state()
+event_id = choose_event(state)
+try:
+    told = event_story(state, event_id)
+except NothingToShow as nothing:
+    st.title("Nothing to show for this event", anchor=False)
+    st.info(plain(str(nothing)), icon=":material/calendar_month:")
+    st.stop()
+
+st.title(plain(headline(told)), anchor=False)
+st.markdown(plain(told.event.description))
+with st.grid(3, min_column_width=150, gap="medium"):
+    for figure in figures(told):
+        with st.container(gap=None):
+            st.metric(plain(figure.label), figure.value, help=plain(figure.definition))
+            st.caption(plain(figure.detail))
+
 timeline_block()
+
 st.header("Who lost what", anchor="losses")
-for column, name in zip(
-    st.columns(2, gap="large"), ("shock-losses-dollars", "shock-losses-percent"), strict=True
-):
-    with column:
-        block(name)
+left, right = st.columns(2, gap="large")
+with left:
+    block("shock-losses-dollars")
+with right:
+    block("shock-losses-percent")
 block("shock-map")
+
+coverage = claims(settings().data_dir, told.event.event_id)
+if coverage:
+    st.header("The claims, checked", anchor="claims")
+    st.markdown(
+        "Sentences of the coverage beside the figures of this warehouse, computed on "
+        f"prices to {words.day(told.prices['date'].max().date())}."
+    )
+    for claim in coverage:
+        claim_row(check(claim, told, largest_losses(state)))
+
 st.header("What came after", anchor="recovery")
 block("shock-recovery")
 watch_for_refresh(state)

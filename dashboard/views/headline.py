@@ -62,15 +62,15 @@ def _lead_figures(story: Story) -> list[Figure]:
     counted = words.day(top["shares_as_of"].date(), weekday=False)
     return [
         Figure(
-            f"{top['name']}, share price",
+            f"{top['name']} shares",
             words.percent(top["change"], 2),
             f"{words.price(top['close_before'], top['currency'])} → "
             f"{words.price(top['close'], top['currency'])}, {day}",
             f"Change of the closing price with dividends, from {words.day(top['before'].date())} to {day}.",
         ),
         Figure(
-            f"{top['name']}, market value",
-            words.billions(top["value_change"]),
+            f"{top['name']} value",
+            words.compact(top["value_change"]),
             f"{top['shares'] / 1e6:,.0f} million shares, {counted}",
             f"Change of the close times the shares outstanding at the latest count before the day ({top['basis']}, "
             f"{counted}). Other counts give slightly other sums.",
@@ -81,9 +81,9 @@ def _lead_figures(story: Story) -> list[Figure]:
 def _total_figure(story: Story) -> Figure:
     both = story.totals
     return Figure(
-        "AI companies, value lost",
-        words.billions(both.lost),
-        f"{both.losers} fell; {both.gainers} rose by {words.billions(both.gained)}",
+        "AI companies lost",
+        words.compact(both.lost),
+        f"{both.losers} fell; {both.gainers} rose by {words.compact(both.gained)}",
         f"The sum of the falls in market value of {both.losers} AI companies on "
         f"{words.day(story.event.market_session)}; on balance with the winners {words.billions(both.net)}. "
         f"{both.unknown} without a share count are left out.",
@@ -110,9 +110,9 @@ def _rank_figures(story: Story) -> list[Figure]:
         return []
     return [
         Figure(
-            f"{first['app']}, US App Store",
+            f"{first['app']}’s rank",
             f"no. {first['rank']}",
-            f"since {words.day(first['moment'].date())}, {first['evidence']}",
+            f"US App Store, {words.day(first['moment'].date())}, {first['evidence']}",
             f"Rank among Apple’s top free iPhone apps in the US, {first['evidence']} by {first['source']}. "
             f"{first['note']}",
         )

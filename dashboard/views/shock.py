@@ -10,7 +10,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.losses import losses_dollars, losses_percent, market_map
 from dashboard.charts.recovery import recovery
 from dashboard.charts.timeline import timeline
-from dashboard.views.request import Maker, Request
+from dashboard.views.request import Maker, NothingToShow, Request
 from dashboard.views.story import AFTER, Story, read_story
 
 HIGHLIGHTED = ("NVDA", "AVGO", "TSM", "VRT", "MSFT", "META", "AAPL")
@@ -45,15 +45,26 @@ def _percent(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
     return losses_percent(story.ai, story.event.market_session, story.source, theme)
 
 
+def _require_dollars(story: Story) -> None:
+    if story.ai["value_change"].isna().all():
+        raise NothingToShow(
+            "No share counts are known from before this session, so there are no dollars to show."
+        )
+
+
 def _dollars(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
+    _require_dollars(story)
     return losses_dollars(story.ai, story.event.market_session, story.source_with_counts, theme)
 
 
 def _market_map(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
+    _require_dollars(story)
     return market_map(story.ai, story.event.market_session, story.source_with_counts, theme)
 
 
 def _recovery(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
+    if story.recoveries.empty:
+        raise NothingToShow("No AI company fell in this session, so there is nothing to recover.")
     names = story.companies.set_index("ticker")["name"]
     return recovery(story.recoveries, names, story.source, theme)
 

@@ -12,7 +12,7 @@ from dashboard.analysis.ranks import on_market_clock
 from dashboard.analysis.recovery import recoveries
 from dashboard.charts import words
 from dashboard.data import market, rankings
-from dashboard.data.events import Event, events
+from dashboard.data.events import Event, events, find_event
 from dashboard.views.request import NothingToShow
 
 BEFORE = timedelta(days=14)
@@ -66,7 +66,7 @@ class Story:
 
 
 def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
-    """Read all that the story of an event needs, in one state of the warehouse.
+    """Read all that the story of an event, or of a day ("2024-09-03"), needs, in one state of the warehouse.
 
     Raises
     ------
@@ -74,9 +74,12 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
         When the event is not known, or there are no prices on both sides of it.
     """
     known = events(con)
-    event = next((candidate for candidate in known if candidate.event_id == event_id), None)
+    event = find_event(con, event_id)
     if event is None:
-        raise NothingToShow(f"There is no event called “{event_id[:60]}”: choose one from the list.")
+        raise NothingToShow(
+            f"There is no event “{event_id[:60]}” and no session on or after such a day: choose an event from the "
+            "list or a day inside the data."
+        )
     session = event.market_session
     start, last = session - BEFORE, (market.span(con) or (session, session))[1]
     prices = market.daily_prices(con, start, last)
