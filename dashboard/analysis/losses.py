@@ -25,7 +25,7 @@ def session_changes(
     rate of that day for other currencies).
 
     Returns one row a company: the columns of `companies`, before, on (dates), close_before, close, change, shares,
-    shares_as_of, basis, value_change, and `missing`, which says why a figure is absent ("" where none is).
+    shares_as_of, basis, value_before, value_change, and `missing`, which says why a figure is absent ("": none is).
     """
     end = pd.Timestamp(session) + pd.Timedelta(days=MAX_DELAY_DAYS)
     start = pd.Timestamp(session) - pd.Timedelta(days=MAX_DELAY_DAYS)
@@ -40,6 +40,7 @@ def session_changes(
     )
     table["change"] = table["adj_close"] / table["adj_close_before"] - 1
     rate = table["currency"].map(dollar_rates)
+    table["value_before"] = table["close_before"] * table["shares"] * rate
     table["value_change"] = (table["close"] - table["close_before"]) * table["shares"] * rate
     table["missing"] = [
         _missing(row.change, row.shares, known) for row, known in zip(table.itertuples(), rate, strict=True)
@@ -82,3 +83,16 @@ def totals(changes: pd.DataFrame, role: str = "AI") -> Totals:
         gainers=int((value > 0).sum()),
         unknown=int((group["change"].notna() & group["value_change"].isna()).sum()),
     )
+
+
+def by_segment(changes: pd.DataFrame, whole: str) -> pd.DataFrame:
+    """Market value before and its change by segment, in US dollars, of the companies with dollars.
+
+    Index: `whole` (all together) first, then the segments; columns value_before, value_change, change (fraction).
+    """
+    valued = changes.dropna(subset=["value_change"])
+    segments = valued.groupby("segment", sort=False)[["value_before", "value_change"]].sum()
+    together = segments.sum().rename(whole).to_frame().T
+    table = pd.concat([together, segments]).astype(float)
+    table["change"] = table["value_change"] / table["value_before"]
+    return table

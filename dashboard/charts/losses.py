@@ -1,4 +1,4 @@
-"""Who lost what in a session: sorted bars in percent and dollars, and a map of the market by segment."""
+"""Who lost what in a session: sorted bars in percent and in dollars."""
 
 from collections.abc import Callable
 from datetime import date
@@ -12,7 +12,6 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, palette, template
 
 ROW_HEIGHT = 22
-WHOLE = "AI companies"
 
 
 def losses_percent(changes: pd.DataFrame, session: date, source: str, theme: str = "light") -> Chart:
@@ -34,8 +33,8 @@ def losses_percent(changes: pd.DataFrame, session: date, source: str, theme: str
         subtitle=f"Change of the closing price with dividends on {words.day(session)}, percent",
         source=source,
         alt=f"Bar chart of the change of {len(drawn)} AI companies. {_extremes(drawn, 'change', words.percent)}",
-        table=_table(changes),
-        note=_late(drawn, session) + _absent(changes),
+        table=table_of(changes),
+        note=late_note(drawn, session) + _absent(changes),
     )
 
 
@@ -60,8 +59,8 @@ def losses_dollars(changes: pd.DataFrame, session: date, source: str, theme: str
         source=source,
         alt=f"Bar chart of the change of market value of {len(drawn)} AI companies. "
         + _extremes(drawn, "value_change", words.billions),
-        table=_table(changes),
-        note=_late(drawn, session) + _no_dollars(changes),
+        table=table_of(changes),
+        note=late_note(drawn, session) + no_dollars_note(changes),
     )
 
 
@@ -78,7 +77,7 @@ def _bars(drawn: pd.DataFrame, values: pd.Series, labels: list[str], colours: Pa
         cliponaxis=False,
         textfont={"size": 11, "color": colours.ink},
         marker={"color": [colours.loss if change < 0 else colours.gain for change in values]},
-        hovertext=[_hover(row) for row in drawn.itertuples()],
+        hovertext=[company_hover(row) for row in drawn.itertuples()],
         hoverinfo="text",
     )
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
@@ -94,7 +93,8 @@ def _bars(drawn: pd.DataFrame, values: pd.Series, labels: list[str], colours: Pa
     return fig
 
 
-def _hover(row: Any) -> str:
+def company_hover(row: Any) -> str:
+    """A company's session as a sentence: prices, percent, dollars or why there are none."""
     name, change, value = words.safe(row.name), row.change, row.value_change
     text = (
         f"<b>{name}</b> went from {words.price(row.close_before, row.currency)} on "
@@ -113,7 +113,8 @@ def _extremes(drawn: pd.DataFrame, column: str, spell: Callable[[float], str]) -
     return f"Lowest: {words.listed(low)}. Highest: {words.listed(high)}."
 
 
-def _late(drawn: pd.DataFrame, session: date) -> str:
+def late_note(drawn: pd.DataFrame, session: date) -> str:
+    """Names the companies whose own exchange was closed on the day, with the session that counts instead."""
     late = drawn[drawn["on"] > pd.Timestamp(session)]
     return "".join(
         f"{words.listed(group['name'].tolist())} first traded again on {words.day(on.date())}. "
@@ -121,7 +122,8 @@ def _late(drawn: pd.DataFrame, session: date) -> str:
     )
 
 
-def _no_dollars(changes: pd.DataFrame) -> str:
+def no_dollars_note(changes: pd.DataFrame) -> str:
+    """Names the companies that have a change in percent and none in dollars, with the reason."""
     unknown = changes[changes["change"].notna() & changes["value_change"].isna()]
     return "".join(
         f"Left out, {reason}: {words.listed(group['name'].tolist())}. "
@@ -134,17 +136,12 @@ def _absent(changes: pd.DataFrame) -> str:
     return f"No prices yet: {words.listed(names)}. " if names else ""
 
 
-def _text_on(change: float, limit: float, colours: Palette) -> str:
-    """The text colour that reads on a tile: the paper's on a strong colour of the light theme, else the ink's."""
-    strong = abs(change) > 0.62 * limit
-    return colours.paper if strong else colours.ink
-
-
-def _table(changes: pd.DataFrame) -> pd.DataFrame:
+def table_of(changes: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the charts, the largest fall first, units in the column names."""
     table = changes.sort_values("change")[
         [
             *("ticker", "name", "segment", "before", "close_before", "on", "close", "currency", "change"),
-            *("shares", "shares_as_of", "value_change", "missing"),
+            *("shares", "shares_as_of", "value_before", "value_change", "missing"),
         ]
     ].copy()
     table["change"] = (table["change"] * 100).round(4)
@@ -155,72 +152,7 @@ def _table(changes: pd.DataFrame) -> pd.DataFrame:
             "on": "session",
             "change": "change, percent (with dividends)",
             "shares_as_of": "shares as of",
+            "value_before": "market value before, US dollars",
             "value_change": "change of market value, US dollars",
         }
     ).reset_index(drop=True)
-
-
-def market_map(changes: pd.DataFrame, session: date, source: str, theme: str = "light") -> Chart:
-    """A treemap by segment: area is market value before the session, colour the change in percent.
-
-    `changes` as for `losses`. Companies without a share count have no area and are named in the note.
-    """
-    colours = palette(theme)
-    drawn = changes.dropna(subset=["value_change", "change"]).copy()
-    drawn["value"] = (drawn["close_before"] * drawn["shares"]).astype(float)
-    groups = drawn.groupby("segment", sort=False).agg(value=("value", "sum"), moved=("value_change", "sum"))
-    groups["change"] = groups["moved"] / groups["value"]
-    limit = min(max(float(drawn["change"].abs().max()), 0.01), 0.20)
-    whole = pd.DataFrame(
-        {"value": [drawn["value"].sum()], "moved": [drawn["value_change"].sum()]}, index=[WHOLE]
-    )
-    whole["change"] = whole["moved"] / whole["value"]
-    groups = pd.concat([whole, groups])
-    shades = [*groups["change"], *drawn["change"]]
-    fig = go.Figure(layout={"template": template(colours), "height": 560})
-    fig.add_treemap(
-        ids=[*groups.index, *drawn["ticker"]],
-        labels=[*groups.index, *drawn["ticker"]],
-        parents=["", *[WHOLE] * (len(groups) - 1), *drawn["segment"]],
-        values=[*groups["value"], *drawn["value"]],
-        branchvalues="total",
-        text=[words.percent(x) for x in shades],
-        texttemplate=["<b>%{label}</b>  %{text}"] * len(groups) + ["<b>%{label}</b><br>%{text}"] * len(drawn),
-        hovertext=[
-            *(
-                f"<b>{words.safe(str(name))}</b>: {words.billions(row.moved, plus=True)} together, "
-                f"{words.percent(row.change)}"
-                for name, row in groups.iterrows()
-            ),
-            *(_hover(row) for row in drawn.itertuples()),
-        ],
-        hoverinfo="text",
-        marker={
-            "colors": shades,
-            "colorscale": [[0, colours.loss], [0.5, colours.band], [1, colours.gain]],
-            "cmin": -limit,
-            "cmid": 0,
-            "cmax": limit,
-            "line": {"color": colours.paper, "width": 1.5},
-        },
-        textfont={"size": 13, "color": [_text_on(x, limit, colours) for x in shades]},
-        pathbar={"visible": False},
-        tiling={"pad": 2},
-    )
-    fig.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    segments = groups.drop(index=WHOLE)
-    worst = segments["moved"].idxmin()
-    return Chart(
-        name="shock-map",
-        figure=fig,
-        title=f"{worst} lost most: {words.billions(abs(float(segments['moved'].min())))} of market value"
-        if segments["moved"].min() < 0
-        else "No segment lost market value",
-        subtitle=f"Area: market value before {words.day(session)}. Colour: change in percent, orange down, blue up",
-        source=source,
-        alt="Treemap of AI companies by segment. "
-        + "; ".join(f"{name} {words.percent(row.change)}" for name, row in groups.iterrows())
-        + ".",
-        table=_table(drawn),
-        note=_late(drawn, session) + _no_dollars(changes),
-    )

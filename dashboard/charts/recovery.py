@@ -7,37 +7,54 @@ import plotly.graph_objects as go
 
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
-from dashboard.charts.style import palette, template
+from dashboard.charts.style import Palette, palette, template
 
 ROW_HEIGHT = 22
 
 
 def recovery(table: pd.DataFrame, names: pd.Series, source: str, theme: str = "light") -> Chart:
-    """For each company that fell: its lowest close (dot), its latest close (ring) and the day it was back (label).
+    """For each company that fell: its lowest close (dot) and when it was back (label).
 
     `table` as `dashboard.analysis.recovery.recoveries` returns it; `names`: ticker to name.
     """
-    colours = palette(theme)
     drawn = table.sort_values("drawdown", ascending=False).reset_index(drop=True)
+    drawn["name"] = [str(names.get(ticker, ticker)) for ticker in drawn["ticker"]]
+    count = int(drawn["recovered"].notna().sum())
+    deepest = [f"{row['name']} {words.percent(row['drawdown'])}" for _, row in drawn[::-1].head(3).iterrows()]
+    return Chart(
+        name="shock-recovery",
+        figure=_figure(drawn, palette(theme)),
+        title=f"{count} of the {len(drawn)} AI companies that fell were back at their old price by "
+        f"{words.day(drawn['last'].max().date())}",
+        subtitle="Lowest close before the recovery, in percent below the last close before the event (with dividends), "
+        "and sessions until the first close at or above it; the event’s own session counts as one",
+        source=source,
+        alt=f"Dot chart of {len(drawn)} AI companies that fell. {count} recovered. "
+        f"Deepest falls: {words.listed(deepest)}.",
+        table=_table(drawn),
+    )
+
+
+def _figure(drawn: pd.DataFrame, colours: Palette) -> go.Figure:
     fig = go.Figure(layout={"template": template(colours), "height": 80 + ROW_HEIGHT * len(drawn)})
-    for row in drawn.itertuples():
-        fig.add_shape(
-            type="line",
-            x0=row.drawdown * 100,
-            x1=0,
-            y0=row.Index,
-            y1=row.Index,
-            line={"color": colours.faint, "width": 2},
-            layer="below",
-        )
-    hover = [_hover(row, str(names.get(row.ticker, row.ticker))) for row in drawn.itertuples()]
-    back = drawn["recovered"].notna()
+    stem: list[float | None] = [x for low in drawn["drawdown"] * 100 for x in (low, 0.0, None)]
+    place: list[int | None] = [y for row in drawn.index for y in (row, row, None)]
+    fig.add_scatter(
+        x=stem,
+        y=place,
+        mode="lines",
+        line={"color": colours.faint, "width": 2},
+        hoverinfo="skip",
+        name="Drawdown",
+    )
+    hover = [_hover(row) for row in drawn.itertuples()]
+    shade = [colours.gain if done else colours.loss for done in drawn["recovered"].notna()]
     fig.add_scatter(
         x=drawn["drawdown"] * 100,
         y=drawn.index,
         mode="markers",
         name="Lowest close",
-        marker={"size": 10, "color": [colours.gain if done else colours.loss for done in back]},
+        marker={"size": 10, "color": shade},
         hovertext=hover,
         hoverinfo="text",
     )
@@ -45,14 +62,10 @@ def recovery(table: pd.DataFrame, names: pd.Series, source: str, theme: str = "l
         x=[0.6] * len(drawn),
         y=drawn.index,
         mode="text",
-        text=[
-            f"back after {row.sessions} session{'s' if row.sessions != 1 else ''}"
-            if pd.notna(row.recovered)
-            else f"not back by {words.day(row.last.date(), weekday=False, year=False)}"
-            for row in drawn.itertuples()
-        ],
+        name="Recovery",
+        text=[_label(row) for row in drawn.itertuples()],
         textposition="middle right",
-        textfont={"size": 11, "color": [colours.gain if done else colours.loss for done in back]},
+        textfont={"size": 11, "color": shade},
         hovertext=hover,
         hoverinfo="text",
     )
@@ -66,36 +79,23 @@ def recovery(table: pd.DataFrame, names: pd.Series, source: str, theme: str = "l
         zeroline=True,
         showgrid=True,
     )
-    fig.update_yaxes(
+    return fig.update_yaxes(
         tickvals=list(drawn.index),
-        ticktext=[words.safe(str(names.get(ticker, ticker)), 22) for ticker in drawn["ticker"]],
+        ticktext=[words.safe(name, 22) for name in drawn["name"]],
         showgrid=False,
         range=[-0.7, len(drawn) - 0.3],
     )
-    count = int(back.sum())
-    return Chart(
-        name="shock-recovery",
-        figure=fig,
-        title=f"{count} of the {len(drawn)} AI companies that fell were back at their old price"
-        + f" by {words.day(drawn['last'].max().date())}",
-        subtitle="Lowest close before the recovery, in percent below the last close before the event (with dividends), "
-        "and sessions until the first close at or above it; the event’s own session counts as one",
-        source=source,
-        alt=f"Dot chart of {len(drawn)} AI companies that fell. {count} recovered. Deepest falls: "
-        + words.listed(
-            [
-                f"{names.get(row.ticker, row.ticker)} {words.percent(row.drawdown)}"
-                for row in drawn.tail(3)[::-1].itertuples()
-            ]
-        )
-        + ".",
-        table=_table(drawn, names),
-    )
 
 
-def _hover(row: Any, name: str) -> str:
+def _label(row: Any) -> str:
+    if pd.isna(row.recovered):
+        return f"not back by {words.day(row.last.date(), weekday=False, year=False)}"
+    return f"back after {row.sessions} session{'s' if row.sessions != 1 else ''}"
+
+
+def _hover(row: Any) -> str:
     text = (
-        f"<b>{words.safe(name)}</b> fell as low as {words.percent(row.drawdown)} on "
+        f"<b>{words.safe(row.name)}</b> fell as low as {words.percent(row.drawdown)} on "
         f"{words.day(row.low.date())}."
     )
     if pd.notna(row.recovered):
@@ -103,9 +103,8 @@ def _hover(row: Any, name: str) -> str:
     return f"{text}<br>It stood at {words.percent(row.last_change)} on {words.day(row.last.date())}."
 
 
-def _table(drawn: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
-    table = drawn[::-1].copy()
-    table.insert(1, "name", table["ticker"].map(names))
+def _table(drawn: pd.DataFrame) -> pd.DataFrame:
+    table = drawn[["ticker", "name", *drawn.columns.drop(["ticker", "name"])]][::-1].copy()
     for column in ("first_change", "drawdown", "last_change"):
         table[column] = (table[column] * 100).round(4)
     return table.rename(

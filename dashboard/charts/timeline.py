@@ -42,23 +42,11 @@ def timeline(
     with_ranks = not ranks.empty
     names = companies.set_index("ticker")["name"]
     base_day = _base_day(average, focus)
-    fig = make_subplots(
-        rows=2 if with_ranks else 1,
-        cols=1,
-        shared_xaxes=True,
-        row_heights=[0.7, 0.3] if with_ranks else None,
-        vertical_spacing=0.07,
-    )
-    fig.update_layout(template=template(colours), height=640 if with_ranks else 480)
-    shade_closed_days(fig, rebased, colours)
+    fig = _panels(rebased, with_ranks, colours)
     _companies(fig, rebased, names, highlighted, colours, base_day)
     _average(fig, average, colours, base_day)
     label_ends(fig, rebased, average, highlighted, colours)
     mark_events(fig, events, focus, colours)
-    first, last = rebased["date"].min(), rebased["date"].max()
-    fig.update_xaxes(
-        range=[first - timedelta(hours=12), last + timedelta(hours=40)], tickformat="%-d %b", nticks=7
-    )
     if with_ranks:
         add_ranks(fig, ranks, colours, row=2)
     return Chart(
@@ -73,6 +61,23 @@ def timeline(
         table=_table(rebased, average, names),
         note=_note(events, with_ranks),
     )
+
+
+def _panels(rebased: pd.DataFrame, with_ranks: bool, colours: Palette) -> go.Figure:
+    fig = make_subplots(
+        rows=2 if with_ranks else 1,
+        cols=1,
+        shared_xaxes=True,
+        row_heights=[0.7, 0.3] if with_ranks else None,
+        vertical_spacing=0.07,
+    )
+    fig.update_layout(template=template(colours), height=640 if with_ranks else 480)
+    first, last = rebased["date"].min(), rebased["date"].max()
+    fig.update_xaxes(
+        range=[first - timedelta(hours=12), last + timedelta(hours=40)], tickformat="%-d %b", nticks=7
+    )
+    shade_closed_days(fig, rebased, colours)
+    return fig
 
 
 def _base_day(average: pd.DataFrame, focus: Event) -> date:

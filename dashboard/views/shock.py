@@ -5,9 +5,11 @@ from collections.abc import Callable
 import duckdb
 import pandas as pd
 
+from dashboard.analysis.losses import by_segment
 from dashboard.analysis.returns import equal_weighted, rebase
 from dashboard.charts.chart import Chart
-from dashboard.charts.losses import losses_dollars, losses_percent, market_map
+from dashboard.charts.losses import losses_dollars, losses_percent
+from dashboard.charts.market_map import WHOLE, market_map
 from dashboard.charts.recovery import recovery
 from dashboard.charts.timeline import timeline
 from dashboard.views.request import Maker, NothingToShow, Request
@@ -59,7 +61,9 @@ def _dollars(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
 
 def _market_map(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
     _require_dollars(story)
-    return market_map(story.ai, story.event.market_session, story.source_with_counts, theme)
+    return market_map(
+        story.ai, by_segment(story.ai, WHOLE), story.event.market_session, story.source_with_counts, theme
+    )
 
 
 def _recovery(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
