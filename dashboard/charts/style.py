@@ -1,10 +1,10 @@
-"""The house style: two palettes and the Plotly template made from each.
+"""The house style: four palettes and the Plotly template made from each.
 
 Colours are told apart by readers with any common colour blindness (losses are orange, gains blue) and text
 has a contrast of at least 4.5 to 1 on its background (WCAG 2.2, success criterion 1.4.3).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import plotly.graph_objects as go
 
@@ -22,7 +22,10 @@ CONFIG = {
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of one theme, as hex strings."""
+    """The colours of one theme, as hex strings.
+
+    `paper` is what text and lines are set against; `background` is given only where nothing is painted behind them.
+    """
 
     paper: str
     ink: str
@@ -33,6 +36,12 @@ class Palette:
     loss: str
     gain: str
     series: tuple[str, ...]
+    background: str = ""
+
+    @property
+    def ground(self) -> str:
+        """What a figure is drawn on: `background` where one is set, else the paper."""
+        return self.background or self.paper
 
 
 LIGHT = Palette(
@@ -57,11 +66,25 @@ DARK = Palette(
     gain="#7DB8EC",
     series=("#F08A4B", "#7DB8EC", "#4FBF9A", "#C9A0E0", "#E2B93B", "#F29CC0", "#8FC3D0", "#C6C66B"),
 )
-PALETTES = {"light": LIGHT, "dark": DARK}
+PRINT = Palette(
+    paper="#FFFFFF",
+    ink="#000000",
+    muted="#4A4A4A",
+    faint="#ABABAB",
+    grid="#DDDDDD",
+    band="#F0F0F0",
+    loss="#C2480F",
+    gain="#07406F",
+    series=("#C2480F", "#07406F", "#0B6E52", "#7A4B94", "#8A6100", "#B0306A", "#3F6C7A", "#5A5A16"),
+)
+"""White paper and black text; gains are darker than losses, so that they differ on a grey printer too."""
+TRANSPARENT = replace(LIGHT, paper="#FFFFFF", background="rgba(0,0,0,0)")
+"""The light colours with nothing behind them, for a light page of any shade."""
+PALETTES = {"light": LIGHT, "dark": DARK, "print": PRINT, "transparent": TRANSPARENT}
 
 
 def palette(theme: str) -> Palette:
-    """The palette of "light" or "dark"; an unknown name gets the light one."""
+    """The palette of "light", "dark", "print" or "transparent"; an unknown name gets the light one."""
     return PALETTES.get(theme, LIGHT)
 
 
@@ -79,8 +102,8 @@ def template(colours: Palette) -> go.layout.Template:
     return go.layout.Template(
         layout={
             "font": {"family": BODY_FONT, "size": 13, "color": colours.ink},
-            "paper_bgcolor": colours.paper,
-            "plot_bgcolor": colours.paper,
+            "paper_bgcolor": colours.ground,
+            "plot_bgcolor": colours.ground,
             "colorway": list(colours.series),
             "xaxis": {**axis, "showgrid": False, "ticks": "outside", "ticklen": 4},
             "yaxis": {**axis, "showgrid": True, "zeroline": False},

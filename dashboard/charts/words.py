@@ -1,7 +1,12 @@
-"""Figures and dates as the house writes them in titles, labels and hovers."""
+"""Figures and dates as the house writes them in titles, labels and hovers.
+
+Within a block of `dashboard.charts.locales.written_in` they follow another locale.
+"""
 
 from datetime import date
 from html import escape
+
+from dashboard.charts import locales
 
 MINUS = "\u2212"
 
@@ -13,14 +18,24 @@ def _signed(text: str, value: float, plus: bool) -> str:
 
 def percent(fraction: float, digits: int = 1, plus: bool = True) -> str:
     """A fraction as a percentage: −0.1697 → "−17.0%". A value that rounds to nothing has no sign."""
-    rounded = round(fraction * 100, digits)
-    return _signed(f"{abs(rounded):.{digits}f}%", rounded, plus)
+    rounded, locale = round(fraction * 100, digits), locales.current()
+    text = locales.percent(locale, abs(rounded) / 100, digits) if locale else f"{abs(rounded):.{digits}f}%"
+    return _signed(text, rounded, plus)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """A plain figure: 24490 → "24,490", −3.25 with two digits → "−3.25"."""
+    rounded, locale = round(value, digits), locales.current()
+    text = locales.number(locale, abs(rounded), digits) if locale else f"{abs(rounded):,.{digits}f}"
+    return _signed(text, rounded, plus=False)
 
 
 def billions(dollars: float, plus: bool = False) -> str:
     """Dollars in the unit that suits: −592.66e9 → "−$592.7 billion", 3e12 → "$3.00 trillion"."""
-    size = abs(dollars)
-    if size >= 1e12:
+    size, locale = abs(dollars), locales.current()
+    if locale:
+        text = locales.large_money(locale, size, "USD")
+    elif size >= 1e12:
         text = f"${size / 1e12:.2f} trillion"
     elif size >= 1e9:
         text = f"${size / 1e9:.1f} billion"
@@ -37,6 +52,8 @@ def compact(dollars: float, plus: bool = False) -> str:
 
 def price(value: float, currency: str) -> str:
     """A price with its currency: "$118.42", "₩53,700", otherwise the code before the figure."""
+    if locale := locales.current():
+        return locales.money(locale, value, currency)
     if currency == "USD":
         return f"${value:,.2f}"
     if currency in ("KRW", "JPY"):
@@ -46,6 +63,8 @@ def price(value: float, currency: str) -> str:
 
 def day(value: date, weekday: bool = True, year: bool = True) -> str:
     """A date in words: "Mon 27 Jan 2025"."""
+    if locale := locales.current():
+        return locales.day(locale, value, weekday, year)
     parts = (
         ([f"{value:%a}"] if weekday else [])
         + [str(value.day), f"{value:%b}"]

@@ -1,0 +1,111 @@
+"""Numbers and dates as other languages write them, from the Unicode locale data (through Babel).
+
+The house writes English by its own rules (`dashboard.charts.words`). While a block runs under `written_in`, figures and
+dates follow the conventions of another locale; the words around them stay English.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date
+from typing import Any
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+
+HOUSE = "en"
+_current: ContextVar[Locale | None] = ContextVar("locale", default=None)
+_SKELETONS = {
+    (True, True): "yMMMEd",
+    (False, True): "yMMMd",
+    (True, False): "MMMEd",
+    (False, False): "MMMd",
+}
+
+
+class UnknownLocale(ValueError):
+    """There is no such locale; the message says what one looks like."""
+
+
+def parse(name: str) -> Locale:
+    """The locale called `name`, such as "de", "fr", "pt-BR".
+
+    Raises
+    ------
+    UnknownLocale
+        When Unicode's locale data has none of that name.
+    """
+    try:
+        return Locale.parse(name.strip().replace("-", "_"))
+    except (UnknownLocaleError, ValueError, TypeError):
+        raise UnknownLocale(
+            f"There is no locale “{name[:40]}”: name a language such as en, de or fr, or one of a country (pt-BR)."
+        ) from None
+
+
+@contextmanager
+def written_in(name: str) -> Iterator[None]:
+    """Write figures and dates in this block, and in this thread, as the locale `name` does."""
+    locale = parse(name)
+    token = _current.set(None if locale.language == HOUSE else locale)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current() -> Locale | None:
+    """The locale of the running block; None for the house's own English."""
+    return _current.get()
+
+
+def percent(locale: Locale, size: float, digits: int) -> str:
+    """A size (not negative) as a percentage, the sign % placed as the locale does."""
+    text: str = locale.percent_formats[None].apply(size, locale, force_frac=(digits, digits))
+    return text
+
+
+def number(locale: Locale, size: float, digits: int) -> str:
+    """A size (not negative) with the locale's separators."""
+    text: str = locale.decimal_formats[None].apply(size, locale, force_frac=(digits, digits))
+    return text
+
+
+def large_money(locale: Locale, size: float, currency: str) -> str:
+    """A large sum in the locale's short form: "592,7 Mrd. $"."""
+    digits = 2 if size >= 1e12 else (1 if size >= 1e9 else 0)
+    return numbers.format_compact_currency(size, currency, locale=locale, fraction_digits=digits)
+
+
+def money(locale: Locale, value: float, currency: str) -> str:
+    """A sum with its currency."""
+    return numbers.format_currency(value, currency, locale=locale)
+
+
+def day(locale: Locale, value: date, weekday: bool, year: bool) -> str:
+    """A date with the locale's own order and abbreviations: "Mo., 27. Jan. 2025"."""
+    return dates.format_skeleton(_SKELETONS[weekday, year], value, locale=locale)
+
+
+def separators(locale: Locale) -> str:
+    """The decimal and the grouping sign, as Plotly's `layout.separators` takes them."""
+    return numbers.get_decimal_symbol(locale) + numbers.get_group_symbol(locale)
+
+
+def plotly_locale(locale: Locale) -> dict[str, Any]:
+    """The locale as a Plotly locale module: the names of days and months, and the separators."""
+    days, months = dates.get_day_names, dates.get_month_names
+    sunday_first = (6, 0, 1, 2, 3, 4, 5)
+    point, group = separators(locale)
+    return {
+        "moduleType": "locale",
+        "name": str(locale).replace("_", "-"),
+        "dictionary": {},
+        "format": {
+            "days": [days("wide", "stand-alone", locale)[i] for i in sunday_first],
+            "shortDays": [days("abbreviated", "stand-alone", locale)[i] for i in sunday_first],
+            "months": [months("wide", "stand-alone", locale)[i] for i in range(1, 13)],
+            "shortMonths": [months("abbreviated", "stand-alone", locale)[i] for i in range(1, 13)],
+            "decimal": point,
+            "thousands": group,
+        },
+    }
