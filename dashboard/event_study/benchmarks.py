@@ -1,0 +1,89 @@
+"""Benchmarks, and how much the answer depends on them.
+
+A value-weighted market that fell BECAUSE of the event absorbs part of what is to be measured: the same
+study against an equal-weight benchmark and against the market without the treated firms shows how much.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dashboard.event_study.catalogue import TESTS
+from dashboard.event_study.errors import EventStudyError
+from dashboard.event_study.study import run_study
+
+
+def equal_weight_benchmark(returns: pd.DataFrame) -> pd.Series:
+    """Mean return of all firms that have one, session by session (NaN where none has)."""
+    return returns.mean(axis=1).rename("equal-weight")
+
+
+def market_without(
+    returns: pd.DataFrame, treated: Sequence[str], weights: pd.Series | None = None
+) -> pd.Series:
+    """Return of the market less the treated firms.
+
+    Args:
+        returns: sessions × all firms of the market.
+        treated: columns to leave out; names that are no column are not an error.
+        weights: one positive number a firm (its market value before the estimation window, say); equal when
+            None.
+
+    Raises:
+        EventStudyError: nothing is left, or a firm has no weight.
+    """
+    rest = returns.drop(columns=[firm for firm in treated if firm in returns.columns])
+    if not rest.shape[1]:
+        raise EventStudyError("The market without the treated firms is empty.")
+    if weights is None:
+        return rest.mean(axis=1).rename("ex-treated")
+    share = weights.reindex(rest.columns)
+    if share.isna().any() or (share <= 0).any():
+        raise EventStudyError(f"{share.index[share.isna() | (share <= 0)][0]!r} has no positive weight.")
+    there = rest.notna().mul(share, axis=1)
+    return (rest.mul(share, axis=1).sum(axis=1) / there.sum(axis=1).replace(0.0, np.nan)).rename("ex-treated")
+
+
+def run_benchmark_check(
+    returns: pd.DataFrame, benchmarks: Mapping[str, pd.Series], event_date: object, **settings: Any
+) -> pd.DataFrame:
+    """Run the same study against each benchmark.
+
+    Args:
+        returns: as in `run_study`.
+        benchmarks: name → return on the sessions of the firms.
+        event_date: as in `run_study`.
+        settings: further arguments of `run_study`.
+
+    Returns:
+        One row a benchmark and window (in that order): benchmark, start, end, benchmark_return (compounded),
+        mean_return (mean over firms of the raw return, summed over the days), caar, n (fewest firms of a
+        day), and for each valid test its two-sided p-value, `<test>_p`.
+    """
+    rows = []
+    for name, benchmark in benchmarks.items():
+        study = run_study(returns, benchmark, event_date, **settings)
+        daily = benchmark.set_axis(pd.DatetimeIndex(benchmark.index)).reindex(study.event_sessions)
+        daily.index = study.aar.index
+        windowed = study.tests[study.tests["scope"] == "window"]
+        for start, end in study.windows:
+            days = study.aar.loc[start:end]
+            row = {
+                "benchmark": name,
+                "start": start,
+                "end": end,
+                "benchmark_return": float((1 + daily.loc[start:end]).prod(skipna=False) - 1),
+                "mean_return": float(days["mean_return"].sum(skipna=False)),
+                "caar": float(days["aar"].sum(skipna=False)),
+                "n": int(days["n"].min()),
+            }
+            here = windowed[(windowed["start"] == start) & (windowed["end"] == end)].set_index("test")[
+                "p_value"
+            ]
+            row |= {
+                f"{test.name}_p": here[test.name] for test in TESTS.values() if test.valid_with_common_date
+            }
+            rows.append(row)
+    return pd.DataFrame(rows)

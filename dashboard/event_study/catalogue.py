@@ -1,0 +1,87 @@
+"""The tests by name: which hold when all firms share the event date, and why the others do not."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test: the fewest firms it can be run on, and whether it holds when all firms share the event date."""
+
+    __test__ = False
+
+    name: str
+    title: str
+    valid_with_common_date: bool
+    firms_needed: int
+    note: str
+
+
+_INDEPENDENT = "Assumes independent firms; with a shared event date it rejects far too often."
+
+TESTS: dict[str, Test] = {
+    test.name: test
+    for test in (
+        Test("cross_sectional", "Cross-sectional t", False, 2, _INDEPENDENT),
+        Test(
+            "crude_dependence",
+            "Crude dependence adjustment (Brown and Warner)",
+            True,
+            1,
+            "The group's average against its own estimation-window volatility.",
+        ),
+        Test(
+            "portfolio_regression",
+            "Portfolio regression with event dummies",
+            True,
+            1,
+            "The equal-weight portfolio's dummy t-ratio, with forecast error.",
+        ),
+        Test("patell", "Patell Z", False, 1, _INDEPENDENT),
+        Test(
+            "patell_adjusted",
+            "Patell Z, adjusted for correlation",
+            True,
+            2,
+            "Patell's Z deflated by the mean correlation of the residuals.",
+        ),
+        Test("bmp", "Standardised cross-sectional t (BMP)", False, 2, _INDEPENDENT),
+        Test(
+            "kolari_pynnonen",
+            "BMP adjusted for correlation (Kolari-Pynnönen)",
+            True,
+            2,
+            "Has little power when the group mixes winners and losers.",
+        ),
+        Test(
+            "corrado_rank",
+            "Corrado rank",
+            True,
+            1,
+            "Ranks over the estimation window and the event window (of a window: its own days).",
+        ),
+        Test(
+            "corrado_zivney",
+            "Corrado-Zivney uniform rank",
+            True,
+            1,
+            "Corrado's ranks scaled for missing days; the same on complete data.",
+        ),
+        Test(
+            "grank_t",
+            "Generalised rank t (GRANK-T)",
+            True,
+            2,
+            "Ranks the window's standardised CAR among the estimation-window residuals.",
+        ),
+        Test("generalized_sign", "Generalised sign (Cowan)", False, 1, _INDEPENDENT),
+        Test("sign", "Sign", False, 1, _INDEPENDENT),
+        Test("wilcoxon", "Wilcoxon signed rank", False, 1, _INDEPENDENT + " The statistic is W+."),
+        Test(
+            "placebo",
+            "Placebo in time",
+            True,
+            1,
+            "Share of estimation-window days with an average as large; the statistic is the average itself.",
+        ),
+    )
+}

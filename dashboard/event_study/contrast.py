@@ -1,0 +1,131 @@
+"""Two groups on one date: the exposed firms against those that are not, as a long-short portfolio."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dashboard.event_study.battery import portfolio_of, run_battery
+from dashboard.event_study.catalogue import TESTS
+from dashboard.event_study.errors import EventStudyError
+from dashboard.event_study.panel import FloatArray, Market
+from dashboard.event_study.regression import Fit, Sample, fit
+from dashboard.event_study.study import ESTIMATION, EVENT_WINDOW, WINDOWS, Fitted, Study, fit_study
+from dashboard.event_study.tables import band, placebo_table, tests_table
+from dashboard.event_study.time_series import crude_dependence, placebo, portfolio_regression
+from dashboard.event_study.windows import Scopes, Window
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The result of `run_contrast`.
+
+    Attributes:
+        exposed: the study of the exposed firms.
+        unexposed: the study of the others.
+        aar: one row an event day: session, exposed, unexposed (their AARs), difference, difference_low,
+            difference_high, cumulative, cumulative_low, cumulative_high (95% bands of the portfolio
+            regression).
+        tests: columns as in `Study.tests`; crude_dependence, portfolio_regression and placebo of the
+            difference.
+        placebo: columns as in `Study.placebo`, of the difference.
+    """
+
+    exposed: Study
+    unexposed: Study
+    aar: pd.DataFrame
+    tests: pd.DataFrame
+    placebo: pd.DataFrame
+
+
+def run_contrast(
+    returns: pd.DataFrame,
+    market: Market,
+    event_date: object,
+    exposed: Sequence[str],
+    unexposed: Sequence[str],
+    model: str = "market",
+    estimation: Window = ESTIMATION,
+    event_window: Window = EVENT_WINDOW,
+    windows: Sequence[Window] = WINDOWS,
+    min_observations: int | None = None,
+) -> Contrast:
+    """Test d_t = AAR of the exposed - AAR of the unexposed, day by day and window by window.
+
+    What moved all firms alike cancels, and so does most of what the benchmark took from the event. The
+    group's own history gives the variance (Brown and Warner 1985; Karafiath 1988; Gelbach, Helland and
+    Klick 2013).
+
+    Args: `exposed` and `unexposed` are columns of `returns`, none in both; the others as in `run_study`.
+
+    Raises:
+        EventStudyError: as in `run_study`; a group is empty, names a firm that is not in the returns, or
+            shares one with the other group.
+    """
+    _check_groups(returns, exposed, unexposed)
+    settings = (market, event_date, model, estimation, event_window, windows, min_observations, "skip")
+    one = fit_study(returns[list(exposed)], *settings)
+    other = fit_study(returns[list(unexposed)], *settings)
+    batteries = [
+        run_battery(group.sample, group.fit, group.scopes, constant=group.model.constant)
+        for group in (one, other)
+    ]
+    scopes = one.scopes
+    portfolio = _difference(one, other)
+    estimation_gap = batteries[0].aar_estimation - batteries[1].aar_estimation
+    cumulative = batteries[0].caar - batteries[1].caar
+    outcomes = {
+        "crude_dependence": crude_dependence(estimation_gap, cumulative, scopes.lengths),
+        "portfolio_regression": portfolio_regression(portfolio, scopes),
+        "placebo": placebo(estimation_gap, cumulative, scopes.lengths),
+    }
+    fewest = np.minimum(batteries[0].n_firms, batteries[1].n_firms)[0]
+    sessions = one.panel.sessions
+    return Contrast(
+        Study(one, batteries[0]),
+        Study(other, batteries[1]),
+        _table(sessions[one.event], scopes, batteries[0].aar[0], batteries[1].aar[0], portfolio),
+        tests_table(outcomes, fewest, cumulative[0], scopes, TESTS),
+        placebo_table(sessions[one.estimation], estimation_gap[0], scopes),
+    )
+
+
+def _check_groups(returns: pd.DataFrame, exposed: Sequence[str], unexposed: Sequence[str]) -> None:
+    for name, group in (("exposed", exposed), ("unexposed", unexposed)):
+        if not len(group):
+            raise EventStudyError(f"The {name} group is empty.")
+        absent = [firm for firm in group if firm not in returns.columns]
+        if absent:
+            raise EventStudyError(f"{absent[0]!r} of the {name} group is not in the returns.")
+    both = [firm for firm in exposed if firm in set(unexposed)]
+    if both:
+        raise EventStudyError(f"{both[0]!r} is in both groups.")
+
+
+def _difference(one: Fitted, other: Fitted) -> Fit:
+    first, second = portfolio_of(one.sample), portfolio_of(other.sample)
+    gap = Sample(first.returns - second.returns, first.factors, first.estimation_days)
+    return fit(gap, constant=one.model.constant)
+
+
+def _table(
+    sessions: pd.DatetimeIndex, scopes: Scopes, exposed: FloatArray, unexposed: FloatArray, portfolio: Fit
+) -> pd.DataFrame:
+    day_half, window_half = band(portfolio, scopes.days)
+    difference = exposed - unexposed
+    cumulative = np.cumsum(difference)
+    return pd.DataFrame(
+        {
+            "session": sessions,
+            "exposed": exposed,
+            "unexposed": unexposed,
+            "difference": difference,
+            "difference_low": difference - day_half,
+            "difference_high": difference + day_half,
+            "cumulative": cumulative,
+            "cumulative_low": cumulative - window_half,
+            "cumulative_high": cumulative + window_half,
+        },
+        index=pd.Index(scopes.days, name="day"),
+    )

@@ -1,0 +1,196 @@
+"""Rank tests: each firm's event-day abnormal return among its own estimation-window residuals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.event_study.outcome import Outcome, normal, student
+from dashboard.event_study.panel import FloatArray
+from dashboard.event_study.ranking import average_ranks, ordinal_ranks
+from dashboard.event_study.regression import Cumulated, Fit
+from dashboard.event_study.windows import Scopes
+
+# A column of so many 0/1 values adds up without overflow in one byte.
+BYTE = 255
+
+
+@dataclass(frozen=True)
+class RankOutcomes:
+    """The three rank tests, each B samples × D scopes."""
+
+    corrado_rank: Outcome
+    corrado_zivney: Outcome
+    grank_t: Outcome
+
+
+def rank_tests(fitted: Fit, sums: Cumulated, scopes: Scopes) -> RankOutcomes:
+    """Corrado (1989), Corrado and Zivney (1992) and GRANK-T (Kolari and Pynnönen 2011).
+
+    Corrado: K_it is the rank of the firm's abnormal return in its own sample of M_i days, D_t the mean over
+    firms of K_it - (M_i + 1)/2, T = √L·D̄/√(Σ_t D_t²/M) with M the mean of the M_i (Cowan 1992 for L > 1
+    days). The sample of a DAY is the estimation window and the whole event window, that of a WINDOW the
+    estimation window and the window's own days, both as in the R package estudy2; a sample of the
+    estimation window and one day gives slightly other values.
+
+    Corrado-Zivney: U_it = K_it/(M_i + 1) - 1/2 and Z_t = N_t^-1/2·Σ_i U_it in the place of D_t, which
+    allows for missing returns; the abnormal returns are not divided by their cross-sectional deviation
+    first (estudy2 does not either). On complete data it equals Corrado's test.
+
+    GRANK-T: the estimation window's e_it/S_i and one more value, SCAR_i over its cross-sectional deviation,
+    are ranked together, U = rank/(T + 1) - 1/2, Z = Ū_0/√(Σ_t (n_t/n)·Ū_t²/T) with T the estimation days
+    and the event, and t = Z·√((T - 2)/(T - 1 - Z²)) with T - 2 degrees of freedom (Journal of Empirical
+    Finance 18, 953-971).
+
+    Ranks are over days that are not missing, ties share their mean rank.
+    """
+    if fitted.complete and np.isfinite(sums.scar).all():
+        ranks, tied = ordinal_ranks(np.concatenate([fitted.residuals, fitted.abnormal], axis=-1))
+        if not tied:
+            total, below = _column_sums(ranks, fitted.residuals.shape[-1])
+            corrado = _corrado_complete(total, below, ranks.shape[1], scopes)
+            estimation = (
+                total[:, : fitted.residuals.shape[-1]] - below.sum(axis=1)[:, : fitted.residuals.shape[-1]]
+            )
+            return RankOutcomes(corrado, corrado, _grank_complete(fitted, sums, estimation))
+    residuals = fitted.residuals if fitted.valid is None else np.where(fitted.valid, fitted.residuals, np.nan)
+    corrado, zivney = _corrado_gaps(residuals, fitted.abnormal, scopes)
+    return RankOutcomes(corrado, zivney, _grank_gaps(residuals, fitted, sums))
+
+
+def _column_sums(ranks: NDArray[np.int16], days: int) -> tuple[FloatArray, FloatArray]:
+    """Sum of the ranks over firms for each day (B × M), and how many firms rank an event day below it (B ×
+    W × M).
+
+    With the second, the rank sums of any sample that leaves out some event days follow by subtraction.
+    """
+    below = np.empty((ranks.shape[0], ranks.shape[2] - days, ranks.shape[2]))
+    flags = np.empty(ranks.shape, dtype=bool)
+    for day in range(below.shape[1]):
+        np.less(ranks[:, :, days + day, None], ranks, out=flags)
+        below[:, day] = _count_firms(flags)
+    return ranks.sum(axis=1, dtype=np.int64).astype(np.float64), below
+
+
+def _count_firms(flags: NDArray[np.bool_]) -> FloatArray:
+    """Number of true values over axis 1, added byte by byte (B × N × M to B × M)."""
+    bits = flags.view(np.uint8)
+    return sum(
+        bits[:, start : start + BYTE].sum(axis=1, dtype=np.uint8).astype(np.float64)
+        for start in range(0, bits.shape[1], BYTE)
+    )
+
+
+def _corrado_complete(total: FloatArray, below: FloatArray, firms: int, scopes: Scopes) -> Outcome:
+    days = total.shape[1] - below.shape[1]
+    statistic = np.empty((len(total), len(scopes)))
+    single = scopes.lengths == 1
+    size = total.shape[1]
+    deviation = total / firms - (size + 1) / 2
+    scale = np.sqrt((deviation**2).sum(axis=1, keepdims=True) / size)
+    statistic[:, single] = deviation[:, days:] @ scopes.member[:, single] / scale
+    for scope in np.flatnonzero(~single):
+        inside = scopes.member[:, scope] > 0
+        size = days + int(inside.sum())
+        sums = total - below[:, ~inside].sum(axis=1)
+        deviation = sums / firms - (size + 1) / 2
+        event = deviation[:, days:][:, inside]
+        statistic[:, scope] = _standardise(np.concatenate([deviation[:, :days], event], axis=1), event, size)
+    return normal(statistic)
+
+
+def _standardise(series: FloatArray, event: FloatArray, days: FloatArray | int) -> FloatArray:
+    """√L·mean of the event days over √(Σ series²/days); NaN in the series marks days without a firm."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = np.sqrt(np.nansum(series**2, axis=1) / days)
+        return np.sqrt(event.shape[1]) * event.mean(axis=1) / scale
+
+
+def _corrado_gaps(residuals: FloatArray, abnormal: FloatArray, scopes: Scopes) -> tuple[Outcome, Outcome]:
+    corrado = np.empty((len(residuals), len(scopes)))
+    zivney = np.empty_like(corrado)
+    days = residuals.shape[-1]
+    whole: tuple[FloatArray, FloatArray, FloatArray] | None = None
+    for scope, member in enumerate(scopes.member.T > 0):
+        if scopes.lengths[scope] == 1:
+            whole = whole or _rank_series(np.concatenate([residuals, abnormal], axis=-1))
+            series, event = whole, np.flatnonzero(member) + days
+        else:
+            series = _rank_series(np.concatenate([residuals, abnormal[..., member]], axis=-1))
+            event = np.arange(scopes.lengths[scope]) + days
+        corrado[:, scope] = _standardise(series[0], series[0][:, event], series[2])
+        zivney[:, scope] = _standardise(series[1], series[1][:, event], series[2])
+    return normal(corrado), normal(zivney)
+
+
+def _rank_series(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """D_t and Z_t of each day (B × M), NaN on days without a firm, and the mean M_i of the firms (B,)."""
+    ranks = average_ranks(values)
+    known = np.isfinite(ranks)
+    observations = known.sum(axis=-1, keepdims=True)
+    n = known.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        days = observations.sum(axis=(1, 2)) / (observations > 0).sum(axis=(1, 2))
+        away = np.where(known, ranks - (observations + 1) / 2, 0.0).sum(axis=1) / n
+        uniform = np.where(known, ranks / (observations + 1) - 0.5, 0.0).sum(axis=1) / np.sqrt(n)
+    return away, uniform, days
+
+
+def _grank_thresholds(sums: Cumulated) -> FloatArray:
+    """The event values in units of the residuals: S_i·SCAR_i/s(SCAR) (B × N × D)."""
+    scar = sums.scar
+    with np.errstate(invalid="ignore", divide="ignore"):
+        known = np.isfinite(scar)
+        n = known.sum(axis=1, keepdims=True)
+        mean = np.where(known, scar, 0.0).sum(axis=1, keepdims=True) / n
+        spread = np.sqrt(np.where(known, (scar - mean) ** 2, 0.0).sum(axis=1, keepdims=True) / (n - 1))
+        return sums.sigma[..., None] * scar / np.where(spread > 0, spread, np.nan)
+
+
+def _grank_complete(fitted: Fit, sums: Cumulated, estimation: FloatArray) -> Outcome:
+    """`estimation`: sum over firms of the rank among the estimation days alone (B × T)."""
+    batch, firms, days = fitted.residuals.shape
+    thresholds = _grank_thresholds(sums)
+    if np.isnan(thresholds).any() or (thresholds == 0).any():
+        return _grank_gaps(fitted.residuals, fitted, sums)
+    above = np.empty((batch, thresholds.shape[-1], days))
+    flags = np.empty(fitted.residuals.shape, dtype=bool)
+    for scope in range(above.shape[1]):
+        np.greater(fitted.residuals, thresholds[:, :, scope, None], out=flags)
+        above[:, scope] = _count_firms(flags)
+    share = firms * (days + 2)
+    uniform = (estimation[:, None] + above) / share - 0.5
+    event = (firms * (days + 1) - above.sum(axis=-1)) / share - 0.5
+    z = event / np.sqrt((np.einsum("bdt,bdt->bd", uniform, uniform) + event**2) / (days + 1))
+    return _grank_student(z, np.full(z.shape, days + 1.0))
+
+
+def _grank_gaps(residuals: FloatArray, fitted: Fit, sums: Cumulated) -> Outcome:
+    thresholds = _grank_thresholds(sums)
+    ranks = average_ranks(residuals)
+    known = np.isfinite(residuals)
+    total = fitted.n_obs + 2
+    z = np.empty((len(residuals), thresholds.shape[-1]))
+    count = np.empty_like(z)
+    for scope in range(z.shape[1]):
+        value = thresholds[:, :, scope, None]
+        used = np.isfinite(value[..., 0])
+        weight = np.where(used, 1 / total, 0.0)[:, None, :]
+        step = (residuals > value) + 0.5 * (residuals == value)
+        here = known & used[..., None]
+        n_t = here.sum(axis=1)
+        n = used.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            raised = (weight @ (np.where(here, ranks, 0.0) + np.where(here, step, 0.0)))[:, 0]
+            uniform = raised / n_t - 0.5
+            event_rank = 1 + fitted.n_obs - np.where(here, step, 0.0).sum(axis=-1)
+            event = np.where(used, event_rank / total - 0.5, 0.0).sum(axis=1) / n
+            square = np.where(n_t > 0, n_t / n[:, None] * uniform**2, 0.0).sum(axis=-1) + event**2
+            count[:, scope] = (n_t > 0).sum(axis=-1) + 1
+            z[:, scope] = event / np.sqrt(square / count[:, scope])
+    return _grank_student(z, count)
+
+
+def _grank_student(z: FloatArray, days: FloatArray) -> Outcome:
+    with np.errstate(invalid="ignore"):
+        return student(z * np.sqrt((days - 2) / (days - 1 - z**2)), days - 2)

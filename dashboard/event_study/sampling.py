@@ -1,0 +1,77 @@
+"""From a panel to the sample of one event: windows cut out, firms with too little data dropped."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dashboard.event_study.errors import EventStudyError
+from dashboard.event_study.gaps import trade_to_trade
+from dashboard.event_study.models import Model
+from dashboard.event_study.panel import Panel
+from dashboard.event_study.regression import Sample
+from dashboard.event_study.windows import Window
+
+FEWEST_OBSERVATIONS = 60
+
+
+def default_minimum(estimation: Window, asked: int | None, model: Model) -> int:
+    """Returns that a firm needs in the estimation window: max(60, half), and more than k + 2 (M2)."""
+    least = model.parameters + 3
+    if asked is None:
+        return max(FEWEST_OBSERVATIONS, math.ceil((estimation[1] - estimation[0] + 1) / 2), least)
+    if isinstance(asked, bool) or not isinstance(asked, int | np.integer) or asked < least:
+        raise EventStudyError(f"min_observations must be a whole number of at least {least} for this model.")
+    return int(asked)
+
+
+def take_sample(panel: Panel, before: slice, around: slice, gaps: str) -> Sample:
+    """The returns and factors of the estimation and the event window as a batch of one."""
+    days = before.stop - before.start
+    if gaps == "trade-to-trade":
+        returns, factors, span = trade_to_trade(panel.returns, panel.factors, panel.subtract)
+        return Sample(
+            np.concatenate([returns[:, before], returns[:, around]], axis=1)[None],
+            np.concatenate([factors[:, before], factors[:, around]], axis=1)[None],
+            days,
+            np.concatenate([span[:, before], span[:, around]], axis=1)[None],
+        )
+    returns = np.concatenate([panel.returns[:, before], panel.returns[:, around]], axis=1)
+    subtract = np.concatenate([panel.subtract[before], panel.subtract[around]])
+    if subtract.any():
+        returns -= subtract
+    factors = np.concatenate([panel.factors[before], panel.factors[around]])
+    return Sample(returns[None], factors[None, None], days)
+
+
+def count_observations(sample: Sample) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Usable returns in the estimation window, and whether there is one in the event window (B × N each)."""
+    usable = np.isfinite(sample.returns)
+    if sample.factors.shape[-1]:
+        usable &= np.isfinite(sample.factors).all(axis=-1)
+    days = sample.estimation_days
+    return usable[..., :days].sum(axis=-1), np.logical_or.reduce(usable[..., days:], axis=-1)
+
+
+def choose_firms(panel: Panel, sample: Sample, minimum: int) -> tuple[NDArray[np.bool_], pd.DataFrame]:
+    """Which firms stay (N,), and the table of the dropped ones with the reason.
+
+    Raises:
+        EventStudyError: no firm stays.
+    """
+    seen, inside = count_observations(sample)
+    seen, inside = seen[0], inside[0]
+    keep = (seen >= minimum) & inside
+    names = panel.firms.tolist()
+    dropped = [(names[row], _reason(int(seen[row]), minimum)) for row in np.flatnonzero(~keep)]
+    if not keep.any():
+        firm, reason = dropped[0]
+        raise EventStudyError(f"No firm has enough data for the study; {firm}, for one, has {reason}.")
+    return keep, pd.DataFrame(dropped, columns=["firm", "reason"])
+
+
+def _reason(seen: int, minimum: int) -> str:
+    if seen < minimum:
+        return f"{seen} returns in the estimation window, {minimum} are needed"
+    return "no return in the event window"

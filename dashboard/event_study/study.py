@@ -1,0 +1,262 @@
+"""One event, one group of firms: the study."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dashboard.event_study.battery import Battery, run_battery
+from dashboard.event_study.catalogue import TESTS
+from dashboard.event_study.errors import EventStudyError
+from dashboard.event_study.firm_tables import car_table, firms_table
+from dashboard.event_study.models import Model, find_model
+from dashboard.event_study.panel import FloatArray, Market, Panel, read_panel
+from dashboard.event_study.regression import Fit, Sample, fit
+from dashboard.event_study.sampling import choose_firms, default_minimum, take_sample
+from dashboard.event_study.tables import aar_table, placebo_table, tests_table
+from dashboard.event_study.windows import (
+    Scopes,
+    Window,
+    check_windows,
+    locate_event,
+    make_scopes,
+    place_windows,
+)
+
+ESTIMATION: Window = (-260, -11)
+EVENT_WINDOW: Window = (-10, 10)
+WINDOWS: tuple[Window, ...] = ((0, 0), (-1, 1), (0, 1), (-4, 0), (0, 10))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A study before its tables: what `run_study` and the two-group contrast share."""
+
+    model: Model
+    panel: Panel
+    position: int
+    requested: pd.Timestamp
+    estimation: slice
+    event: slice
+    scopes: Scopes
+    firms: pd.Index
+    raw: FloatArray
+    sample: Sample
+    fit: Fit
+    dropped: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+class Study:
+    """The result of `run_study`. Returns are fractions of the price, days are sessions around the event.
+
+    Attributes:
+        abnormal_returns: event day × firm; NaN where the firm has no return.
+        raw_returns: event day × firm, as handed in.
+        tests: every test on every day and window, see `tables.tests_table`.
+        aar: one row an event day, see `tables.aar_table`.
+        placebo: the group's own history, see `tables.placebo_table`.
+
+    The two tables with a row for each firm, `car` and `firms`, are made when they are first looked at.
+    """
+
+    def __init__(self, fitted: Fitted, battery: Battery) -> None:
+        """Hold what the fit and the tests left; `run_study` makes it."""
+        self._fitted = fitted
+        self._battery = battery
+        scopes = fitted.scopes
+        self.abnormal_returns = self._by_day(fitted.fit.abnormal[0])
+        self.raw_returns = self._by_day(fitted.raw)
+        self.tests = tests_table(battery.outcomes, battery.n_firms[0], battery.caar[0], scopes, TESTS)
+        self.aar = aar_table(self.event_sessions, scopes, fitted.raw, fitted.fit.abnormal[0], battery)
+        self.placebo = placebo_table(self.estimation_sessions, battery.aar_estimation[0], scopes)
+
+    @property
+    def model(self) -> str:
+        """Name of the model of the normal return."""
+        return self._fitted.model.name
+
+    @property
+    def requested_date(self) -> pd.Timestamp:
+        """The date asked for."""
+        return self._fitted.requested
+
+    @property
+    def event_session(self) -> pd.Timestamp:
+        """The session used as day 0."""
+        return self._fitted.panel.sessions[self._fitted.position]
+
+    @property
+    def rolled(self) -> bool:
+        """Whether the date asked for was no session and the next one was taken."""
+        return bool(self.event_session != self.requested_date)
+
+    @property
+    def estimation_sessions(self) -> pd.DatetimeIndex:
+        """The sessions of the estimation window."""
+        return self._fitted.panel.sessions[self._fitted.estimation]
+
+    @property
+    def event_sessions(self) -> pd.DatetimeIndex:
+        """The sessions of the event window."""
+        return self._fitted.panel.sessions[self._fitted.event]
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows of the cumulative abnormal return."""
+        return self._fitted.scopes.windows
+
+    @property
+    def mean_correlation(self) -> float:
+        """r̄, the mean correlation of the firms' residuals; NaN for a single firm."""
+        return float(self._battery.r_mean[0])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader must know about the input, in sentences."""
+        if not self.rolled:
+            return self._fitted.notes
+        rolled = f"{self.requested_date:%Y-%m-%d} is no session: the next one, {self.event_session:%Y-%m-%d}, is day 0."
+        return (rolled, *self._fitted.notes)
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """Firms left out: firm, reason."""
+        return self._fitted.dropped
+
+    @cached_property
+    def car(self) -> pd.DataFrame:
+        """One row a firm and window, see `firm_tables.car_table`."""
+        fitted = self._fitted
+        return car_table(fitted.firms, fitted.fit, self._battery.sums, fitted.scopes, fitted.raw)
+
+    @cached_property
+    def firms(self) -> pd.DataFrame:
+        """One row a firm, see `firm_tables.firms_table`."""
+        fitted = self._fitted
+        explained = fitted.sample.returns[0, :, : fitted.sample.estimation_days]
+        if fitted.sample.span is not None:
+            explained = explained / np.sqrt(fitted.sample.span[0, :, : fitted.sample.estimation_days])
+        return firms_table(fitted.firms, fitted.fit, fitted.model, explained)
+
+    def _by_day(self, values: FloatArray) -> pd.DataFrame:
+        days = pd.Index(self._fitted.scopes.days, name="day")
+        return pd.DataFrame(values.T, index=days, columns=self._fitted.firms)
+
+
+def run_study(
+    returns: pd.DataFrame,
+    market: Market,
+    event_date: object,
+    model: str = "market",
+    estimation: Window = ESTIMATION,
+    event_window: Window = EVENT_WINDOW,
+    windows: Sequence[Window] = WINDOWS,
+    min_observations: int | None = None,
+    gaps: str = "skip",
+) -> Study:
+    """Measure what an event did to a group of firms.
+
+    Args:
+        returns: sessions × firms, simple returns (fractions), NaN where missing. Its index is the calendar:
+            all offsets count its rows.
+        market: return of the benchmark on the same index, or a frame of factors for the models that need them
+            (columns Mkt-RF, SMB, HML, RMW, CMA, Mom, RF in fractions), or None for the mean-adjusted model.
+        event_date: rolls FORWARD to the next session when it is none.
+        model: "mean", "market-adjusted", "market", "capm", "ff3", "carhart" or "ff5".
+        estimation: first and last session of the estimation window, inclusive, before the event window.
+        event_window: first and last session around the event.
+        windows: windows of the cumulative abnormal return, inside the event window.
+        min_observations: returns a firm needs in the estimation window; default max(60, half of it).
+        gaps: "skip" leaves missing days missing (a CAR over one is missing); "trade-to-trade" takes the first
+            return after a gap as the return over it (Maynes and Rumsey 1993).
+
+    Raises:
+        EventStudyError: names what is wrong with the input.
+    """
+    fitted = fit_study(
+        returns, market, event_date, model, estimation, event_window, windows, min_observations, gaps
+    )
+    battery = run_battery(fitted.sample, fitted.fit, fitted.scopes, constant=fitted.model.constant)
+    return Study(fitted, battery)
+
+
+def fit_study(
+    returns: pd.DataFrame,
+    market: Market,
+    event_date: object,
+    model: str,
+    estimation: Window,
+    event_window: Window,
+    windows: Sequence[Window],
+    min_observations: int | None,
+    gaps: str,
+) -> Fitted:
+    """Check the input, choose the firms and fit the model; see `run_study`."""
+    chosen = find_model(model)
+    if gaps not in ("skip", "trade-to-trade"):
+        raise EventStudyError(f"gaps must be 'skip' or 'trade-to-trade', not {gaps!r}.")
+    checked = check_windows(estimation, event_window, windows)
+    panel = read_panel(returns, market, chosen)
+    position, requested = locate_event(panel.sessions, event_date)
+    before, around, notes = place_windows(panel.sessions, position, estimation, event_window)
+    _check_market(panel, position, around)
+    minimum = default_minimum(estimation, min_observations, chosen)
+    sample = take_sample(panel, before, around, gaps)
+    keep, dropped = choose_firms(panel, sample, minimum)
+    if not keep.all():
+        sample = Sample(
+            sample.returns[:, keep],
+            sample.factors[:, keep] if sample.factors.shape[1] > 1 else sample.factors,
+            sample.estimation_days,
+            None if sample.span is None else sample.span[:, keep],
+        )
+    fitted = fit(sample, constant=chosen.constant)
+    firms = panel.firms[keep]
+    _check_exact(fitted, panel, keep, before)
+    return Fitted(
+        chosen,
+        panel,
+        position,
+        requested,
+        before,
+        around,
+        make_scopes(event_window, checked),
+        firms,
+        panel.returns[:, around][keep],
+        sample,
+        fitted,
+        dropped,
+        (*panel.notes, *notes),
+    )
+
+
+def _check_market(panel: Panel, position: int, around: slice) -> None:
+    known = np.isfinite(panel.factors).all(axis=1) & np.isfinite(panel.subtract)
+    if not known[position]:
+        raise EventStudyError(
+            f"The market has no return on the event session {panel.sessions[position]:%Y-%m-%d}."
+        )
+    if not known[around].all():
+        missing = panel.sessions[around][~known[around]][0]
+        raise EventStudyError(
+            f"The market has no return on {missing:%Y-%m-%d}, which is in the event window; "
+            "fill it in or choose a shorter event window."
+        )
+
+
+def _check_exact(fitted: Fit, panel: Panel, keep: NDArray[np.bool_], before: slice) -> None:
+    for row in np.flatnonzero(keep)[fitted.exact[0]]:
+        firm = panel.firms.tolist()[row]
+        returns = panel.returns[row, before]
+        if np.ptp(returns[np.isfinite(returns)]) == 0:
+            raise EventStudyError(
+                f"The returns of {firm!r} are constant in the estimation window: no test can be run on them."
+            )
+        raise EventStudyError(
+            f"The returns of {firm!r} are an exact function of the market's: leave it out or choose "
+            "another benchmark."
+        )

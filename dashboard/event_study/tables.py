@@ -1,0 +1,133 @@
+"""Tables with one row a day, a window or a test."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from dashboard.event_study.battery import Battery
+from dashboard.event_study.catalogue import Test
+from dashboard.event_study.outcome import Outcome
+from dashboard.event_study.panel import FloatArray
+from dashboard.event_study.regression import Fit, cumulate
+from dashboard.event_study.time_series import block_sums
+from dashboard.event_study.windows import Scopes, make_scopes
+
+CONFIDENCE = 0.95
+
+
+def aar_table(
+    sessions: pd.DatetimeIndex, scopes: Scopes, raw: FloatArray, abnormal: FloatArray, battery: Battery
+) -> pd.DataFrame:
+    """One row an event day: session, aar, caar (from the first day of the event window on), n firms, bands.
+
+    The bands are 95% intervals of the portfolio regression: forecast error included, correlation of the firms
+    included. `mean_return` is the mean raw return of the same firms.
+    """
+    days = scopes.days
+    known = np.isfinite(abnormal)
+    n = known.sum(axis=0)
+    aar = battery.aar[0]
+    caar = np.cumsum(aar)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_return = np.where(known, raw, 0.0).sum(axis=0) / n
+    day_half, window_half = band(battery.portfolio, days)
+    return pd.DataFrame(
+        {
+            "session": sessions,
+            "aar": aar,
+            "aar_low": aar - day_half,
+            "aar_high": aar + day_half,
+            "caar": caar,
+            "caar_low": caar - window_half,
+            "caar_high": caar + window_half,
+            "n": n,
+            "mean_return": mean_return,
+        },
+        index=pd.Index(days, name="day"),
+    )
+
+
+def band(portfolio: Fit, days: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """Half the 95% interval of each day's AAR, and of the CAAR from the first day to each day."""
+    first = int(days[0])
+    scopes = make_scopes((first, int(days[-1])), [(first, int(day)) for day in days])
+    error = cumulate(portfolio, scopes).standard_error[0, 0]
+    quantile = stdtrit(portfolio.df[0, 0], (1 + CONFIDENCE) / 2)
+    return quantile * error[: len(days)], quantile * error[scopes.rows]
+
+
+def placebo_table(sessions: pd.DatetimeIndex, estimation: FloatArray, scopes: Scopes) -> pd.DataFrame:
+    """The group's AAR (one-day windows) and CAAR over every block of the estimation window.
+
+    Columns: start, end (the window), session (first of the block), caar. Blocks with a day without any firm
+    are left out.
+    """
+    starts, ends, firsts, values = [], [], [], []
+    for start, end in scopes.windows:
+        blocks = block_sums(estimation, end - start + 1)
+        known = np.isfinite(blocks)
+        starts.append(np.full(known.sum(), start))
+        ends.append(np.full(known.sum(), end))
+        firsts.append(sessions.to_numpy()[: len(blocks)][known])
+        values.append(blocks[known])
+    if not values:
+        return pd.DataFrame(columns=["start", "end", "session", "caar"])
+    return pd.DataFrame(
+        {
+            "start": np.concatenate(starts),
+            "end": np.concatenate(ends),
+            "session": np.concatenate(firsts),
+            "caar": np.concatenate(values),
+        }
+    )
+
+
+def tests_table(
+    outcomes: Mapping[str, Outcome],
+    n_firms: NDArray[np.int64],
+    caar: FloatArray,
+    scopes: Scopes,
+    catalogue: Mapping[str, Test],
+) -> pd.DataFrame:
+    """Every test on every event day, then on every window: the tidy table of `Study.tests`."""
+    days = len(scopes.days)
+    rows = np.concatenate([np.arange(days), scopes.rows])
+    names = list(outcomes)
+    stacked = {
+        field: np.stack([getattr(outcomes[name], field)[0, rows] for name in names], axis=1).ravel()
+        for field in ("statistic", "df", "p_value")
+    }
+    notes = [catalogue[name].note for name in names] * len(rows)
+    for position in np.flatnonzero(np.isnan(stacked["statistic"])):
+        scope = rows[position // len(names)]
+        test = catalogue[names[position % len(names)]]
+        notes[position] = _why_missing(test, int(n_firms[scope]), caar[scope])
+    return pd.DataFrame(
+        {
+            "scope": pd.array(["day", "window"], dtype="str").take(
+                np.repeat([0, 1], [days * len(names), len(scopes.rows) * len(names)])
+            ),
+            "start": np.repeat(scopes.starts[rows], len(names)),
+            "end": np.repeat(scopes.ends[rows], len(names)),
+            "test": pd.array(names, dtype="str").take(np.tile(np.arange(len(names)), len(rows))),
+            **stacked,
+            "valid_with_common_date": np.tile(
+                [catalogue[name].valid_with_common_date for name in names], len(rows)
+            ),
+            "note": notes,
+        }
+    )
+
+
+def _why_missing(test: Test, firms: int, caar: float) -> str:
+    if firms < test.firms_needed:
+        have = "no firm has" if firms == 0 else "one firm has" if firms == 1 else f"{firms} firms have"
+        return (
+            f"Not computed: it needs {test.firms_needed} or more firms; {have} a return on every day of it."
+        )
+    if np.isnan(caar):
+        return "Not computed: on one of its days no firm has a return."
+    return "Not computed: its variance is not positive (firms all alike, or their mean correlation too low)."
