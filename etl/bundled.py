@@ -11,7 +11,7 @@ import pandas as pd
 from etl import calendars, catalogue
 from etl.adjust import back_adjusted
 from etl.runlog import ItemLog, RunLog, new_run_id
-from etl.warehouse.files import FileWarehouse
+from etl.warehouse import Warehouse
 from etl.warehouse.merge import TABLES, Merge, Rules
 
 SOURCE = "bundled"
@@ -21,8 +21,10 @@ BARS = ["ticker", "date", "open", "high", "low", "close", "adj_close", "volume",
 class BundleError(Exception):
     """A file of the bundled data is missing or not in its form; the message names it."""
 
+    exit_code = 3
 
-def load_bundled(warehouse: FileWarehouse, folder: Path) -> RunLog:
+
+def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
     """Merge the bundled data into the warehouse and publish it.
 
     A ticker that a live refresh has brought keeps its rows; what the bundle no longer holds is taken out.

@@ -15,6 +15,8 @@ ROLES = ("AI", "comparison", "benchmark")
 class CatalogueError(Exception):
     """A catalogue file cannot be used; the message names the file, the entry and what to correct."""
 
+    exit_code = 3
+
 
 @dataclass(frozen=True)
 class Company:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from enum import IntEnum
+from datetime import date
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from etl.logs import LogFormat, progress_on, set_up_logs
 from etl.settings import settings
 
 errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
@@ -33,6 +35,31 @@ app = typer.Typer(
     epilog="Exit codes: 0 all, 1 part (the rest is named), 2 nothing, 3 wrong usage or configuration. "
     "The warehouse is at AIMI_DATABASE (default data/market.duckdb).",
 )
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Tell it as JSON on the standard output.")]
+LogOption = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format", envvar="AIMI_LOG_FORMAT", help="Log every step, for people or for machines."
+    ),
+]
+
+
+class Chosen(StrEnum):
+    """What ``refresh`` brings."""
+
+    PRICES = "prices"
+    RANKINGS = "rankings"
+    ALL = "all"
+
+
+def parse_day(value: str) -> date:
+    """A day in ISO form."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise typer.BadParameter(f"{value!r} is no date like 2025-01-27.") from None
 
 
 @app.callback()
@@ -64,6 +91,87 @@ def load_bundled(
         f"{warehouse.name}: {log.total('received'):,} bundled rows, {log.total('inserted'):,} inserted, "
         f"{log.total('updated'):,} updated."
     )
+
+
+@app.command()
+def refresh(
+    source: Annotated[Chosen, typer.Option("--source", help="What to bring.")] = Chosen.ALL,
+    tickers: Annotated[
+        str, typer.Option("--tickers", metavar="A,B", help="Only these companies.", show_default="all")
+    ] = "",
+    since: Annotated[
+        date | None,
+        typer.Option(
+            "--since",
+            parser=parse_day,
+            metavar="DATE",
+            help="Sessions from here on, instead of the missing ones.",
+        ),
+    ] = None,
+    until: Annotated[
+        date | None, typer.Option("--until", parser=parse_day, metavar="DATE", help="Sessions up to here.")
+    ] = None,
+    as_json: JsonOption = False,
+    log_format: LogOption = None,
+) -> None:
+    """Bring the missing sessions and today's charts into the warehouse, and publish them.
+
+    Prices come from Yahoo Finance, rankings from Apple's public feed. Ends with 0 when all came, 1 when part
+    did (what failed is named), 2 when nothing did (the data is as it was).
+    """
+    from etl import present
+    from etl.refresh import refresh as run
+    from etl.sources import GROUPS
+    from etl.warehouse import open_warehouse
+
+    set_up_logs(log_format)
+    wanted = [ticker.strip() for ticker in tickers.split(",") if ticker.strip()]
+    with progress_on(errors) as progress:
+        outcome = run(
+            open_warehouse(), GROUPS[source], tickers=wanted, since=since, until=until, progress=progress
+        )
+    if as_json:
+        console.print(present.as_json(present.outcome_as_dict(outcome)))
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Tell what is there, as of when, and what is missing.
+
+    Ends with 0 when everything is fresh, and with 1 when closed sessions or charts are missing that a refresh
+    would bring: bundled data alone is always stale.
+    """
+    from etl import present
+    from etl.status import read_status
+    from etl.warehouse import open_warehouse
+
+    found = read_status(open_warehouse())
+    if as_json:
+        console.print(present.as_json(found.as_dict()))
+    else:
+        present.show_status(found, console)
+    raise typer.Exit(ExitCode.PART if found.stale else ExitCode.ALL)
+
+
+@app.command()
+def rollback(
+    version: Annotated[
+        str | None,
+        typer.Argument(help="The state to return to; `--list` names them.", show_default="previous"),
+    ] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="Only name the states that are kept.")] = False,
+) -> None:
+    """Publish an earlier state of the warehouse again."""
+    from etl.warehouse import open_warehouse
+
+    warehouse = open_warehouse()
+    if list_only:
+        current = warehouse.version()
+        for name in warehouse.versions():
+            console.print(f"{name}{'  published' if name == current else ''}")
+        return
+    console.print(f"Published again: {warehouse.rollback(version)}")
 
 
 def main() -> None:

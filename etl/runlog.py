@@ -9,6 +9,8 @@ from typing import Literal
 
 import duckdb
 
+Count = Literal["received", "inserted", "updated", "rejected"]
+COUNTED: tuple[Count, ...] = ("received", "inserted", "updated", "rejected")
 Status = Literal["ok", "part", "failed"]
 
 
@@ -51,7 +53,7 @@ class RunLog:
             return "ok"
         return "failed" if states == {"failed"} else "part"
 
-    def total(self, column: Literal["received", "inserted", "updated", "rejected"]) -> int:
+    def total(self, column: Count) -> int:
         """The sum of a count over the items."""
         return sum(getattr(item, column) for item in self.items)
 
@@ -63,7 +65,7 @@ class RunLog:
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         """Add the rows to ``etl_run`` and ``etl_run_item``."""
-        counts = [self.total(column) for column in ("received", "inserted", "updated", "rejected")]
+        counts = [self.total(column) for column in COUNTED]
         con.execute(
             "INSERT INTO etl_run BY NAME SELECT $run AS run_id, $start AS started_at, now() AS finished_at, "
             "$source AS source, $status AS status, $counts[1] AS rows_received, $counts[2] AS rows_inserted, "

@@ -9,10 +9,12 @@ from pathlib import Path
 import duckdb
 
 from etl.settings import settings
+from etl.warehouse.base import Warehouse
 from etl.warehouse.errors import WarehouseBusyError, WarehouseError, WarehouseMissingError
 from etl.warehouse.files import FileWarehouse
 
 __all__ = [
+    "Warehouse",
     "WarehouseBusyError",
     "WarehouseError",
     "WarehouseMissingError",
@@ -22,7 +24,7 @@ __all__ = [
 ]
 
 
-def open_warehouse(database: str | Path | None = None) -> FileWarehouse:
+def open_warehouse(database: str | Path | None = None) -> Warehouse:
     """The warehouse at ``database``, by default the one that ``AIMI_DATABASE`` names."""
     options = settings()
     return FileWarehouse(

@@ -15,12 +15,14 @@ RELATIVE_TOLERANCE = 1e-6
 class Table:
     """How rows of a table are told apart (``keys``) and what makes one changed (``values``).
 
-    Where a row lacks one of the ``optional`` figures, the one that is there already stays.
+    ``item`` is the SQL for what the run log calls a row's ticker, chart or currency. Where a row lacks one
+    of the ``optional`` figures, the one that is there already stays.
     """
 
     name: str
     keys: tuple[str, ...]
     values: tuple[str, ...]
+    item: str = "NULL"
     optional: tuple[str, ...] = ()
     has_run: bool = True
     bundled_rows: str = "target.source = 'bundled'"
@@ -51,6 +53,7 @@ class Rules:
 
 
 _CAPTURE = ("captured_at", "store", "country", "chart", "device", "evidence", "source_url")
+_CHART = "country || ' ' || chart"
 _OF_A_BUNDLE = "target.run_id IN (SELECT run_id FROM etl_run WHERE source = 'bundled')"
 
 TABLES = {
@@ -77,17 +80,25 @@ TABLES = {
             "price_daily",
             ("ticker", "date"),
             ("open", "high", "low", "close", "adj_close", "volume", "currency", "source"),
+            item="ticker",
             optional=("open", "high", "low", "volume"),
         ),
-        Table("dividend", ("ticker", "ex_date"), ("amount", "currency", "source")),
-        Table("split", ("ticker", "date"), ("ratio", "source")),
-        Table("shares_outstanding", ("ticker", "date"), ("shares", "basis", "source"), has_run=False),
-        Table("exchange_rate", ("currency", "date"), ("usd_per_unit", "source")),
-        Table("ranking_capture", _CAPTURE, ("depth", "source"), bundled_rows=_OF_A_BUNDLE),
+        Table("dividend", ("ticker", "ex_date"), ("amount", "currency", "source"), item="ticker"),
+        Table("split", ("ticker", "date"), ("ratio", "source"), item="ticker"),
+        Table(
+            "shares_outstanding",
+            ("ticker", "date"),
+            ("shares", "basis", "source"),
+            item="ticker",
+            has_run=False,
+        ),
+        Table("exchange_rate", ("currency", "date"), ("usd_per_unit", "source"), item="currency"),
+        Table("ranking_capture", _CAPTURE, ("depth", "source"), item=_CHART, bundled_rows=_OF_A_BUNDLE),
         Table(
             "app_ranking",
             (*_CAPTURE, "rank"),
             ("app_id", "app_name", "publisher", "source", "note"),
+            item=_CHART,
             bundled_rows=_OF_A_BUNDLE,
         ),
     )
@@ -100,43 +111,38 @@ class Merge:
 
     con: duckdb.DuckDBPyConnection
     run_id: str
-    counts: dict[str, Counts] = field(default_factory=dict)
+    items: dict[str, Counts] = field(default_factory=dict)
 
-    def rows(self, name: str, rows: pd.DataFrame, rules: Rules | None = None) -> Counts:
-        """Merge a frame with the columns of the table ``name`` (a missing one is taken as NULL).
+    def rows(self, name: str, rows: pd.DataFrame | str, rules: Rules | None = None) -> Counts:
+        """Merge a frame, or a view of that name, into the table ``name``; a missing column is taken as NULL.
 
         Raises
         ------
         duckdb.ConstraintException
             When the frame holds two rows of one key that the table does not hold yet.
         """
-        if rows.empty and not (rules and rules.delete):
-            return Counts()
         table, rules = TABLES[name], rules or Rules()
         kinds = {row[0]: row[1] for row in self.con.execute(f"DESCRIBE {table.name}").fetchall()}
         differs = {column: _differs(table, column, kinds[column]) for column in table.values}
         self._stage(table, rows, kinds)
-        try:
-            if rules.revisions and table.has_run:
-                self._record_revisions(table, rules, differs)
-            counts = self._merge(table, rules, differs)
-        finally:
-            self.con.execute("DROP TABLE IF EXISTS staged")
-        self.counts[name] = self.counts.get(name, Counts()) + counts
+        if rules.revisions and table.has_run:
+            self._record_revisions(table, rules, differs)
+        counts = self._merge(table, rules, differs)
+        self.con.execute("DROP TABLE staged")
         return counts
 
-    def total(self) -> Counts:
-        """The counts of all tables together."""
-        return sum(self.counts.values(), Counts())
-
-    def _stage(self, table: Table, rows: pd.DataFrame, kinds: dict[str, str]) -> None:
+    def _stage(self, table: Table, rows: pd.DataFrame | str, kinds: dict[str, str]) -> None:
+        view = rows if isinstance(rows, str) else "incoming"
+        if not isinstance(rows, str):
+            self.con.register("incoming", rows)
+        given = {row[0] for row in self.con.execute(f"DESCRIBE {view}").fetchall()}
         columns = ", ".join(
-            f'CAST("{column}" AS {kinds[column]}) AS "{column}"' if column in rows else f'NULL AS "{column}"'
+            f"CAST({column} AS {kinds[column]}) AS {column}" if column in given else f"NULL AS {column}"
             for column in table.keys + table.values
         )
-        self.con.register("incoming", rows)
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns} FROM incoming")  # noqa: S608
-        self.con.unregister("incoming")
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns} FROM {view}")  # noqa: S608
+        if not isinstance(rows, str):
+            self.con.unregister("incoming")
 
     def _record_revisions(self, table: Table, rules: Rules, differs: dict[str, str]) -> None:
         key = " || ' ' || ".join(f"CAST(target.{column} AS VARCHAR)" for column in table.keys)
@@ -165,11 +171,16 @@ class Merge:
                 THEN UPDATE SET {", ".join(f"{column} = {value}" for column, value in updated.items())}
             WHEN NOT MATCHED BY TARGET
                 THEN INSERT ({", ".join(inserted)}) VALUES ({", ".join(inserted.values())})
-            {delete} RETURNING merge_action"""  # noqa: S608
-        done = self.con.execute(statement, {"run": self.run_id} if table.has_run else None).df()[
-            "merge_action"
-        ]
-        return Counts(*(int((done == action).sum()) for action in ("INSERT", "UPDATE", "DELETE")))
+            {delete} RETURNING merge_action, {table.item} AS item"""  # noqa: S608
+        done = self.con.execute(statement, {"run": self.run_id} if table.has_run else None).df()
+        done.columns = ["action", "item"]  # DuckDB loses the name of a column that is a constant
+        for item, actions in done.groupby("item")["action"]:
+            self.items[str(item)] = self.items.get(str(item), Counts()) + _count(actions)
+        return _count(done["action"])
+
+
+def _count(actions: pd.Series) -> Counts:
+    return Counts(*(int((actions == action).sum()) for action in ("INSERT", "UPDATE", "DELETE")))
 
 
 def _matches(table: Table) -> str:

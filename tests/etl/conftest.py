@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -7,6 +13,9 @@ import pytest
 from etl.bundled import load_bundled
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
+from tests.loopback.apple import Apple
+from tests.loopback.world import World
+from tests.loopback.yahoo import Yahoo, listing
 
 
 @pytest.fixture
@@ -20,3 +29,73 @@ def bundled(warehouse: FileWarehouse) -> FileWarehouse:
     """A warehouse that holds the bundled data."""
     load_bundled(warehouse, PROJECT_ROOT / "data")
     return warehouse
+
+
+COMPANIES = (
+    ("NVDA", "XNAS", "USD"),
+    ("AMD", "XNAS", "USD"),
+    ("SPY", "ARCX", "USD"),
+    ("000660.KS", "XKRX", "KRW"),
+)
+
+
+class Operator:
+    """Somebody who runs ``python -m etl`` in a world of its own."""
+
+    def __init__(self, folder: Path, world: World, yahoo: Yahoo, apple: Apple) -> None:
+        self.world, self.yahoo, self.apple = world, yahoo, apple
+        self.data = folder / "data"
+        self.data.mkdir()
+        shutil.copyfile(PROJECT_ROOT / "data" / "events.toml", self.data / "events.toml")
+        self.follow(*COMPANIES)
+        self.warehouse = FileWarehouse(folder / "market.duckdb")
+        self.variables = {
+            "AIMI_DATABASE": str(self.warehouse.path),
+            "AIMI_DATA_DIR": str(self.data),
+            "AIMI_MAX_WAIT": "0.05",
+            "AIMI_TIMEOUT": "5",
+            "YF_DISABLE_CURL_CFFI": "1",
+            **world.environment(),
+        }
+
+    def follow(self, *companies: tuple[str, str, str]) -> None:
+        entries = (
+            f'[[company]]\nticker = "{ticker}"\nname = "{ticker}"\nsegment = "s"\nexchange = "{exchange}"\n'
+            f'currency = "{currency}"\nrole = "AI"\n'
+            for ticker, exchange, currency in companies
+        )
+        (self.data / "companies.toml").write_text("\n".join(entries))
+
+    def run(
+        self, *words: str, without: tuple[str, ...] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        surroundings = {**bare, **self.variables, **variables}
+        return subprocess.run(
+            [sys.executable, "-m", "etl", *words],
+            cwd=PROJECT_ROOT,
+            env={name: value for name, value in surroundings.items() if name not in without},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    def rows(self, query: str) -> list[tuple]:
+        with self.warehouse.reading() as con:
+            return con.execute(query).fetchall()
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Iterator[Operator]:
+    """An operator, with four listings and a chart of a hundred apps to be had."""
+    first, last = date(2025, 1, 2), date(2025, 3, 14)
+    yahoo = Yahoo(
+        listing("NVDA", first, last),
+        listing("AMD", first, last, start=50),
+        listing("SPY", first, last, start=600),
+        listing("000660.KS", first, last, start=200_000, exchange="XKRX", currency="KRW"),
+    )
+    apple = Apple()
+    with World(tmp_path, [yahoo, apple]) as world:
+        yield Operator(tmp_path, world, yahoo, apple)

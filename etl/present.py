@@ -1,0 +1,106 @@
+"""How the commands tell what they found, for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from etl.refresh import Outcome
+from etl.status import WarehouseStatus
+
+MARKS = {"ok": "green", "part": "yellow", "failed": "red"}
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON; dates and times in ISO form."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+
+
+def outcome_as_dict(outcome: Outcome) -> dict[str, Any]:
+    """What a run did, for JSON."""
+    return {
+        "run_id": outcome.run_id,
+        "exit_code": outcome.exit_code,
+        "version": outcome.version,
+        "sources": [
+            {
+                "source": log.source,
+                "status": log.status,
+                "rows_received": log.total("received"),
+                "rows_inserted": log.total("inserted"),
+                "rows_updated": log.total("updated"),
+                "rows_rejected": log.total("rejected"),
+                "message": log.describe(),
+                "items": [asdict(item) for item in log.items],
+            }
+            for log in outcome.logs
+        ],
+    }
+
+
+def show_status(status: WarehouseStatus, console: Console) -> None:
+    """Tell what is there, as of when, and what is missing."""
+    with_prices = [ticker for ticker in status.tickers if ticker.last]
+    console.print(f"{status.warehouse}, state {status.version} ({len(status.versions)} kept)")
+    if with_prices:
+        first = min(ticker.first for ticker in with_prices if ticker.first)
+        last = max(ticker.last for ticker in with_prices if ticker.last)
+        sources = ", ".join(sorted({ticker.source or "" for ticker in with_prices}))
+        console.print(
+            f"Prices: {len(with_prices)} of {len(status.tickers)} companies, {first} to {last} ({sources}), "
+            f"{sum(ticker.sessions for ticker in with_prices):,} sessions"
+        )
+    if status.missing:
+        console.print(
+            f"No prices yet: {', '.join(status.missing)}. `python -m etl refresh` asks Yahoo for them."
+        )
+    for ticker in with_prices:
+        if ticker.gaps:
+            days = ", ".join(map(str, ticker.gaps[:5]))
+            more = f" and {len(ticker.gaps) - 5} more" if len(ticker.gaps) > 5 else ""
+            console.print(f"Gap: {ticker.ticker} lacks {days}{more}")
+    for chart in status.rankings:
+        held = (
+            f"{chart['captures']} captures"
+            if chart["evidence"] == "measured"
+            else f"{chart['captures']} points"
+        )
+        console.print(
+            f"Ranks: {chart['store']} {chart['country']} {chart['chart']} {chart['evidence']}, {held}, "
+            f"{chart['first']:%Y-%m-%d} to {chart['last']:%Y-%m-%d}"
+        )
+    if not any(chart["evidence"] == "measured" for chart in status.rankings):
+        console.print("No measured chart yet. `python -m etl refresh --source rankings` captures today's.")
+    console.print(f"Events: {status.events}. Rows in quarantine: {status.quarantined}.")
+    console.print(_runs(status))
+    for error in status.errors:
+        console.print(f"{error['status']}: {error['source']} {error['item']}: {error['message']}")
+    for sentence in status.stale:
+        console.print(f"Stale: {sentence}. `python -m etl refresh` brings the rest.")
+
+
+def _runs(status: WarehouseStatus) -> Table:
+    table = Table(title="Last run of each source", title_justify="left", box=None, pad_edge=False)
+    for heading in ("source", "status", "finished (UTC)", "received", "inserted", "updated", "refused"):
+        table.add_column(heading, justify="left" if heading in ("source", "status") else "right")
+    for run in status.runs:
+        counts = (run[f"rows_{column}"] for column in ("received", "inserted", "updated", "rejected"))
+        table.add_row(
+            Text(run["source"]),
+            Text(run["status"], MARKS.get(run["status"], "")),
+            f"{run['finished_at']:%Y-%m-%d %H:%M}",
+            *(f"{count:,}" for count in counts),
+        )
+    return table
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,220 @@
+"""The gates between extract and publish: which rows are believed, and why the others are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import duckdb
+import pandas as pd
+
+from etl import calendars
+from etl.warehouse.merge import TABLES
+
+MOSTLY = 0.5  # a batch of which more than this share is bad is refused whole
+CALENDARS_FROM = "DATE '2000-01-01'"
+
+_REPEATED = "row_number() OVER (PARTITION BY {keys} ORDER BY position) > 1"
+
+GATES: dict[str, tuple[tuple[str, str], ...]] = {
+    "price_daily": (
+        ("'no company of that ticker'", "listed_exchange IS NULL"),
+        ("'no date'", "date IS NULL"),
+        ("'no close'", "close IS NULL OR isnan(close)"),
+        ("'the close is not positive'", "close <= 0 OR isinf(close)"),
+        (
+            "'the adjusted close is missing or not positive'",
+            "NOT coalesce(adj_close > 0, false) OR isinf(adj_close)",
+        ),
+        ("'a price is not positive'", "least(open, high, low) <= 0"),
+        ("'the high is below the low'", "high < low"),
+        ("'the close is outside the range of its session'", "close > high * 1.0001 OR close < low * 0.9999"),
+        ("'the volume is negative'", "volume < 0"),
+        ("'the currency is ' || currency || ', not ' || listed_currency", "currency <> listed_currency"),
+        ("'the session has not closed yet'", "date > last_closed"),
+        ("listed_exchange || ' held no such session'", f"NOT is_session AND date >= {CALENDARS_FROM}"),
+        ("'a second bar of its session'", _REPEATED.format(keys="ticker, date")),
+        ("'after a jump that looks like an unadjusted split'", "jumped"),
+    ),
+    "dividend": (
+        ("'no ex-date'", "ex_date IS NULL"),
+        ("'the dividend is not positive'", "NOT coalesce(amount > 0, false) OR isinf(amount)"),
+        ("'a second dividend of its day'", _REPEATED.format(keys="ticker, ex_date")),
+    ),
+    "split": (
+        ("'no date'", "date IS NULL"),
+        ("'the ratio of the split is not positive'", "NOT coalesce(ratio > 0, false) OR isinf(ratio)"),
+        ("'a second split of its day'", _REPEATED.format(keys="ticker, date")),
+    ),
+    "shares_outstanding": (
+        ("'no date'", "date IS NULL"),
+        ("'the share count is not positive'", "NOT coalesce(shares > 0, false)"),
+        ("'a second count of its day'", _REPEATED.format(keys="ticker, date")),
+    ),
+    "exchange_rate": (
+        ("'no date'", "date IS NULL"),
+        ("'the rate is not positive'", "NOT coalesce(usd_per_unit > 0, false) OR isinf(usd_per_unit)"),
+        ("'a second rate of its day'", _REPEATED.format(keys="currency, date")),
+    ),
+    "ranking_capture": (
+        ("'no time of capture'", "captured_at IS NULL"),
+        ("'captured in the future'", "captured_at > now() + INTERVAL 1 HOUR"),
+    ),
+    "app_ranking": (
+        ("'no time of capture'", "captured_at IS NULL"),
+        ("'captured in the future'", "captured_at > now() + INTERVAL 1 HOUR"),
+        ("'no rank'", "rank IS NULL"),
+        ("'the rank is outside 1 to ' || coalesce(CAST(depth AS VARCHAR), 'n')", "rank < 1 OR rank > depth"),
+        ("'an app without an id'", "app_id IS NULL AND evidence = 'measured'"),
+        ("'an app without a name'", "app_name IS NULL"),
+        (
+            "'a second app of its rank'",
+            _REPEATED.format(keys="captured_at, store, country, chart, device, evidence, source_url, rank"),
+        ),
+        (
+            "'the app is in the chart twice'",
+            "evidence = 'measured' AND "
+            + _REPEATED.format(
+                keys="captured_at, store, country, chart, device, evidence, source_url, app_id"
+            ),
+        ),
+    ),
+}
+"""For each table the reasons to refuse a row, as SQL, each with the condition; the first that holds counts."""
+
+
+@dataclass
+class Screen:
+    """Judges the rows of one source in one run; what it refuses goes to ``quarantine``."""
+
+    con: duckdb.DuckDBPyConnection
+    run_id: str
+    source: str
+    now: pd.Timestamp
+
+    def judge(self, name: str, rows: pd.DataFrame | str) -> None:
+        """Sort the rows of a table into good and bad ones; see :meth:`good` and :meth:`refused`."""
+        if not isinstance(rows, str):
+            self.con.register("arriving", rows)
+        self._take(name, rows if isinstance(rows, str) else "arriving")
+        if not isinstance(rows, str):
+            self.con.unregister("arriving")
+        context = {"price_daily": self._with_sessions, "app_ranking": self._with_depth}
+        columns, joins = context.get(name, lambda: ("", ""))()
+        reasons = " ".join(f"WHEN {condition} THEN {reason}" for reason, condition in GATES[name])
+        self.con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE judged_{name} AS
+            WITH arrived AS (SELECT arrived.* {columns} FROM arrived_{name} AS arrived {joins})
+            SELECT *, {TABLES[name].item} AS item, CASE {reasons} END AS reason FROM arrived""")  # noqa: S608
+        self.con.execute(f"DROP TABLE arrived_{name}")
+
+    def mostly_bad(self, name: str) -> list[str]:
+        """The items of which more than half of the rows were refused; all of them when the whole batch is."""
+        counts = self.con.execute(
+            f"SELECT item, count(*), count(reason) FROM judged_{name} GROUP BY item ORDER BY item"  # noqa: S608
+        ).fetchall()
+        total, bad = sum(row[1] for row in counts), sum(row[2] for row in counts)
+        whole = len(counts) > 1 and bad > MOSTLY * total
+        return [item for item, rows, refused in counts if whole or refused > MOSTLY * rows]
+
+    def refuse_items(self, name: str, items: list[str]) -> None:
+        """Refuse every row of those items."""
+        self.con.execute(
+            f"UPDATE judged_{name} SET reason = coalesce(reason, 'refused with its batch') "  # noqa: S608
+            "WHERE item IN $items",
+            {"items": items},
+        )
+
+    def good(self, name: str) -> str:
+        """The name of a view of the rows that are believed."""
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP VIEW good_{name} AS FROM judged_{name} WHERE reason IS NULL"
+        )
+        return f"good_{name}"
+
+    def refused(self, name: str) -> dict[str, dict[str, int]]:
+        """How many rows were refused, by item and reason; they are now in ``quarantine``."""
+        self.con.execute(
+            f"INSERT INTO quarantine SELECT $run, $source, item, reason, to_json(judged) "  # noqa: S608
+            f"FROM judged_{name} AS judged WHERE reason IS NOT NULL",
+            {"run": self.run_id, "source": self.source},
+        )
+        counts: dict[str, dict[str, int]] = {}
+        for item, reason, count in self.con.execute(
+            f"SELECT item, reason, count(*) FROM judged_{name} WHERE reason IS NOT NULL "  # noqa: S608
+            "GROUP BY ALL ORDER BY ALL"
+        ).fetchall():
+            counts.setdefault(item, {})[reason] = count
+        return counts
+
+    def _take(self, name: str, view: str) -> None:
+        kinds = {row[0]: row[1] for row in self.con.execute(f"DESCRIBE {name}").fetchall()}
+        given = {row[0] for row in self.con.execute(f"DESCRIBE {view}").fetchall()}
+        columns = ", ".join(
+            f"TRY_CAST({column} AS {kind}) AS {column}"
+            if column in given
+            else f"CAST(NULL AS {kind}) AS {column}"
+            for column, kind in kinds.items()
+            if column != "run_id"
+        )
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE arrived_{name} AS "  # noqa: S608
+            f"SELECT {columns}, row_number() OVER () AS position FROM {view}"
+        )
+
+    def _with_sessions(self) -> tuple[str, str]:
+        """What the calendars, the catalogue and the stored closes say about each bar."""
+        spans = self.con.execute(
+            "SELECT exchange, min(date), max(date) FROM arrived_price_daily JOIN company USING (ticker) "
+            "WHERE date >= DATE '2000-01-01' GROUP BY exchange"
+        ).fetchall()
+        held = [
+            (exchange, day)
+            for exchange, first, last in spans
+            for day in calendars.sessions(exchange, first, min(last, self.now.date() + timedelta(days=200)))
+        ]
+        closed = [(exchange, calendars.last_closed_session(exchange, self.now)) for exchange, *_ in spans]
+        for name, rows, column in (("held_session", held, "date"), ("closed_session", closed, "last_closed")):
+            frame = pd.DataFrame(rows, columns=["exchange", column])
+            self.con.register("arriving_days", frame)
+            self.con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {name} AS "  # noqa: S608
+                f"SELECT CAST(exchange AS VARCHAR) AS exchange, CAST({column} AS DATE) AS {column} FROM arriving_days"
+            )
+            self.con.unregister("arriving_days")
+        self.con.execute(_JUMPS)
+        return (
+            ", company.exchange AS listed_exchange, company.currency AS listed_currency, last_closed, "
+            "held_session.date IS NOT NULL AS is_session, coalesce(jumped, false) AS jumped",
+            "LEFT JOIN company USING (ticker) LEFT JOIN closed_session USING (exchange) "
+            "LEFT JOIN held_session ON held_session.exchange = company.exchange AND held_session.date = arrived.date "
+            "LEFT JOIN jump USING (position)",
+        )
+
+    def _with_depth(self) -> tuple[str, str]:
+        keys = ("captured_at", "store", "country", "chart", "device", "evidence", "source_url")
+        return ", depth", f"LEFT JOIN judged_ranking_capture USING ({', '.join(keys)})"
+
+
+_JUMPS = """
+    CREATE OR REPLACE TEMP TABLE jump AS
+    WITH bar AS (
+        SELECT ticker, date, position, open, close,
+               lag(close) OVER (PARTITION BY ticker ORDER BY date, position) AS before
+        FROM arrived_price_daily WHERE close > 0 AND NOT isinf(close)
+    ), compared AS (
+        SELECT bar.*, close / coalesce(before, old) AS factor, coalesce(open, close) / coalesce(before, old) AS opening
+        FROM bar ASOF LEFT JOIN (SELECT ticker, date AS old_date, close AS old FROM price_daily) AS stored
+          ON stored.ticker = bar.ticker AND stored.old_date < bar.date
+    ), stepped AS (
+        SELECT ticker, date, position,
+               CASE WHEN round(greatest(factor, 1 / factor)) IN (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100)
+                     AND abs(greatest(factor, 1 / factor) / round(greatest(factor, 1 / factor)) - 1) < 0.01
+                     AND abs(opening / factor - 1) < 0.05
+                    THEN sign(factor - 1) * ln(round(greatest(factor, 1 / factor))) ELSE 0 END AS step
+        FROM compared
+    )
+    SELECT position,
+           abs(sum(step) OVER (PARTITION BY ticker ORDER BY date, position)) > 1e-6 AS jumped
+    FROM stepped"""
+"""A step by a whole factor lasts until a step back: a spike is one bar, an unadjusted split all that follow."""

@@ -1,0 +1,197 @@
+"""One refresh: plan, ask, check, merge and publish, with a run log of it all."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+
+import duckdb
+import pandas as pd
+
+from etl import catalogue
+from etl.bundled import merge_catalogue
+from etl.collect import NOT_ASKED, Collector, Progress
+from etl.quality import Screen
+from etl.runlog import COUNTED, RunLog, new_run_id
+from etl.settings import settings
+from etl.sources import SOURCES
+from etl.sources.base import Batch, Request, Source, Task
+from etl.warehouse import Warehouse
+from etl.warehouse.merge import Counts, Merge
+
+logger = logging.getLogger("etl")
+
+
+class UsageError(Exception):
+    """What was asked for makes no sense; the message says what to change."""
+
+    exit_code = 3
+
+
+@dataclass
+class Outcome:
+    """What a run did, source by source."""
+
+    run_id: str
+    logs: list[RunLog] = field(default_factory=list)
+    version: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all came, 1 when part did, 2 when nothing did."""
+        states = {log.status for log in self.logs}
+        if states <= {"ok"}:
+            return 0
+        return 2 if states == {"failed"} else 1
+
+
+def refresh(
+    warehouse: Warehouse,
+    sources: Sequence[str],
+    *,
+    tickers: Sequence[str] = (),
+    since: date | None = None,
+    until: date | None = None,
+    progress: Progress = lambda source, done, total: None,
+) -> Outcome:
+    """Bring the warehouse up to date from ``sources`` and publish it.
+
+    ``tickers`` narrows the companies; ``since`` and ``until`` ask for the sessions from one to the other
+    instead of the missing ones. When nothing arrives, nothing but the run log changes.
+
+    Raises
+    ------
+    UsageError
+        When a ticker is not in ``companies.toml`` or a date makes no sense.
+    warehouse.WarehouseError
+        When the warehouse cannot be written.
+    """
+    data = settings().data_dir
+    companies = catalogue.load_companies(data / "companies.toml")
+    events = catalogue.load_events(data / "events.toml")
+    request = _request(companies, tickers, since, until)
+    outcome = Outcome(new_run_id())
+    with warehouse.locked():
+        collected = [_collect(warehouse, SOURCES[name](), request, outcome, progress) for name in sources]
+        arrived = any(batches for _, batches, _ in collected)
+        if not arrived and not warehouse.exists():
+            for log in outcome.logs:
+                _shorten(log)
+            report(outcome)
+            return outcome
+        with warehouse.writing() as con:
+            con.begin()
+            if arrived:
+                merge_catalogue(Merge(con, outcome.run_id), companies, events)
+            for source, batches, log in collected:
+                if batches:
+                    _store(con, source, batches, log, request.now)
+                _shorten(log)
+                log.write(con)
+            con.commit()
+        outcome.version = warehouse.version()
+    report(outcome)
+    return outcome
+
+
+def _request(
+    companies: list[catalogue.Company], tickers: Sequence[str], since: date | None, until: date | None
+) -> Request:
+    now = pd.Timestamp.now("UTC")
+    known = {company.ticker.upper(): company for company in companies}
+    for ticker in tickers:
+        if ticker.upper() not in known:
+            near = difflib.get_close_matches(ticker.upper(), known, n=1)
+            hint = f"did you mean {near[0]}? Else add" if near else "add"
+            raise UsageError(
+                f"{ticker!r} is not in companies.toml: {hint} it there with its exchange and currency."
+            )
+    if since and since > now.date():
+        raise UsageError(f"--since {since} lies in the future.")
+    if until and since and until < since:
+        raise UsageError(f"--until {until} lies before --since {since}.")
+    chosen = [known[ticker] for ticker in dict.fromkeys(ticker.upper() for ticker in tickers)]
+    return Request(chosen or companies, now, since, until)
+
+
+def _collect(
+    warehouse: Warehouse, source: Source, request: Request, outcome: Outcome, progress: Progress
+) -> tuple[Source, dict[Task, Batch], RunLog]:
+    log = RunLog(outcome.run_id, source.name)
+    outcome.logs.append(log)
+    collector = Collector(source, log, progress)
+    with ExitStack() as stack:
+        con = stack.enter_context(warehouse.reading()) if warehouse.exists() else None
+        tasks = source.plan(con, request)
+    batches = collector.collect(tasks)
+    if batches and warehouse.exists():
+        with warehouse.reading() as con:
+            batches = collector.collect_again(con, batches)
+    return source, batches, log
+
+
+def _store(
+    con: duckdb.DuckDBPyConnection, source: Source, batches: dict[Task, Batch], log: RunLog, now: pd.Timestamp
+) -> None:
+    """Check what came, merge what is believed, and note for each item what became of it."""
+    screen, merge = Screen(con, log.run_id, source.name, now), Merge(con, log.run_id)
+    tables = []
+    for name in source.tables:
+        frames = [batch.rows[name] for batch in batches.values() if not batch.rows[name].empty]
+        if frames:
+            screen.judge(name, pd.concat(frames, ignore_index=True))
+            tables.append(name)
+    refused = {item for name in tables for item in screen.mostly_bad(name)}
+    reasons: dict[str, dict[str, int]] = {}
+    for name in tables:
+        screen.refuse_items(name, sorted(refused))
+        merge.rows(name, screen.good(name))
+        for item, counts in screen.refused(name).items():
+            reasons[item] = reasons.get(item, {}) | counts
+    _note(log, refused, reasons, merge.items)
+
+
+def _note(
+    log: RunLog, refused: set[str], reasons: dict[str, dict[str, int]], counts: dict[str, Counts]
+) -> None:
+    for item in log.items:
+        done, bad = counts.get(item.item, Counts()), reasons.get(item.item, {})
+        item.inserted, item.updated, item.rejected = done.inserted, done.updated, sum(bad.values())
+        if bad:
+            told = ", ".join(f"{count} × {reason}" for reason, count in bad.items())
+            whole = item.item in refused
+            item.status = "failed" if whole else "part"
+            lead = "refused whole, mostly bad: " if whole else "in quarantine: "
+            item.message = "; ".join(filter(None, [item.message, lead + told]))
+
+
+def _shorten(log: RunLog) -> None:
+    """Say once what was in the way of every item alike."""
+    shared = {item.message.removeprefix(NOT_ASKED) for item in log.items}
+    if log.items and log.status == "failed" and len(shared) == 1:
+        log.message = shared.pop()
+
+
+def report(outcome: Outcome) -> None:
+    """Write the lines of the log: what failed item by item, then a line for each source."""
+    if outcome.exit_code == 2 and all(log.message for log in outcome.logs):
+        reasons = "; ".join(dict.fromkeys(log.message for log in outcome.logs))
+        logger.error("Nothing arrived, the data is left as it was: %s", reasons)
+        return
+    for log in outcome.logs:
+        for item in log.items if not log.message else []:
+            if item.message:
+                level = logging.INFO if item.status == "ok" else logging.WARNING
+                logger.log(level, "%s %s: %s", log.source, item.item, item.message)
+        logger.log(
+            logging.INFO if log.status == "ok" else logging.WARNING,
+            "%s: %s, %d received, %d inserted, %d updated, %d refused%s",
+            log.source,
+            log.status,
+            *(log.total(column) for column in COUNTED),
+            f": {log.message}" if log.message else "",
+        )

@@ -1,0 +1,93 @@
+"""A session for yfinance that tries again, keeps to Yahoo's hosts and remembers what the answer was."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from etl.network import Fault, FetchError, retrying, share_authorities
+
+share_authorities()  # curl_cffi looks for authorities when it is imported
+
+import yfinance  # noqa: E402
+
+if os.environ.get("YF_DISABLE_CURL_CFFI", "").lower() in ("1", "true", "yes"):
+    from requests import Session as Backend
+
+    _OPTIONS: dict[str, Any] = {}
+else:
+    from curl_cffi.requests import Session as Backend  # type: ignore[assignment]
+
+    _OPTIONS = {"impersonate": "chrome"}
+
+_BROWSER = (
+    "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+)
+_COOKIE = "https://fc.yahoo.com"
+_CHART = "/v8/finance/chart/"
+
+
+class YahooSession(Backend):
+    """The session of the HTTP client that yfinance is set up for."""
+
+    def __init__(self) -> None:
+        """Open a session with the usual headers of a browser."""
+        super().__init__(**_OPTIONS)
+        if not _OPTIONS:
+            self.headers["User-Agent"] = _BROWSER
+        self._seen = threading.local()
+
+    @property
+    def answer(self) -> Any:
+        """The last answer about a chart that this thread got, or ``None``."""
+        return getattr(self._seen, "answer", None)
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of that answer."""
+        return getattr(self.answer, "status_code", None)
+
+    def forget(self) -> None:
+        """Drop the last answer of this thread."""
+        self._seen.answer = None
+
+    def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]
+        """One request; only those for data are tried again, since yfinance can do without the others."""
+        send = super().request
+        if url.startswith(_COOKIE):
+            return self._cookie(lambda: send(method, url, **options))
+        if _CHART not in url and "/timeseries/" not in url:
+            return send(method, url, **options)
+        answer = retrying(lambda: send(method, url, **options))
+        host = urlsplit(str(answer.url)).hostname or ""
+        if host != "yahoo.com" and not host.endswith(".yahoo.com"):
+            raise FetchError(Fault.SPOILED, f"Yahoo sent us to another host, {host[:100]}")
+        self._seen.answer = answer
+        return answer
+
+    @staticmethod
+    def _cookie(send: Callable[[], Any]) -> Any:
+        """Charts come without the cookie too; yfinance handles its absence, but not every error about it."""
+        try:
+            return send()
+        except Exception as error:
+            logging.getLogger("etl").debug("no cookie from Yahoo: %s", type(error).__name__)
+            return None
+
+
+def quiet_yfinance() -> None:
+    """Make yfinance raise instead of log, with caches of its own for each process."""
+    yfinance.config.debug.hide_exceptions = False
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="yfinance")
+    folder = tempfile.mkdtemp(prefix="aimi-yfinance-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    yfinance.cache.set_cache_location(folder)

@@ -1,0 +1,37 @@
+"""What every kind of warehouse can do."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import duckdb
+
+
+class Warehouse(Protocol):
+    """A warehouse: read without being blocked, written in steps that become visible at once."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+
+    def exists(self) -> bool:
+        """Whether a state has been published."""
+
+    def version(self) -> str:
+        """The name of the published state."""
+
+    def reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A read-only connection to the published state."""
+
+    def writing(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A connection whose changes are published when the block ends without an exception."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other writers out; may be entered again by the one who holds it."""
+
+    def versions(self) -> list[str]:
+        """The names of the states that are kept, oldest first."""
+
+    def rollback(self, version: str | None = None) -> str:
+        """Publish a kept state again: ``version``, or the one before the present one."""

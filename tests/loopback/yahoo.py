@@ -1,0 +1,185 @@
+"""Yahoo's chart API (``/v8/finance/chart``), its crumb and its share counts, on the loopback."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import exchange_calendars
+
+from tests.loopback.world import Asked, Reply
+
+ZONES = {"XNYS": "America/New_York", "XKRX": "Asia/Seoul", "XHKG": "Asia/Hong_Kong", "XTKS": "Asia/Tokyo"}
+
+
+@dataclass
+class Bar:
+    """One session; ``adjusted`` is what dividends paid later leave of the close."""
+
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    volume: int | None
+    adjusted: float | None
+
+
+@dataclass
+class Listing:
+    """A ticker with its bars by session."""
+
+    ticker: str
+    bars: dict[date, Bar]
+    currency: str = "USD"
+    exchange: str = "XNYS"
+    symbol: str = ""
+    dividends: dict[date, float] = field(default_factory=dict)
+    splits: dict[date, tuple[int, int]] = field(default_factory=dict)
+    shares: dict[date, int] = field(default_factory=dict)
+
+    def stamp(self, day: date) -> int:
+        """Yahoo stamps a daily bar with the opening of its session."""
+        return int(
+            datetime(day.year, day.month, day.day, 9, 30, tzinfo=ZoneInfo(ZONES[self.exchange])).timestamp()
+        )
+
+
+def sessions(first: date, last: date, exchange: str = "XNYS") -> list[date]:
+    days = exchange_calendars.get_calendar(exchange, start="2000-01-01").sessions_in_range(
+        str(first), str(last)
+    )
+    return [day.date() for day in days]
+
+
+def listing(
+    ticker: str,
+    first: date,
+    last: date,
+    *,
+    start: float = 100.0,
+    exchange: str = "XNYS",
+    currency: str = "USD",
+) -> Listing:
+    """A made-up history that rises and falls, without dividends."""
+    bars = {}
+    for position, day in enumerate(sessions(first, last, exchange)):
+        close = round(start * (1 + 0.001 * position + 0.02 * ((position * 7) % 5 - 2)), 4)
+        bars[day] = Bar(
+            round(close * 0.99, 4),
+            round(close * 1.02, 4),
+            round(close * 0.98, 4),
+            close,
+            1000 + position,
+            close,
+        )
+    return Listing(ticker, bars, currency, exchange)
+
+
+class Yahoo:
+    """The site; change ``listings`` to change what it knows."""
+
+    hosts = ("query1.finance.yahoo.com", "query2.finance.yahoo.com", "fc.yahoo.com", "guce.yahoo.com")
+
+    def __init__(self, *listings: Listing) -> None:
+        self.listings = {one.ticker: one for one in listings}
+
+    def reply(self, asked: Asked) -> Reply:
+        if asked.path == "/v1/test/getcrumb":
+            return Reply(b"crumb")
+        if asked.path.startswith("/v8/finance/chart/"):
+            return self._chart(asked.path.rsplit("/", 1)[1].replace("%5E", "^"), asked.query)
+        if "/fundamentals-timeseries/" in asked.path:
+            return self._shares(asked.path.rsplit("/", 1)[1])
+        return Reply(b"", headers={"Set-Cookie": "A3=loopback; Domain=.yahoo.com; Path=/; Max-Age=31536000"})
+
+    def _chart(self, ticker: str, query: dict[str, str]) -> Reply:
+        one = self.listings.get(ticker)
+        if one is None:
+            return _json(
+                {
+                    "chart": {
+                        "result": None,
+                        "error": {
+                            "code": "Not Found",
+                            "description": "No data found, symbol may be delisted",
+                        },
+                    }
+                },
+                404,
+            )
+        if "range" in query:
+            days = sorted(one.bars)[-1:]
+        else:
+            first, last = int(query["period1"]), int(query["period2"])
+            days = [day for day in one.bars if first <= one.stamp(day) < last]
+        return _json({"chart": {"result": [chart(one, days)], "error": None}})
+
+    def _shares(self, ticker: str) -> Reply:
+        one = self.listings.get(ticker)
+        result: dict[str, Any] = {"meta": {"symbol": [ticker], "type": ["shares_out"]}}
+        if one and one.shares:
+            result |= {
+                "timestamp": [one.stamp(day) for day in one.shares],
+                "shares_out": list(one.shares.values()),
+            }
+        return _json({"timeseries": {"result": [result], "error": None}})
+
+
+def chart(one: Listing, days: list[date]) -> dict[str, Any]:
+    """One element of ``chart.result``, with the bars in the order of ``days``."""
+    bars = [one.bars[day] for day in days]
+    meta = {
+        "currency": one.currency,
+        "symbol": one.symbol or one.ticker,
+        "exchangeName": "NYQ",
+        "instrumentType": "EQUITY",
+        "firstTradeDate": one.stamp(min(one.bars)),
+        "regularMarketTime": one.stamp(max(one.bars)) + 6 * 3600,
+        "gmtoffset": -18000,
+        "timezone": "EST",
+        "exchangeTimezoneName": ZONES[one.exchange],
+        "regularMarketPrice": one.bars[max(one.bars)].close,
+        "chartPreviousClose": 1.0,
+        "priceHint": 2,
+        "dataGranularity": "1d",
+        "range": "",
+        "validRanges": ["1d", "5d", "1mo", "max"],
+    }
+    if not days:
+        return {"meta": meta, "indicators": {"quote": [{}], "adjclose": [{}]}}
+    quote = {
+        name: [getattr(bar, name) for bar in bars] for name in ("open", "high", "low", "close", "volume")
+    }
+    result: dict[str, Any] = {
+        "meta": meta,
+        "timestamp": [one.stamp(day) for day in days],
+        "indicators": {"quote": [quote], "adjclose": [{"adjclose": [bar.adjusted for bar in bars]}]},
+    }
+    events = _events(one, min(days), max(days))
+    return result | ({"events": events} if events else {})
+
+
+def _events(one: Listing, first: date, last: date) -> dict[str, Any]:
+    paid = {
+        str(one.stamp(day)): {"amount": amount, "date": one.stamp(day)}
+        for day, amount in one.dividends.items()
+        if first <= day <= last + timedelta(days=3)
+    }
+    split = {
+        str(one.stamp(day)): {
+            "date": one.stamp(day),
+            "numerator": new,
+            "denominator": old,
+            "splitRatio": f"{new}:{old}",
+        }
+        for day, (new, old) in one.splits.items()
+        if first <= day <= last
+    }
+    return {name: found for name, found in (("dividends", paid), ("splits", split)) if found}
+
+
+def _json(value: Any, status: int = 200) -> Reply:
+    return Reply(json.dumps(value).encode(), status, {"Content-Type": "application/json"})
