@@ -2,42 +2,76 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import secrets
+import zipfile
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
 
-import exchange_calendars
+import numpy as np
 import pandas as pd
-from exchange_calendars import ExchangeCalendar
+
+from etl.settings import settings
 
 HOME = "XNYS"  # the exchange whose sessions the events are measured on
+KNOWN_FROM = date(2000, 1, 1)
 SETTLING = pd.Timedelta(minutes=30)  # the closing auction's print can arrive this long after the close
 
 
-@lru_cache(maxsize=32)
-def calendar(exchange: str) -> ExchangeCalendar:
+@dataclass(frozen=True)
+class Calendar:
+    """The sessions of an exchange from 2000 to about a year ahead, with their opening and closing in UTC."""
+
+    sessions: pd.DatetimeIndex
+    opens: pd.DatetimeIndex
+    closes: pd.DatetimeIndex
+    time_zone: str
+
+
+@lru_cache(maxsize=64)
+def calendar(exchange: str) -> Calendar:
     """The calendar of an exchange, named by its market identifier code such as ``XNYS`` or ``XKRX``.
+
+    It comes from ``exchange_calendars``; since some take it seconds to compute, a copy is kept for a month.
 
     Raises
     ------
     exchange_calendars.errors.InvalidCalendarName
         When no calendar is known for that code.
     """
-    return exchange_calendars.get_calendar(exchange, start="2000-01-01")
+    kept = _kept(exchange)
+    try:
+        with np.load(kept, allow_pickle=False) as file:
+            return _calendar(file["days"], file["opens"], file["closes"], str(file["zone"]))
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        pass
+    import exchange_calendars
+
+    computed = exchange_calendars.get_calendar(exchange, start=str(KNOWN_FROM))
+    columns = (computed.sessions, computed.opens, computed.closes)
+    days, opens, closes = (pd.DatetimeIndex(column).as_unit("ns").asi8 for column in columns)
+    _keep(kept, days=days, opens=opens, closes=closes, zone=np.array(str(computed.tz)))
+    return _calendar(days, opens, closes, str(computed.tz))
 
 
 def is_known(exchange: str) -> bool:
     """Whether there is a calendar for that market identifier code."""
-    return exchange in exchange_calendars.get_calendar_names()
+    from exchange_calendars import get_calendar_names
+
+    return exchange in get_calendar_names()
 
 
 def time_zone(exchange: str) -> str:
     """The IANA time zone of an exchange, such as ``America/New_York``."""
-    return str(calendar(exchange).tz)
+    return calendar(exchange).time_zone
 
 
 def sessions(exchange: str, first: date, last: date) -> list[date]:
     """The sessions from ``first`` to ``last``, both included."""
-    return [stamp.date() for stamp in _between(calendar(exchange), first, last)]
+    known = calendar(exchange).sessions
+    return list(known[known.slice_indexer(pd.Timestamp(first), pd.Timestamp(last))].date)
 
 
 def sessions_before(exchange: str, day: date, count: int) -> date:
@@ -48,22 +82,42 @@ def sessions_before(exchange: str, day: date, count: int) -> date:
 
 
 def last_closed_session(exchange: str, now: pd.Timestamp) -> date:
-    """The newest session whose close, and half an hour for its print to settle, lies before ``now`` (UTC)."""
-    held = _between(calendar(exchange), (now - timedelta(days=30)).date(), now.date())
-    closes = calendar(exchange).closes.loc[held]
-    return closes[closes + SETTLING <= now].index[-1].date()
+    """The newest session whose close, and half an hour for its print to settle, lies before ``now``."""
+    known = calendar(exchange)
+    return known.sessions[int(known.closes.searchsorted(now - SETTLING, side="right")) - 1].date()
 
 
 def session_of(moment: pd.Timestamp, exchange: str = HOME) -> date:
     """The first session whose close comes after ``moment``: the one in which the market could react."""
-    closes = calendar(exchange).closes
-    return closes.index[int(closes.searchsorted(moment.tz_convert("UTC"), side="right"))].date()
+    known = calendar(exchange)
+    return known.sessions[int(known.closes.searchsorted(moment.tz_convert("UTC"), side="right"))].date()
 
 
 def is_open(moment: pd.Timestamp, exchange: str = HOME) -> bool:
-    """Whether the exchange trades at that minute."""
-    return bool(calendar(exchange).is_open_at_time(moment.floor("min"), side="left"))
+    """Whether ``moment`` lies between the opening and the close of a session; breaks at noon count as open."""
+    known = calendar(exchange)
+    opened = int(known.opens.searchsorted(moment.tz_convert("UTC"), side="right")) - 1
+    return opened >= 0 and moment < known.closes[opened]
 
 
-def _between(known: ExchangeCalendar, first: date, last: date) -> pd.DatetimeIndex:
-    return known.sessions[known.sessions.slice_indexer(pd.Timestamp(first), pd.Timestamp(last))]
+def _calendar(days: np.ndarray, opens: np.ndarray, closes: np.ndarray, zone: str) -> Calendar:
+    return Calendar(
+        pd.DatetimeIndex(days), pd.to_datetime(opens, utc=True), pd.to_datetime(closes, utc=True), zone
+    )
+
+
+def _kept(exchange: str) -> Path:
+    month = f"{datetime.now(UTC):%Y%m}"
+    name = f"sessions-{exchange.replace('/', '-')}-{version('exchange_calendars')}-{month}.npz"
+    return settings().cache_dir / name
+
+
+def _keep(path: Path, **columns: np.ndarray) -> None:
+    """Keep a copy where that is possible; without one the calendar is computed again."""
+    temporary = path.with_name(f".{secrets.token_hex(4)}.npz")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(temporary, **columns)  # type: ignore[arg-type]
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     )
     data_path: str | None = Field(default=None, description="Where a DuckLake keeps its Parquet files.")
     data_dir: Path = Field(default=PROJECT_ROOT / "data", description="The folder of the bundled data.")
+    cache_dir: Path = Field(default=PROJECT_ROOT / "data" / "cache", description="What saves time.")
     history_start: date = Field(default=date(2024, 1, 2), description="First session asked for.")
     overlap_sessions: int = Field(default=10, ge=0, description="Sessions asked for again, for revisions.")
     keep_versions: int = Field(default=10, ge=2, description="Published states kept for rollback.")
