@@ -39,7 +39,8 @@ def run_battery(sample: Sample, fitted: Fit, scopes: Scopes, *, constant: bool) 
     r_mean = mean_correlation(fitted.residuals, fitted.valid)
     estimation, aar = time_series.average_abnormal(fitted)
     caar = aar @ scopes.member if not np.isnan(aar).any() else _sum_days(aar, scopes)
-    portfolio = average_fit(fitted) if fitted.complete else fit(portfolio_of(sample), constant=constant)
+    shared = fitted.complete and fitted.span is None
+    portfolio = average_fit(fitted) if shared else fit(portfolio_of(sample), constant=constant)
     lengths = scopes.lengths
     patell = cross_section.patell(_sar_sums(fitted, sums, scopes), fitted.df, lengths)
     bmp = cross_section.cross_sectional(scar)

@@ -203,7 +203,7 @@ def fit_study(
     panel = read_panel(returns, market, chosen)
     position, requested = locate_event(panel.sessions, event_date)
     before, around, notes = place_windows(panel.sessions, position, estimation, event_window)
-    _check_market(panel, position, around)
+    notes += _check_market(panel, position, around)
     minimum = default_minimum(estimation, min_observations, chosen)
     sample = take_sample(panel, before, around, gaps)
     keep, dropped = choose_firms(panel, sample, minimum)
@@ -234,18 +234,19 @@ def fit_study(
     )
 
 
-def _check_market(panel: Panel, position: int, around: slice) -> None:
+def _check_market(panel: Panel, position: int, around: slice) -> list[str]:
     known = np.isfinite(panel.factors).all(axis=1) & np.isfinite(panel.subtract)
     if not known[position]:
         raise EventStudyError(
             f"The market has no return on the event session {panel.sessions[position]:%Y-%m-%d}."
         )
-    if not known[around].all():
-        missing = panel.sessions[around][~known[around]][0]
-        raise EventStudyError(
-            f"The market has no return on {missing:%Y-%m-%d}, which is in the event window; "
-            "fill it in or choose a shorter event window."
-        )
+    missing = panel.sessions[around][~known[around]]
+    if not len(missing):
+        return []
+    days = ", ".join(f"{session:%Y-%m-%d}" for session in missing)
+    return [
+        f"The market has no return on {days}: there is no abnormal return on such a day of the event window."
+    ]
 
 
 def _check_exact(fitted: Fit, panel: Panel, keep: NDArray[np.bool_], before: slice) -> None:

@@ -129,5 +129,5 @@ def _why_missing(test: Test, firms: int, caar: float) -> str:
             f"Not computed: it needs {test.firms_needed} or more firms; {have} a return on every day of it."
         )
     if np.isnan(caar):
-        return "Not computed: on one of its days no firm has a return."
+        return "Not computed: on one of its days no firm has an abnormal return."
     return "Not computed: its variance is not positive (firms all alike, or their mean correlation too low)."
