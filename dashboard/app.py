@@ -1,4 +1,7 @@
-"""The entry point: `streamlit run dashboard/app.py` opens the dashboard."""
+"""The entry point: `streamlit run dashboard/app.py` opens the dashboard.
+
+The server imports this file for `app`; for each reader Streamlit then runs it as its script, as `__main__`.
+"""
 
 import sys
 from pathlib import Path
@@ -11,13 +14,38 @@ if str(FOLDER.parent) not in sys.path:
 
 MARK = str(FOLDER / "static" / "mark.svg")
 PAGE_WIDTH = 1120
+PAGES = {
+    "shock": ("The DeepSeek shock", None),
+    "companies": ("Companies", "companies"),
+    "event_study": ("Event study", "event-study"),
+    "app_rankings": ("App rankings", "app-rankings"),
+    "export": ("Export", "export"),
+    "data": ("Data", "data"),
+}
 
-st.set_page_config(page_title="AI Market Impact", page_icon=MARK, layout="wide")
-st.logo(MARK, size="large")
 
-pages = [
-    st.Page("pages/shock.py", title="The DeepSeek shock", default=True),
-]
-page = st.navigation(pages, position="top")
-with st.container(horizontal_alignment="center"), st.container(width=PAGE_WIDTH):
-    page.run()
+def draw() -> None:
+    """The frame of every page, and the page that the address names in it."""
+    from dashboard.pages.shared import dateline
+
+    st.set_page_config(page_title="AI Market Impact", page_icon=MARK, layout="wide")
+    st.logo(MARK, size="large")
+    page = st.navigation(
+        [
+            st.Page(f"pages/{name}.py", title=title, url_path=path, default=path is None)
+            for name, (title, path) in PAGES.items()
+            if (FOLDER / "pages" / f"{name}.py").exists()
+        ],
+        position="top",
+    )
+    with st.container(horizontal_alignment="center"), st.container(width=PAGE_WIDTH):
+        dateline()
+        page.run()
+
+
+if __name__ == "__main__":
+    draw()
+else:
+    from dashboard.routes import explain, routes
+
+    app = st.App(__file__, routes=routes(), on_script_error=explain)

@@ -23,8 +23,8 @@ from etl.settings import PROJECT_ROOT, settings
 from etl.warehouse.files import FileWarehouse
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-START_SECONDS = 30
-DRAW_SECONDS = 30
+START_SECONDS = 60
+DRAW_SECONDS = 90
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,24 @@
-"""What every page shares: the published state, cached stories and charts, and how a chart is shown."""
+"""What every page shares: the published state, its age, cached stories and charts, and how a chart is shown."""
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
+from dashboard.analysis.freshness import Freshness, Level, freshness
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
 from dashboard.data.events import Event, events
+from dashboard.data.status import reach
 from dashboard.views import shock, story
+from dashboard.views.coverage import dateline_words
 from etl.warehouse import WarehouseError, connect_read_only, published_version
 
 LOOK_AGAIN_SECONDS = 20
+_MARKS = {
+    Level.LATE: ":yellow[:material/schedule: {}]",
+    Level.STALE: ":red[:material/warning: {}]",
+}
 
 
 def require_state() -> str:
@@ -24,14 +32,31 @@ def require_state() -> str:
 
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
-def watch_for_refresh(state: str) -> None:
-    """Draw the page again when another state has been published than the one it shows."""
+def dateline() -> None:
+    """Says as of when the numbers are, and draws the page again when another state has been published."""
     try:
-        changed = published_version() != state
+        state = published_version()
+        age = price_freshness(state)
     except WarehouseError:
-        changed = False
-    if changed:
+        return
+    if st.session_state.setdefault("_state", state) != state:
+        st.session_state["_state"] = state
         st.rerun()
+    if age is not None:
+        st.caption(_MARKS.get(age.level, "{}").format(dateline_words(age)))
+
+
+@st.cache_resource(max_entries=4, ttl="1m", show_spinner=False)
+def price_freshness(state: str) -> Freshness | None:
+    """How far the prices of a published state reach, as of this minute."""
+    return freshness(price_reach(state), pd.Timestamp.now("UTC"))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def price_reach(state: str) -> pd.DataFrame:
+    """How far the prices of each company reach in a published state."""
+    with connect_read_only() as con:
+        return reach(con)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -67,7 +92,17 @@ def show(chart: Chart, controls: Callable[[], None] | None = None) -> None:
         controls()
     st.plotly_chart(chart.figure, theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
     st.caption("  \n".join(line for line in (chart.note, f"{chart.source}.") if line))
-    with st.expander("Table and data", icon=":material/table:"):
+    table_and_data(chart)
+
+
+@st.fragment
+def table_and_data(chart: Chart) -> None:
+    """The numbers of a chart, sent to the reader once asked for."""
+    with st.expander(
+        "Table and data", icon=":material/table:", key=f"{chart.name}-table", on_change="rerun"
+    ) as part:
+        if not part.open:
+            return
         st.dataframe(chart.table, hide_index=True, alt=f"The numbers of the chart: {chart.title}")
         st.download_button(
             "Download CSV",
@@ -78,3 +113,7 @@ def show(chart: Chart, controls: Callable[[], None] | None = None) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+
+
+def watch_for_refresh(state: str) -> None:
+    """The dateline above the page looks for new states."""

@@ -1,0 +1,154 @@
+"""What the warehouse holds and how it came there: reach, coverage, runs, refused rows, revisions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pandas as pd
+
+Period = Literal["day", "week", "month"]
+
+TABLES = (
+    "price_daily",
+    "dividend",
+    "split",
+    "shares_outstanding",
+    "exchange_rate",
+    "company",
+    "event",
+    "app_ranking",
+    "ranking_capture",
+    "etl_run",
+    "etl_run_item",
+    "revision",
+    "quarantine",
+)
+
+
+def reach(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """How far the prices of each company reach, one row a company, also where there are none.
+
+    Columns: ticker, name, exchange, first and last (datetime64, NaT where there are no prices), sessions, bars
+    (sessions with open, high, low and volume), sources (names, joined by commas).
+    """
+    return con.execute(
+        """
+        WITH held AS (
+            SELECT ticker, min(date) AS first, max(date) AS last, count(*) AS sessions,
+                count(*) FILTER (open IS NOT NULL AND high IS NOT NULL AND low IS NOT NULL AND volume IS NOT NULL)
+                    AS bars,
+                string_agg(DISTINCT source, ', ' ORDER BY source) AS sources
+            FROM price_daily GROUP BY ticker
+        )
+        SELECT company.ticker, company.name, company.exchange, held.first, held.last,
+            coalesce(held.sessions, 0) AS sessions, coalesce(held.bars, 0) AS bars,
+            coalesce(held.sources, '') AS sources
+        FROM company LEFT JOIN held USING (ticker) ORDER BY company.ticker
+        """
+    ).df()
+
+
+def held_sessions(con: duckdb.DuckDBPyConnection, tickers: Sequence[str], period: Period) -> pd.DataFrame:
+    """The sessions held of each ticker in each day, week (from Monday) or month.
+
+    Columns: ticker, period (datetime64, its first day), held, bars (of them with open, high, low and volume).
+    """
+    return con.execute(
+        """
+        SELECT ticker, CAST(date_trunc($period, date) AS DATE) AS period, count(*) AS held,
+            count(*) FILTER (open IS NOT NULL AND high IS NOT NULL AND low IS NOT NULL AND volume IS NOT NULL)
+                AS bars
+        FROM price_daily WHERE list_contains($tickers::VARCHAR[], ticker)
+        GROUP BY ALL ORDER BY ALL
+        """,
+        {"period": period, "tickers": list(tickers)},
+    ).df()
+
+
+def rank_charts(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Each app-store chart held: store, country, chart, device, evidence, captures, ranks, first, last (UTC)."""
+    return con.execute(
+        """
+        SELECT store, country, chart, device, evidence, count(DISTINCT (captured_at, source_url)) AS captures,
+            count(*) AS ranks, min(captured_at) AS first, max(captured_at) AS last
+        FROM app_ranking GROUP BY ALL ORDER BY evidence, store, country, chart, device
+        """
+    ).df()
+
+
+def runs(con: duckdb.DuckDBPyConnection, limit: int = 200) -> pd.DataFrame:
+    """The latest runs, newest first, one row a run and source: the columns of `etl_run`."""
+    return con.execute(
+        """
+        SELECT run_id, source, status, started_at, finished_at, rows_received, rows_inserted, rows_updated,
+            rows_rejected, message
+        FROM etl_run ORDER BY started_at DESC, source LIMIT $limit
+        """,
+        {"limit": limit},
+    ).df()
+
+
+def troubled_items(con: duckdb.DuckDBPyConnection, limit: int = 500) -> pd.DataFrame:
+    """What did not come as asked in the latest run of each source: run_id, source, item, status, message."""
+    return con.execute(
+        """
+        SELECT item.run_id, item.source, item.item, item.status, item.message
+        FROM etl_run_item AS item
+        JOIN (
+            SELECT source, arg_max(run_id, started_at) AS run_id FROM etl_run GROUP BY source
+        ) AS latest ON latest.source = item.source AND latest.run_id = item.run_id
+        WHERE item.status <> 'ok' ORDER BY item.source, item.item LIMIT $limit
+        """,
+        {"limit": limit},
+    ).df()
+
+
+def quarantined(con: duckdb.DuckDBPyConnection, limit: int = 500) -> pd.DataFrame:
+    """Rows that a refresh refused, newest run first: refused_at (UTC), source, item, reason, row_json."""
+    return con.execute(
+        """
+        SELECT run.started_at AS refused_at, quarantine.source, quarantine.item, quarantine.reason,
+            quarantine.row_json
+        FROM quarantine LEFT JOIN (SELECT run_id, min(started_at) AS started_at FROM etl_run GROUP BY run_id)
+            AS run ON run.run_id = quarantine.run_id
+        ORDER BY run.started_at DESC, quarantine.source, quarantine.item, quarantine.row_json LIMIT $limit
+        """,
+        {"limit": limit},
+    ).df()
+
+
+def revisions(con: duckdb.DuckDBPyConnection, limit: int = 500) -> pd.DataFrame:
+    """What refreshes changed in rows that were there: revised_at (UTC), table_name, key, column_name, old, new."""
+    return con.execute(
+        """
+        SELECT run.started_at AS revised_at, revision.table_name, revision.key, revision.column_name,
+            revision.old_value, revision.new_value
+        FROM revision LEFT JOIN (SELECT run_id, min(started_at) AS started_at FROM etl_run GROUP BY run_id)
+            AS run ON run.run_id = revision.run_id
+        ORDER BY run.started_at DESC, revision.table_name, revision.key, revision.column_name LIMIT $limit
+        """,
+        {"limit": limit},
+    ).df()
+
+
+def table_sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The number of rows of each table."""
+    return {
+        name: int(con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0])  # noqa: S608 (fixed names)
+        for name in TABLES
+    }
+
+
+def write_table(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
+    """Write a table of `TABLES` to a file, CSV or Parquet by its suffix, row group by row group.
+
+    Raises
+    ------
+    KeyError
+        When there is no such table.
+    """
+    if name not in TABLES:
+        raise KeyError(name)
+    options = "FORMAT csv, HEADER true" if path.suffix == ".csv" else "FORMAT parquet, COMPRESSION zstd"
+    con.execute(f"COPY {name} TO $path ({options})", {"path": str(path)})

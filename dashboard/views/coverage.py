@@ -1,0 +1,89 @@
+"""What the warehouse holds, how fresh it is and how it came there: what the Data room and the dateline show."""
+
+from dataclasses import dataclass, field
+
+import duckdb
+import pandas as pd
+
+from dashboard.analysis.coverage import completeness, coverage, suitable_period
+from dashboard.analysis.freshness import Freshness, Level
+from dashboard.charts import words
+from dashboard.charts.chart import Chart
+from dashboard.charts.coverage import coverage_map
+from dashboard.data import market, status
+from dashboard.views.request import Maker, NothingToShow, Request
+
+MOST_ROWS = 70
+
+
+def dateline_words(age: Freshness) -> str:
+    """As of when the numbers are and how many sessions have passed since, with the next step where many have."""
+    day = age.session
+    text = f"Prices to the close of {day:%A} {day.day} {day:%B} {day.year}"
+    if age.level is Level.BUNDLED:
+        return f"{text}, the data bundled with the project. `python -m etl refresh` brings newer prices."
+    if age.behind:
+        text += f" · {age.behind:,} session{'s' if age.behind > 1 else ''} behind"
+    if age.level in (Level.LATE, Level.STALE):
+        text += ": `python -m etl refresh` brings the rest"
+    return f"{text}."
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What one published state holds, read once; each frame as its function in `dashboard.data.status` says."""
+
+    reach: pd.DataFrame = field(repr=False)
+    rank_charts: pd.DataFrame = field(repr=False)
+    runs: pd.DataFrame = field(repr=False)
+    troubled: pd.DataFrame = field(repr=False)
+    quarantined: pd.DataFrame = field(repr=False)
+    revisions: pd.DataFrame = field(repr=False)
+    sizes: dict[str, int]
+
+
+def read_holdings(con: duckdb.DuckDBPyConnection) -> Holdings:
+    """Everything that the Data room tells of a state."""
+    return Holdings(
+        reach=status.reach(con),
+        rank_charts=status.rank_charts(con),
+        runs=status.runs(con),
+        troubled=status.troubled_items(con),
+        quarantined=status.quarantined(con),
+        revisions=status.revisions(con),
+        sizes=status.table_sizes(con),
+    )
+
+
+def coverage_chart(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
+    """The sessions held, company by company; `tickers` narrows it.
+
+    Raises
+    ------
+    NothingToShow
+        When there are no prices, or none of the tickers asked for.
+    """
+    companies = completeness(status.reach(con))
+    if request.tickers:
+        companies = companies[companies["ticker"].isin(request.tickers)]
+    if companies.empty:
+        raise NothingToShow(
+            "There are no prices yet: run `python -m etl load-bundled` or `python -m etl refresh`."
+        )
+    drawn = companies.sort_values("missing", ascending=False, kind="stable").head(MOST_ROWS)
+    drawn = drawn.sort_values(["exchange", "ticker"])
+    first, last = drawn["first"].min().date(), companies["last"].max().date()
+    period = suitable_period(first, last)
+    held = status.held_sessions(con, drawn["ticker"].tolist(), period)
+    sources = words.listed(market.price_sources(con, first, last))
+    return coverage_map(
+        coverage(held, drawn, period),
+        drawn,
+        period,
+        len(companies) - len(drawn),
+        f"Source: {sources}; sessions: the exchanges’ calendars; prices to {words.day(last)}",
+        request.theme,
+    )
+
+
+CHARTS: dict[str, Maker] = {"data-coverage": coverage_chart}
