@@ -95,7 +95,6 @@ def plotly_locale(locale: Locale) -> dict[str, Any]:
     """The locale as a Plotly locale module: the names of days and months, and the separators."""
     days, months = dates.get_day_names, dates.get_month_names
     sunday_first = (6, 0, 1, 2, 3, 4, 5)
-    point, group = separators(locale)
     return {
         "moduleType": "locale",
         "name": str(locale).replace("_", "-"),
@@ -105,7 +104,7 @@ def plotly_locale(locale: Locale) -> dict[str, Any]:
             "shortDays": [days("abbreviated", "stand-alone", locale)[i] for i in sunday_first],
             "months": [months("wide", "stand-alone", locale)[i] for i in range(1, 13)],
             "shortMonths": [months("abbreviated", "stand-alone", locale)[i] for i in range(1, 13)],
-            "decimal": point,
-            "thousands": group,
+            "decimal": numbers.get_decimal_symbol(locale),
+            "thousands": numbers.get_group_symbol(locale),
         },
     }

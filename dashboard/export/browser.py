@@ -1,0 +1,318 @@
+"""One warm Chromium, owned by one thread, that draws charts for every thread of the process, one after the other."""
+
+import asyncio
+import atexit
+import base64
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import plotly
+from choreographer import Browser
+from choreographer.browsers import Chromium
+from choreographer.errors import ChromeNotFoundError
+
+CSS_UNIT = 96
+"""CSS pixels to the inch."""
+STRIP = 8
+"""Height in pixels of the strip below a PNG in which the marker of its spec stands until it has been checked."""
+PAGE = Path(__file__).parent / "page"
+STATIC = Path(__file__).parents[1] / "static"
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+DRAWINGS_PER_PAGE = 200
+NO_BROWSER = (
+    "No Chrome or Chromium was found: install one (`apt install chromium`, or `kaleido_get_chrome`), or name it in "
+    "BROWSER_PATH. HTML, CSV and JSON need none."
+)
+_EXTENDED = "U+0100-02BA,U+02BD-02C5,U+02C7-02CC,U+02CE-02D7,U+02DD-02FF,U+1E00-1E9F,U+1EF2-1EFF,U+20A0-20C0"
+_FONTS = (
+    ("Inter", 400, "inter-400.woff2", ""),
+    ("Inter", 400, "inter-400-ext.woff2", _EXTENDED),
+    ("Inter", 700, "inter-700.woff2", ""),
+    ("Inter", 700, "inter-700-ext.woff2", _EXTENDED),
+    ("Source Serif", 600, "source-serif-600.woff2", ""),
+    ("Source Serif", 600, "source-serif-600-ext.woff2", _EXTENDED),
+)
+
+
+class BrowserError(Exception):
+    """A picture could not be drawn; the message says why."""
+
+
+class NoBrowser(BrowserError):
+    """There is no Chrome or Chromium on this computer."""
+
+
+class BrowserDied(BrowserError):
+    """The browser ended or hung while it drew."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a drawing is to be turned into: the size in CSS pixels with its unit, and the files wanted."""
+
+    unit: str
+    width: float
+    height: float | None
+    scale: float
+    wanted: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn chart: what the page said of it, and the raw files, not yet checked."""
+
+    answer: dict[str, Any]
+    svg: str = field(default="", repr=False)
+    png: bytes = field(default=b"", repr=False)
+    pdf: bytes = field(default=b"", repr=False)
+
+
+class _Chromium(Chromium):
+    """Chromium with nothing that depends on the machine's screen, and no way to a network."""
+
+    def get_cli(self) -> Sequence[str]:
+        return [
+            *super().get_cli(),
+            "--disable-lcd-text",
+            "--font-render-hinting=none",
+            "--force-color-profile=srgb",
+            "--hide-scrollbars",
+            "--disable-background-networking",
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+        ]
+
+
+def find_browser() -> str | None:
+    """The path of the Chrome or Chromium that draws: `BROWSER_PATH`, or the first one that is installed."""
+    named = os.environ.get("BROWSER_PATH")
+    if named:
+        return named if Path(named).is_file() else None
+    return Chromium.find_browser(skip_local=False)
+
+
+class Renderer:
+    """Owns one browser in a thread of its own; `draw` may be called from any thread and waits for its turn.
+
+    The browser starts with the first drawing, is started again when it dies or hangs, and ends with the process.
+    """
+
+    def __init__(self, timeout: float = 60.0) -> None:
+        self._timeout = timeout
+        self._loop = asyncio.new_event_loop()
+        self._turn = asyncio.Lock()
+        self._browser: Browser | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._drawn = 0
+        self.starts = 0
+        self._thread = threading.Thread(target=self._loop.run_forever, name="chart-renderer", daemon=True)
+        self._thread.start()
+        logging.getLogger("choreographer").setLevel(logging.CRITICAL)
+
+    def draw(self, job: str, sheet: Sheet) -> Drawing:
+        """Draw a job (JSON, see `dashboard.export.jobs`).
+
+        A browser that dies on the way is started again and given the job a second time.
+
+        Raises
+        ------
+        NoBrowser
+            When none is installed.
+        BrowserError
+            When it fails twice, or the page refuses the job.
+        """
+        return self._wait(self._in_turn(job, sheet))
+
+    def process_id(self) -> int | None:
+        """The process of the running browser, None while there is none."""
+        return self._browser.subprocess.pid if self._browser else None
+
+    def close(self) -> None:
+        """End the browser and the thread."""
+        if self._loop.is_running():
+            self._wait(self._stop())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(5)
+
+    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _in_turn(self, job: str, sheet: Sheet) -> Drawing:
+        async with self._turn:
+            for last in (False, True):
+                try:
+                    return await self._limited(job, sheet)
+                except BrowserDied:
+                    await self._stop()
+                    if last:
+                        raise
+        raise AssertionError("the loop ends in a return or an exception")
+
+    async def _limited(self, job: str, sheet: Sheet) -> Drawing:
+        work = asyncio.ensure_future(self._draw(job, sheet))
+        done, _ = await asyncio.wait({work}, timeout=self._timeout)
+        if not done:
+            work.cancel()
+            raise BrowserDied(f"the browser did not answer within {self._timeout:g} seconds")
+        if work.cancelled():
+            raise BrowserDied("the browser was ended while it drew")
+        fault = work.exception()
+        if fault is None or isinstance(fault, BrowserError):
+            return work.result()
+        raise BrowserDied(f"the browser failed ({type(fault).__name__}: {str(fault)[:200]})") from fault
+
+    async def _draw(self, job: str, sheet: Sheet) -> Drawing:
+        await self._ready()
+        answer = await self._call("draw", job)
+        if answer.get("refused"):
+            return Drawing(answer)
+        width = sheet.width
+        height = sheet.height or answer["cssHeight"]
+        svg = png = pdf = None
+        if "svg" in sheet.wanted:
+            svg = await self._call("file", *_lengths(sheet, height))
+        if "png" in sheet.wanted:
+            png = await self._picture(round(width * sheet.scale), round(height * sheet.scale))
+        if "pdf" in sheet.wanted:
+            pdf = await self._print(width, height)
+        self._drawn += 1
+        return Drawing({**answer, "css_height": height}, svg or "", png or b"", pdf or b"")
+
+    async def _picture(self, width: int, height: int) -> bytes:
+        screen = {"width": width, "height": height + STRIP, "deviceScaleFactor": 1, "mobile": False}
+        await self._send("Emulation.setDeviceMetricsOverride", screen)
+        await self._call("show", width, height, STRIP)
+        taken = await self._send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+        return base64.b64decode(taken["data"])
+
+    async def _print(self, width: float, height: float) -> bytes:
+        await self._call("show", width, height, 0)
+        margins = dict.fromkeys(("marginTop", "marginBottom", "marginLeft", "marginRight"), 0)
+        size = {"paperWidth": width / CSS_UNIT, "paperHeight": height / CSS_UNIT}
+        printed = await self._send(
+            "Page.printToPDF", {**size, **margins, "printBackground": True, "pageRanges": "1"}
+        )
+        return base64.b64decode(printed["data"])
+
+    async def _ready(self) -> None:
+        if self._browser is not None and self._browser.subprocess.poll() is not None:
+            await self._stop()
+        if self._browser is None:
+            await self._start()
+        elif self._drawn and self._drawn % DRAWINGS_PER_PAGE == 0:
+            await self._load()
+
+    async def _start(self) -> None:
+        path = find_browser()
+        if path is None:
+            raise NoBrowser(NO_BROWSER)
+        try:
+            browser = Browser(path, browser_cls=_Chromium)
+        except ChromeNotFoundError:
+            raise NoBrowser(NO_BROWSER) from None
+        self.starts += 1
+        self._browser, self._drawn = browser, 0
+        await browser.open()
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="charts-", dir=Path.home() if browser.is_isolated() else None
+        )
+        (Path(self._folder.name) / "index.html").write_text(_page(), encoding="utf-8")
+        await self._load()
+
+    async def _load(self) -> None:
+        tab = self._tab()
+        loaded = tab.subscribe_once("Page.loadEventFired")
+        await self._send("Page.enable")
+        await self._send(
+            "Emulation.setDefaultBackgroundColorOverride", {"color": {"r": 0, "g": 0, "b": 0, "a": 0}}
+        )
+        assert self._folder is not None
+        await self._send("Page.navigate", {"url": (Path(self._folder.name) / "index.html").as_uri()})
+        await loaded
+
+    async def _stop(self) -> None:
+        browser, self._browser = self._browser, None
+        if browser is not None:
+            try:
+                await asyncio.wait_for(browser.close(), 15)
+            except Exception:
+                logging.getLogger(__name__).debug("the browser did not close", exc_info=True)
+            finally:
+                if hasattr(browser, "subprocess") and browser.subprocess.poll() is None:
+                    browser.subprocess.kill()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _tab(self) -> Any:
+        tab = self._browser.get_tab() if self._browser else None
+        if tab is None:
+            raise BrowserDied("the browser has no page")
+        return tab
+
+    async def _send(self, command: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        response = await self._tab().send_command(command, params or {})
+        if "error" in response:
+            raise BrowserDied(f"{command}: {response['error'].get('message', 'failed')}")
+        result: dict[str, Any] = response["result"]
+        return result
+
+    async def _call(self, function: str, *arguments: Any) -> Any:
+        texts = ",".join(json.dumps(argument) for argument in arguments)
+        result = await self._send(
+            "Runtime.evaluate",
+            {"expression": f"aimi.{function}({texts})", "awaitPromise": True, "returnByValue": True},
+        )
+        fault = result.get("exceptionDetails")
+        if fault:
+            said = str(fault.get("exception", {}).get("description") or fault.get("text"))
+            raise BrowserError(f"The chart could not be drawn: {said.splitlines()[0][:200]}")
+        return result["result"].get("value")
+
+
+def token(job: str) -> str:
+    """The hash of a job, which the page computes again from what it has drawn."""
+    return sha256(job.encode("utf-8")).hexdigest()
+
+
+def _lengths(sheet: Sheet, height: float) -> tuple[str, str]:
+    if sheet.unit == "mm":
+        return f"{sheet.width * 25.4 / CSS_UNIT:.10g}mm", f"{height * 25.4 / CSS_UNIT:.10g}mm"
+    return f"{sheet.width:g}", f"{height:g}"
+
+
+def _page() -> str:
+    faces = [
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url("{(STATIC / name).as_uri()}")'
+        + (f"; unicode-range: {reach}" if reach else "")
+        + " }"
+        for family, weight, name, reach in _FONTS
+    ]
+    scripts = [
+        f'<script src="{(PAGE / name).as_uri()}"></script>' for name in ("words.js", "fit.js", "draw.js")
+    ]
+    return Template((PAGE / "index.html").read_text(encoding="utf-8")).substitute(
+        fonts="\n  ".join(faces), plotly=PLOTLY_JS.as_uri(), scripts="\n".join(scripts)
+    )
+
+
+_shared: tuple[int, Renderer] | None = None
+_sharing = threading.Lock()
+
+
+def renderer() -> Renderer:
+    """The renderer of this process, made on first use."""
+    global _shared
+    with _sharing:
+        if _shared is None or _shared[0] != os.getpid():
+            _shared = (os.getpid(), Renderer())
+            atexit.register(_shared[1].close)
+        return _shared[1]

@@ -1,0 +1,163 @@
+'use strict';
+// What makes a figure fit its place: rows that can be read, names at line ends moved apart, nothing cut or overlapping.
+
+const aimiFit = (() => {
+  const MILD = 0.08; // of the smaller text's area: letters that touch
+  const SERIOUS = 0.3;
+  const INK = { above: 0.2, below: 0.16 }; // of a line's height: where a line of text has no ink
+  const READABLE = 7; // pixels of the sheet
+
+  // Show the first rows of a chart of rows where not all can be read; returns how many, or 0 where all fit.
+  function keepRows(layout, rows, height) {
+    if (!rows) return 0;
+    const fit = Math.floor((height - rows.around) / rows.least);
+    if (fit >= rows.count || fit < 3) return 0;
+    const axis = (layout[rows.axis] = { ...(layout[rows.axis] || {}) });
+    const half = 0.6;
+    axis.range = rows.reversed
+      ? [fit - 1 + half, -half]
+      : [rows.count - fit - half, rows.count - 1 + half];
+    axis.autorange = false;
+    return fit;
+  }
+
+  // What a clip path leaves visible of the things it is set on, in pixels of the page.
+  function clipOf(holder, cache) {
+    if (cache.has(holder)) return cache.get(holder);
+    const id = (holder.getAttribute('clip-path') || '').match(/#([^"')]+)/);
+    const rect = id && document.getElementById(id[1])?.querySelector('rect');
+    let clip = null;
+    if (rect) {
+      const [x, y, width, height] = ['x', 'y', 'width', 'height'].map(key => +(rect.getAttribute(key) || 0));
+      const at = holder.getScreenCTM();
+      const from = new DOMPoint(x, y).matrixTransform(at);
+      const to = new DOMPoint(x + width, y + height).matrixTransform(at);
+      clip = { left: from.x, right: to.x, top: from.y, bottom: to.y };
+    }
+    cache.set(holder, clip);
+    return clip;
+  }
+
+  function boxes(root) {
+    const found = [];
+    const cache = new Map();
+    for (const node of root.querySelectorAll('text')) {
+      const box = node.getBoundingClientRect();
+      if (!node.textContent.trim() || box.width < 1 || box.height < 1) continue;
+      if (getComputedStyle(node).visibility === 'hidden') continue;
+      const seen = {
+        node,
+        left: box.left,
+        right: box.right,
+        top: box.top + box.height * INK.above,
+        bottom: box.bottom - box.height * INK.below,
+      };
+      const holder = node.closest('[clip-path]');
+      const clip = holder && clipOf(holder, cache);
+      if (clip) {
+        const middle = (box.top + box.bottom) / 2;
+        if (middle < clip.top || middle > clip.bottom) continue;
+        if (box.right < clip.left || box.left > clip.right) continue;
+        seen.clipped = box.left < clip.left - 1 || box.right > clip.right + 1;
+      }
+      found.push(seen);
+    }
+    return found;
+  }
+
+  // Words that Plotly shrank to fit into something small, until nobody can read them.
+  function dropUnreadable(root) {
+    for (const node of [...root.querySelectorAll('text')]) {
+      const scale = node.getScreenCTM();
+      const size = parseFloat(getComputedStyle(node).fontSize) * Math.hypot(scale.a, scale.b);
+      if (size < READABLE) node.remove();
+    }
+  }
+
+  function outside(root, frame) {
+    const over = { left: 0, right: 0, top: 0, bottom: 0, words: '' };
+    for (const box of boxes(root)) {
+      if (box.clipped) over.words = box.node.textContent;
+      const excess = {
+        left: frame.left - box.left,
+        right: box.right - frame.right,
+        top: frame.top - box.top,
+        bottom: box.bottom - frame.bottom,
+      };
+      for (const side of Object.keys(excess)) {
+        if (excess[side] > 1 && excess[side] > over[side]) {
+          over[side] = excess[side];
+          over.words = box.node.textContent;
+        }
+      }
+    }
+    return over;
+  }
+
+  function overlaps(root) {
+    const found = boxes(root);
+    let worst = 0;
+    let words = [];
+    for (let i = 0; i < found.length; i++) {
+      for (let j = i + 1; j < found.length; j++) {
+        const a = found[i];
+        const b = found[j];
+        const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (width <= 1 || height <= 1) continue;
+        const area = box => (box.right - box.left) * (box.bottom - box.top);
+        const share = (width * height) / Math.min(area(a), area(b));
+        if (share > worst) {
+          worst = share;
+          words = [a.node.textContent, b.node.textContent];
+        }
+      }
+    }
+    return { worst, words, mild: worst > MILD, serious: worst > SERIOUS };
+  }
+
+  // Names at the right end of a panel, moved apart as far as they need, in the order they stand in.
+  function spreadEndNames(svg, annotations, frame) {
+    const panels = new Map();
+    annotations.forEach((annotation, index) => {
+      if (!String(annotation.xref).endsWith('domain') || annotation.x !== 1 || annotation.showarrow) return;
+      const group = svg.querySelector(`.annotation[data-index="${index}"]`);
+      if (!group || annotation.visible === false) return;
+      const box = group.getBoundingClientRect();
+      const names = panels.get(annotation.yref) || [];
+      names.push({ group, top: box.top, height: box.height * 0.86, box });
+      panels.set(annotation.yref, names);
+    });
+    for (const names of panels.values()) moveApart(names, frame);
+  }
+
+  function moveApart(names, frame) {
+    names.sort((a, b) => a.top - b.top);
+    names.forEach(name => (name.place = name.top));
+    for (let round = 0; round < 60; round++) {
+      let moved = false;
+      for (let i = 1; i < names.length; i++) {
+        const short = names[i - 1].place + names[i - 1].height - names[i].place;
+        if (short > 0.05) {
+          names[i - 1].place -= short / 2;
+          names[i].place += short / 2;
+          moved = true;
+        }
+      }
+      const last = names[names.length - 1];
+      if (last && last.place + last.height > frame.bottom) {
+        last.place = frame.bottom - last.height;
+        moved = true;
+      }
+      if (!moved) break;
+    }
+    for (const name of names) {
+      const shift = name.place - name.top;
+      if (Math.abs(shift) < 0.05) continue;
+      const before = name.group.getAttribute('transform') || '';
+      name.group.setAttribute('transform', `translate(0,${shift.toFixed(2)}) ${before}`.trim());
+    }
+  }
+
+  return { keepRows, dropUnreadable, outside, overlaps, spreadEndNames };
+})();

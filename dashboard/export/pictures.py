@@ -1,0 +1,145 @@
+"""Pictures as files: each checked to be the one asked for, and given its words as metadata."""
+
+import io
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+from pypdf import PdfReader, PdfWriter
+from pypdf.errors import PyPdfError
+
+from dashboard.export.browser import STRIP
+
+MARKER_BITS = 64
+PDF_DATE = re.compile(r"(\d{8}T\d{6})")
+
+
+class WrongPicture(Exception):
+    """The browser gave back something else than the picture asked for."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """The words that travel inside a file: what it shows, for those who do not see it, from where, by whom."""
+
+    title: str
+    description: str
+    source: str
+    credit: str
+    state: str = ""
+    software: str = "AI Market Impact"
+
+
+def finish_png(raw: bytes, token: str, size: tuple[int, int], dpi: float, opaque: bool, label: Label) -> bytes:
+    """The picture without its marker, with text metadata and resolution.
+
+    Raises
+    ------
+    WrongPicture
+        When it does not decode, has another size, or its marker is not that of `token`.
+    """
+    width, height = size
+    try:
+        picture = Image.open(io.BytesIO(raw))
+        picture.load()
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise WrongPicture(f"the browser's PNG does not decode ({error})") from error
+    if picture.size != (width, height + STRIP):
+        raise WrongPicture(f"the picture is {picture.size[0]}×{picture.size[1] - STRIP}, not {width}×{height}")
+    if _marker(picture, width, height) != token[:16]:
+        raise WrongPicture("the picture carries the marker of another chart")
+    picture = picture.convert("RGBA").crop((0, 0, width, height))
+    if opaque:
+        picture = picture.convert("RGB")
+    out = io.BytesIO()
+    picture.save(out, "PNG", pnginfo=_png_words(label), dpi=(dpi, dpi))
+    return out.getvalue()
+
+
+def _marker(picture: Image.Image, width: int, height: int) -> str:
+    row = picture.convert("L").crop((0, height + STRIP // 2, width, height + STRIP // 2 + 1)).tobytes()
+    bits = "".join(
+        "1" if row[int((position + 0.5) * width / MARKER_BITS)] > 127 else "0" for position in range(MARKER_BITS)
+    )
+    return f"{int(bits, 2):016x}"
+
+
+def _png_words(label: Label) -> PngInfo:
+    info = PngInfo()
+    words = {
+        "Title": label.title,
+        "Author": label.credit,
+        "Description": label.description,
+        "Source": label.source,
+        "Software": label.software,
+        "Comment": f"Warehouse state: {label.state}" if label.state else "",
+    }
+    for key, text in words.items():
+        if text.isascii():
+            info.add_text(key, text)
+        elif text:
+            info.add_itxt(key, text)
+    return info
+
+
+def finish_svg(text: str, token: str) -> bytes:
+    """The SVG as a file.
+
+    Raises
+    ------
+    WrongPicture
+        When it is not the drawing of `token`.
+    """
+    if f'data-spec="{token}"' not in text[:2000]:
+        raise WrongPicture("the SVG is the drawing of another chart")
+    text = text.replace(f' data-spec="{token}"', "", 1)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+
+
+def finish_pdf(raw: bytes, token: str, size: tuple[float, float], label: Label) -> bytes:
+    """The PDF with its own title, author and the date of its data, in place of the browser's.
+
+    `size` is in points: the browser rounds a page up to whole pixels.
+
+    Raises
+    ------
+    WrongPicture
+        When it is not one page, or not the drawing of `token`.
+    """
+    try:
+        reader = PdfReader(io.BytesIO(raw))
+        pages, title = len(reader.pages), str((reader.metadata or {}).get("/Title", ""))
+    except (PyPdfError, ValueError, KeyError) as error:
+        raise WrongPicture(f"the browser's PDF does not open ({error})") from error
+    if title != token:
+        raise WrongPicture("the PDF is the drawing of another chart")
+    if pages != 1:
+        raise WrongPicture(f"the PDF has {pages} pages instead of one")
+    writer = PdfWriter(clone_from=reader)
+    writer.pdf_header = reader.pdf_header
+    page = writer.pages[0]
+    top = float(page.mediabox.top)
+    for box in (page.mediabox, page.cropbox, page.trimbox, page.bleedbox, page.artbox):
+        box.lower_left, box.upper_right = (0, top - size[1]), (size[0], top)
+    made = _moment(label.state)
+    writer.metadata = {
+        "/Title": label.title,
+        "/Author": label.credit,
+        "/Subject": label.description,
+        "/Keywords": label.source,
+        "/Creator": label.software,
+        **({"/CreationDate": made, "/ModDate": made} if made else {}),
+    }
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def _moment(state: str) -> str:
+    """When a state was published, from its name, as PDF writes it."""
+    found = PDF_DATE.search(state)
+    if not found:
+        return ""
+    return datetime.strptime(found[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).strftime("D:%Y%m%d%H%M%S+00'00'")

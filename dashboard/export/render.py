@@ -1,0 +1,126 @@
+"""Charts as pictures. Every function may be called from any thread; one browser draws for all of them in turn.
+
+Each picture is checked to be the one asked for: the page computes the hash of the spec that it drew, and the PNG (as a
+strip of pixels that is cut off again), the SVG and the PDF carry it back.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from dashboard.charts.chart import Chart
+from dashboard.export import browser, pictures
+from dashboard.export.browser import CSS_UNIT, BrowserError, Drawing, Sheet, token
+from dashboard.export.jobs import HOUSE_CREDIT, Look, job
+from dashboard.export.pictures import Label, WrongPicture
+from dashboard.export.presets import PRESETS
+
+POINT = 72 / CSS_UNIT
+FORMATS = ("png", "svg", "pdf")
+
+
+class CannotDraw(Exception):
+    """The chart does not fit what was asked; the message says why and what to change."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The files of one chart by format, the size in CSS pixels, and what is worth a warning."""
+
+    files: dict[str, bytes] = field(repr=False)
+    width: float
+    height: float
+    warnings: tuple[str, ...] = ()
+
+
+def render(chart: Chart, look: Look, formats: Collection[str] = FORMATS, state: str = "") -> Pictures:
+    """The chart in several formats, drawn once. `state` is the warehouse's, for the files' metadata.
+
+    Raises
+    ------
+    CannotDraw
+        When the words leave no room for the chart, or its labels would overlap or be cut off.
+    dashboard.export.browser.NoBrowser
+        When no Chrome or Chromium is installed.
+    dashboard.export.browser.BrowserError
+        When the browser failed twice.
+    """
+    spec = job(chart, look)
+    preset = look.preset
+    sheet = Sheet(preset.unit, preset.css_width, preset.css_height, preset.scale, frozenset(formats))
+    for last in (False, True):
+        drawing = browser.renderer().draw(spec, sheet)
+        _require_fit(drawing, chart, look)
+        try:
+            return _finish(drawing, chart, look, token(spec), sheet, state)
+        except WrongPicture as fault:
+            if last:
+                raise BrowserError(f"The chart could not be drawn: {fault}.") from fault
+    raise AssertionError("the loop ends in a return or an exception")
+
+
+def _finish(drawing: Drawing, chart: Chart, look: Look, key: str, sheet: Sheet, state: str) -> Pictures:
+    if drawing.answer["token"] != key:
+        raise WrongPicture("the browser drew another chart")
+    height = drawing.answer["css_height"]
+    label = Label(chart.title or chart.name, chart.alt, chart.source, look.credit, state)
+    files: dict[str, bytes] = {}
+    if "png" in sheet.wanted:
+        size = (round(sheet.width * sheet.scale), round(height * sheet.scale))
+        opaque = look.theme != "transparent"
+        files["png"] = pictures.finish_png(drawing.png, key, size, CSS_UNIT * sheet.scale, opaque, label)
+    if "svg" in sheet.wanted:
+        files["svg"] = pictures.finish_svg(drawing.svg, key)
+    if "pdf" in sheet.wanted:
+        files["pdf"] = pictures.finish_pdf(drawing.pdf, key, (sheet.width * POINT, height * POINT), label)
+    return Pictures(files, sheet.width, height, _warnings(drawing))
+
+
+def _require_fit(drawing: Drawing, chart: Chart, look: Look) -> None:
+    answer, where = drawing.answer, f"the preset “{look.preset.name}”"
+    if answer.get("refused"):
+        raise CannotDraw(
+            f"The words leave {max(answer['room'], 0):.0f} of the {answer['least']:.0f} pixels that {chart.name} needs "
+            f"in {where}: shorten the title or the subtitle, or choose a higher preset."
+        )
+    if answer["cut"]:
+        raise CannotDraw(
+            f"“{_short(answer['cut'])}” would be cut off in {where}: choose a larger preset or fewer companies."
+        )
+    if answer["overlap"]:
+        one, other = (_short(text) for text in answer["overlap"])
+        raise CannotDraw(
+            f"“{one}” and “{other}” would overlap in {where}: choose a larger preset or fewer companies."
+        )
+
+
+def _warnings(drawing: Drawing) -> tuple[str, ...]:
+    missing = drawing.answer["undrawable"]
+    if not missing:
+        return ()
+    signs = " ".join(missing[:8])
+    return (f"No font on this computer draws {signs}: install one (Debian: fonts-noto-cjk, fonts-noto-core).",)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def render_png(
+    chart: Chart,
+    preset: str = "article",
+    theme: str = "light",
+    *,
+    locale: str = "en",
+    credit: str = HOUSE_CREDIT,
+    scale: float | None = None,
+    state: str = "",
+) -> bytes:
+    """The chart as a PNG; `theme` is the one that it was drawn in. Raises what `render` raises."""
+    look = Look(PRESETS[preset].with_scale(scale), theme, locale, credit)
+    return render(chart, look, {"png"}, state).files["png"]
+
+
+def render_svg(chart: Chart, preset: str = "article", theme: str = "light", *, locale: str = "en") -> bytes:
+    """The chart as an SVG; `theme` is the one that it was drawn in. Raises what `render` raises."""
+    return render(chart, Look(PRESETS[preset], theme, locale), {"svg"}).files["svg"]
