@@ -21,7 +21,7 @@ def session_changes(
 
     The exchange's own sessions count: where `session` was a holiday, the next session is taken, up to two weeks
     later. `change` is a fraction of dividend-adjusted prices; `value_change` is in US dollars: the change of the
-    split-adjusted close times the shares outstanding at the latest count before the session (and the exchange
+    split-adjusted close times the shares outstanding at the count that `shares` gives (and the exchange
     rate of that day for other currencies).
 
     Returns one row a company: the columns of `companies`, before, on (dates), close_before, close, change, shares,

@@ -42,6 +42,7 @@ def daily_prices(
 def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
     """The latest share count on or before `session`, one row a ticker: shares, shares_as_of, basis.
 
+    Where none is known from before, the earliest one of the year after it stands in: `shares_as_of` tells.
     `shares` is on the same split basis as the split-adjusted closes: splits after those that the count
     includes multiply it.
     """
@@ -49,8 +50,10 @@ def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
         """
         WITH latest AS (
             SELECT ticker, shares, date, basis, splits_through
-            FROM shares_outstanding WHERE date <= $session
-            QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY date DESC) = 1
+            FROM shares_outstanding WHERE date <= $session + INTERVAL 1 YEAR
+            QUALIFY row_number() OVER (
+                PARTITION BY ticker ORDER BY date > $session, abs(date_diff('day', date, $session))
+            ) = 1
         )
         SELECT latest.ticker, latest.shares * coalesce(later.ratio, 1) AS shares,
             latest.date AS shares_as_of, latest.basis

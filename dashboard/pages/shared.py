@@ -74,7 +74,7 @@ def event_story(state: str, event_id: str) -> story.Story:
 
 
 @st.cache_resource(max_entries=240, show_spinner="Drawing the chart…")
-def event_chart(state: str, event_id: str, name: str, theme: str, highlighted: tuple[str, ...]) -> Chart:
+def event_chart(state: str, event_id: str, name: str, theme: str, highlighted: tuple[str, ...] | None) -> Chart:
     """A chart of an event's story, drawn once for all readers."""
     return shock.draw(event_story(state, event_id), name, theme, highlighted)
 

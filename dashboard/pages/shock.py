@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.charts import words
 from dashboard.data.claims import claims
+from dashboard.pages import address
 from dashboard.pages.markdown import plain
 from dashboard.pages.shared import (
     event_chart,
@@ -25,6 +26,7 @@ from etl.settings import settings
 from etl.warehouse import connect_read_only
 
 OTHER_DAY = "day"
+MOST_IN_COLOUR = 8
 BADGES: dict[str, Literal["green", "orange", "red", "gray"]] = {
     HOLDS: "green",
     IN_PART: "orange",
@@ -42,14 +44,17 @@ def largest_losses(state: str) -> LargestLosses:
 def choose_event(state: str) -> str:
     """The event, or the day, that the page tells the story of; both are in the address."""
     titles = {event.event_id: event.title for event in known_events(state)}
-    choices = [*titles, OTHER_DAY]
+    titles[OTHER_DAY] = "Another day…"
+    choices = list(titles)
+    default = DEFAULT_EVENT if DEFAULT_EVENT in titles else choices[0]
+    address.take_one("event", choices, default)
     chosen = st.selectbox(
         "The story of",
         choices,
-        index=choices.index(DEFAULT_EVENT) if DEFAULT_EVENT in choices else 0,
-        format_func=lambda key: titles.get(key, "Another day…"),
+        format_func=titles.__getitem__,
         key="event",
-        bind="query-params",
+        on_change=address.keep,
+        args=("event", default),
         width=360,
     )
     if chosen != OTHER_DAY:
@@ -66,7 +71,7 @@ def choose_event(state: str) -> str:
     return day.isoformat()
 
 
-def block(name: str, highlighted: tuple[str, ...] = ()) -> None:
+def block(name: str, highlighted: tuple[str, ...] | None = None) -> None:
     """One chart of this event, in the reader's theme; a sentence where there is nothing to draw."""
     try:
         show(event_chart(state, event_id, name, theme(), highlighted))
@@ -77,16 +82,17 @@ def block(name: str, highlighted: tuple[str, ...] = ()) -> None:
 @st.fragment
 def timeline_block() -> None:
     """The timeline with the choice of the companies drawn in colour."""
-    names = told.companies.set_index("ticker")["name"]
-    traded = sorted(told.ai.dropna(subset=["change"])["ticker"], key=lambda ticker: names[ticker].casefold())
+    names = told.traded_names
+    default = [ticker for ticker in HIGHLIGHTED if ticker in names]
+    address.take_many("show", names, default, MOST_IN_COLOUR)
     chosen = st.multiselect(
         "Companies in colour",
-        traded,
-        default=[ticker for ticker in HIGHLIGHTED if ticker in traded],
-        format_func=lambda ticker: f"{names[ticker]} ({ticker})",
+        list(names),
+        format_func=names.__getitem__,
         key="show",
-        max_selections=8,
-        bind="query-params",
+        max_selections=MOST_IN_COLOUR,
+        on_change=address.keep,
+        args=("show", default),
     )
     block("shock-timeline", tuple(chosen))
 
@@ -98,7 +104,7 @@ def claim_row(checked: Checked) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**“{plain(claim.text)}”**", width="stretch")
             st.badge(checked.verdict, color=BADGES.get(checked.verdict, "gray"))
-        st.markdown(f"{plain(checked.figure)} — {plain(checked.how)}")
+        st.markdown(f"**{plain(checked.figure)}.** {plain(checked.how)}")
         st.caption(f"Said by [{plain(claim.source)}]({claim.source_url})")
 
 

@@ -21,8 +21,11 @@ class Figure:
 def headline(story: Story) -> str:
     """What happened, in one sentence with computed figures."""
     top = _lead(story)
-    verb = "lost" if top["value_change"] < 0 else "gained"
     day = words.day(top["on"].date())
+    if pd.isna(top["value_change"]):
+        moved = f"{'fell' if top['change'] < 0 else 'rose'} {words.percent(abs(top['change']), plus=False)}"
+        return f"{top['name']} {moved} on {day}."
+    verb = "lost" if top["value_change"] < 0 else "gained"
     first = _first_at_top(story)
     tail = (
         f", the session after {first['app']} reached no. 1 on Apple’s US App Store"
@@ -33,7 +36,9 @@ def headline(story: Story) -> str:
 
 
 def _lead(story: Story) -> pd.Series:
-    return story.ai.loc[story.ai["value_change"].abs().idxmax()]
+    """The AI company that moved most: in dollars, or in percent where no dollars are known."""
+    dollars = story.ai["value_change"].abs()
+    return story.ai.loc[(story.ai["change"].abs() if dollars.isna().all() else dollars).idxmax()]
 
 
 def _first_at_top(story: Story) -> pd.Series | None:
@@ -49,7 +54,7 @@ def figures(story: Story) -> list[Figure]:
     """The figures at the top of the page, each with its definition and its date."""
     return [
         *_lead_figures(story),
-        _total_figure(story),
+        *_total_figures(story),
         *_benchmark_figures(story),
         *_rank_figures(story),
         _back(story),
@@ -59,35 +64,40 @@ def figures(story: Story) -> list[Figure]:
 def _lead_figures(story: Story) -> list[Figure]:
     top = _lead(story)
     day = words.day(top["on"].date())
+    share = Figure(
+        f"{top['name']} shares",
+        words.percent(top["change"], 2),
+        f"{words.price(top['close_before'], top['currency'])} → "
+        f"{words.price(top['close'], top['currency'])}, {day}",
+        f"Change of the closing price with dividends, from {words.day(top['before'].date())} to {day}.",
+    )
+    if pd.isna(top["value_change"]):
+        return [share]
     counted = words.day(top["shares_as_of"].date(), weekday=False)
+    value = Figure(
+        f"{top['name']} value",
+        words.compact(top["value_change"]),
+        f"{top['shares'] / 1e6:,.0f} million shares, {counted}",
+        f"Change of the close times the shares outstanding at the count nearest before the day, or after it where "
+        f"none is known from before ({top['basis']}, {counted}). Other counts give slightly other sums.",
+    )
+    return [share, value]
+
+
+def _total_figures(story: Story) -> list[Figure]:
+    both = story.totals
+    if not both.losers + both.gainers:
+        return []
     return [
         Figure(
-            f"{top['name']} shares",
-            words.percent(top["change"], 2),
-            f"{words.price(top['close_before'], top['currency'])} → "
-            f"{words.price(top['close'], top['currency'])}, {day}",
-            f"Change of the closing price with dividends, from {words.day(top['before'].date())} to {day}.",
-        ),
-        Figure(
-            f"{top['name']} value",
-            words.compact(top["value_change"]),
-            f"{top['shares'] / 1e6:,.0f} million shares, {counted}",
-            f"Change of the close times the shares outstanding at the latest count before the day ({top['basis']}, "
-            f"{counted}). Other counts give slightly other sums.",
-        ),
+            "AI companies lost",
+            words.compact(both.lost),
+            f"{both.losers} fell; {both.gainers} rose by {words.compact(both.gained)}",
+            f"The sum of the falls in market value of {both.losers} AI companies on "
+            f"{words.day(story.event.market_session)}; on balance with the winners {words.billions(both.net)}. "
+            f"{both.unknown} without a share count are left out.",
+        )
     ]
-
-
-def _total_figure(story: Story) -> Figure:
-    both = story.totals
-    return Figure(
-        "AI companies lost",
-        words.compact(both.lost),
-        f"{both.losers} fell; {both.gainers} rose by {words.compact(both.gained)}",
-        f"The sum of the falls in market value of {both.losers} AI companies on "
-        f"{words.day(story.event.market_session)}; on balance with the winners {words.billions(both.net)}. "
-        f"{both.unknown} without a share count are left out.",
-    )
 
 
 def _benchmark_figures(story: Story) -> list[Figure]:

@@ -82,14 +82,14 @@ _DRAW: dict[str, Callable[[Story, str, tuple[str, ...]], Chart]] = {
 }
 
 
-def draw(story: Story, name: str, theme: str, highlighted: tuple[str, ...] = ()) -> Chart:
-    """The chart called `name` of a story that has been read; `highlighted` tickers are drawn in colour."""
-    return _DRAW[name](story, theme, highlighted or HIGHLIGHTED)
+def draw(story: Story, name: str, theme: str, highlighted: tuple[str, ...] | None = None) -> Chart:
+    """The chart called `name` of a story that has been read; `highlighted` tickers (or our own choice) in colour."""
+    return _DRAW[name](story, theme, HIGHLIGHTED if highlighted is None else highlighted)
 
 
 def _maker(name: str) -> Maker:
     def make(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
-        return draw(read_story(con, request.event_id), name, request.theme, request.tickers)
+        return draw(read_story(con, request.event_id), name, request.theme, request.tickers or None)
 
     return make
 

@@ -43,6 +43,14 @@ class Story:
         return self.changes[self.changes["role"] == "AI"]
 
     @cached_property
+    def traded_names(self) -> dict[str, str]:
+        """The names of the AI companies with a change, by ticker, in the order of the names; equal ones told apart."""
+        traded = self.ai.dropna(subset=["change"])
+        twice = traded["name"].duplicated(keep=False)
+        names = traded["name"].where(~twice, traded["name"] + " (" + traded["ticker"] + ")")
+        return dict(sorted(zip(traded["ticker"], names, strict=True), key=lambda pair: pair[1].casefold()))
+
+    @cached_property
     def totals(self) -> Totals:
         """Market value that the AI companies lost and gained in the event's session."""
         return totals(self.changes)
