@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -17,21 +19,34 @@ BADGE_DAYS = 2.6
 def shade_closed_days(fig: go.Figure, rebased: pd.DataFrame, colours: Palette) -> None:
     """Shade the days on which hardly any of the companies traded."""
     counts = rebased.groupby("date")["ticker"].nunique()
-    open_days = set(counts[counts * 2 >= counts.max()].index)
-    for day in pd.date_range(rebased["date"].min(), rebased["date"].max(), freq="D"):
-        if day not in open_days:
-            fig.add_shape(
-                type="rect",
-                x0=day,
-                x1=day + timedelta(days=1),
-                xref="x",
-                y0=0,
-                y1=1,
-                yref="paper",
-                fillcolor=colours.band,
-                line_width=0,
-                layer="below",
-            )
+    traded = counts.index[counts * 2 >= counts.max()]
+    closed = pd.date_range(rebased["date"].min(), rebased["date"].max(), freq="D").difference(traded)
+    stretches = closed.to_series().groupby(closed - pd.to_timedelta(range(len(closed)), unit="D"))
+    bands = [
+        {
+            "type": "rect",
+            "x0": days.iloc[0],
+            "x1": days.iloc[-1] + timedelta(days=1),
+            "xref": "x",
+            "y0": 0,
+            "y1": 1,
+            "yref": "paper",
+            "fillcolor": colours.band,
+            "line": {"width": 0},
+            "layer": "below",
+        }
+        for _, days in stretches
+    ]
+    _draw(fig, shapes=bands)
+
+
+def _draw(
+    fig: go.Figure, shapes: Sequence[dict[str, Any]] = (), annotations: Sequence[dict[str, Any]] = ()
+) -> None:
+    """Add shapes and annotations all at once: one by one, each would have the others checked again."""
+    fig.update_layout(
+        shapes=[*fig.layout.shapes, *shapes], annotations=[*fig.layout.annotations, *annotations]
+    )
 
 
 def label_ends(
@@ -44,67 +59,129 @@ def label_ends(
         if not path.empty:
             colour = colours.series[position % len(colours.series)]
             ends.append((ticker, float(path["index"].iloc[-1]), colour))
-    ends.sort(key=lambda end: end[1])
-    gap = (rebased["index"].max() - rebased["index"].min()) * 0.048
-    places: list[float] = []
-    for _, value, _ in ends:
-        places.append(max(value, places[-1] + gap) if places else value)
-    overshoot = (places[-1] - ends[-1][1]) / 2 if places else 0.0
-    for (label, _, colour), place in zip(ends, places, strict=True):
-        fig.add_annotation(
-            x=1,
-            xref="x domain",
-            y=place - overshoot,
-            yref="y",
-            text=f"<b>{words.safe(label)}</b>",
-            showarrow=False,
-            xanchor="left",
-            xshift=4,
-            font={"color": colour, "size": 12, "family": BODY_FONT},
-        )
+    name_ends(fig, ends, float(rebased["index"].min()), float(rebased["index"].max()))
+
+
+def name_ends(
+    fig: go.Figure,
+    ends: Sequence[tuple[str, float, str]],
+    low: float,
+    high: float,
+    *,
+    panel: str = "",
+    spacing: float = 0.048,
+) -> None:
+    """Write names (label, place on the axis, colour) at the right end of a panel, moved apart where close together.
+
+    `low` and `high` are the ends of what the panel shows, `spacing` the share of it that a label needs; on a log
+    axis all places are logarithms to base 10. `panel` is the number of the panel's axes ("" is the first).
+    """
+    ends = sorted(ends, key=lambda end: end[1])
+    places = spread([value for _, value, _ in ends], (high - low) * spacing)
+    names = [
+        {
+            "x": 1,
+            "xref": f"x{panel} domain",
+            "y": place,
+            "yref": f"y{panel}",
+            "text": f"<b>{words.safe(label)}</b>",
+            "showarrow": False,
+            "xanchor": "left",
+            "xshift": 4,
+            "font": {"color": colour, "size": 12, "family": BODY_FONT},
+        }
+        for (label, _, colour), place in zip(ends, places, strict=True)
+    ]
+    _draw(fig, annotations=names)
     fig.update_layout(margin={"r": 70})
 
 
-def mark_events(fig: go.Figure, events: Sequence[Event], focus: Event, colours: Palette) -> None:
-    """A numbered badge and a line for each event; the focus in the colour of losses, closely set ones staggered."""
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """The places nearest to ascending `values` that lie at least `gap` apart.
+
+    Least squares under the ordering, by pooling adjacent violators of the values less multiples of the gap.
+    """
+    pools: list[tuple[float, int]] = []
+    for position, value in enumerate(values):
+        mean, size = value - position * gap, 1
+        while pools and pools[-1][0] > mean:
+            other, count = pools.pop()
+            mean, size = (mean * size + other * count) / (size + count), size + count
+        pools.append((mean, size))
+    levels = [mean for mean, size in pools for _ in range(size)]
+    return [level + position * gap for position, level in enumerate(levels)]
+
+
+def mark_events(
+    fig: go.Figure,
+    events: Sequence[Event],
+    focus: Event,
+    colours: Palette,
+    badge_days: float = BADGE_DAYS,
+) -> None:
+    """A numbered badge and a line for each event; the focus in the colour of losses, closely set ones staggered.
+
+    `badge_days` is how much of the time axis a badge covers.
+    """
     levels: list[datetime] = []
+    lines, badges = [], []
     for number, event in enumerate(events, start=1):
         moment = moment_of(event)
         level = next(
-            (i for i, last in enumerate(levels) if moment - last >= timedelta(days=BADGE_DAYS)), len(levels)
+            (i for i, last in enumerate(levels) if moment - last >= timedelta(days=badge_days)), len(levels)
         )
         levels[level : level + 1] = [moment]
         strong = event.event_id == focus.event_id
-        fig.add_shape(
-            type="line",
-            x0=moment,
-            x1=moment,
-            y0=0,
-            y1=1.0,
-            xref="x",
-            yref="paper",
-            line={
-                "color": colours.loss if strong else colours.muted,
-                "width": 1.6 if strong else 1,
-                "dash": "solid" if strong else "dot",
-            },
-            layer="below",
-        )
-        fig.add_annotation(
-            x=moment,
-            xref="x",
-            y=1.0,
-            yref="paper",
-            yshift=10 + 20 * level,
-            text=f"<b>{number}</b>",
-            hovertext=f"<b>{words.safe(event.title)}</b><br>{when(event)}",
-            showarrow=False,
-            bgcolor=colours.loss if strong else colours.muted,
-            bordercolor=colours.paper,
-            borderpad=2,
-            font={"color": colours.paper, "size": 11},
-        )
+        lines.append(_event_line(moment, colours, strong=strong))
+        badges.append(_badge(number, event, level, colours, strong=strong))
+    _draw(fig, shapes=lines, annotations=badges)
     fig.update_layout(margin={"t": 26 + 20 * max(len(levels) - 1, 0)})
+
+
+def _event_line(moment: datetime, colours: Palette, *, strong: bool) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "x0": moment,
+        "x1": moment,
+        "y0": 0,
+        "y1": 1.0,
+        "xref": "x",
+        "yref": "paper",
+        "line": {
+            "color": colours.loss if strong else colours.muted,
+            "width": 1.6 if strong else 1,
+            "dash": "solid" if strong else "dot",
+        },
+        "layer": "below",
+    }
+
+
+def _badge(number: int, event: Event, level: int, colours: Palette, *, strong: bool) -> dict[str, Any]:
+    return {
+        "x": moment_of(event),
+        "xref": "x",
+        "y": 1.0,
+        "yref": "paper",
+        "yshift": 10 + 20 * level,
+        "text": f"<b>{number}</b>",
+        "hovertext": f"<b>{words.safe(event.title)}</b><br>{when(event)}",
+        "showarrow": False,
+        "bgcolor": colours.loss if strong else colours.muted,
+        "bordercolor": colours.paper,
+        "borderpad": 2,
+        "font": {"color": colours.paper, "size": 11},
+    }
+
+
+def with_gaps(path: pd.DataFrame, *, weekly: bool = False) -> pd.DataFrame:
+    """Put an empty row into a path where weekdays lie between two sessions: the exchange was closed.
+
+    In a path of one session a week, where a whole week lies between two.
+    """
+    days = path["date"].to_numpy(dtype="datetime64[D]")
+    apart = np.diff(days).astype(int) > 13 if weekly else np.busday_count(days[:-1], days[1:]) > 1
+    gaps = pd.DataFrame({"date": path["date"].to_numpy()[:-1][apart] + np.timedelta64(1, "D")})
+    return pd.concat([path, gaps]).sort_values("date", ignore_index=True)
 
 
 def moment_of(event: Event) -> datetime:

@@ -1,0 +1,32 @@
+"""Any chart of the dashboard by name, drawn once for all readers."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from dashboard.charts.chart import Chart
+from dashboard.pages.markdown import plain
+from dashboard.pages.shared import show
+from dashboard.views.registry import CHARTS
+from dashboard.views.request import NothingToShow, Request
+from etl.warehouse import connect_read_only
+
+
+@st.cache_resource(max_entries=400, show_spinner="Reading and drawing…")
+def chart(state: str, name: str, request: Request) -> Chart:
+    """The chart called `name` in a published state; raises `NothingToShow` where there is none."""
+    with connect_read_only() as con:
+        return CHARTS[name](con, request)
+
+
+def show_or_say(
+    state: str, name: str, request: Request, controls: Callable[[], None] | None = None
+) -> Chart | None:
+    """Show a chart, or the sentence that says why there is none and what to do."""
+    try:
+        drawn = chart(state, name, request)
+    except NothingToShow as nothing:
+        st.info(plain(str(nothing)), icon=":material/info:")
+        return None
+    show(drawn, controls)
+    return drawn

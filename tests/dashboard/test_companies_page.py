@@ -1,0 +1,72 @@
+"""The companies' page: its controls, its address, and what it says where there is nothing to draw."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from etl.settings import PROJECT_ROOT
+
+PAGE = PROJECT_ROOT / "dashboard" / "pages" / "companies.py"
+
+
+def opened(**address):
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in address.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def titles(page):
+    return [part.value for part in page.subheader]
+
+
+def test_the_page_compares_companies_and_shows_one_in_detail(on_bundled_data):
+    page = opened()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 4
+    assert titles(page)[0] == "Broadcom fell 23.4% between 24 Jan 2025 and 3 Mar 2025; IBM rose 12.0%"
+    assert titles(page)[2] == "27 Jan 2025 was the worst of NVIDIA’s 300 days in the data"
+    assert all(chart.proto.alt for chart in page.get("plotly_chart"))
+
+
+def test_the_address_restores_the_controls(on_bundled_data):
+    page = opened(compare=["IBM"], measure="price", range="max", company="ORCL", log="true")
+    assert titles(page)[0] == "IBM went from $161.50 on 2 Jan 2024 to $248.35 on 14 Mar 2025"
+    assert page.header[0].value == "Oracle"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"compare": ["<b>", "' OR 1=1 --"], "company": "NOPE", "measure": "x", "range": "y", "log": "maybe"},
+        {"range": "dates", "from": "9999-12-31", "to": "0001-01-01"},
+        {"range": "dates", "from": "not-a-day", "to": ""},
+        {"event": "day", "day": "1999-02-30"},
+        {"compare": ["NVDA"] * 40},
+    ],
+)
+def test_a_hostile_address_still_gives_a_usable_page(on_bundled_data, address):
+    page = opened(**address)
+    assert not page.exception
+    assert page.multiselect(key="compare").value
+    assert len(page.get("plotly_chart")) >= 3
+
+
+def test_chosen_days_bound_the_comparison(on_bundled_data):
+    page = opened(compare=["IBM"], measure="price", range="dates", to="2025-01-31", **{"from": "2025-01-27"})
+    assert "on 27 Jan 2025 to" in titles(page)[0]
+    assert titles(page)[0].endswith("on 31 Jan 2025")
+
+
+def test_no_company_asks_for_one(on_bundled_data):
+    page = opened()
+    page.multiselect(key="compare").set_value([]).run()
+    assert any("at least one company" in note.value for note in page.info)
+
+
+def test_a_company_without_prices_says_so_and_what_to_do(on_bundled_data):
+    page = opened(company="0700.HK")
+    assert page.header[0].value == "Tencent"
+    assert any("no prices of Tencent yet" in note.value.replace("\\", "") for note in page.info)
+    assert not page.exception
