@@ -135,7 +135,7 @@ def _is_passing(answer: Any) -> bool:
 
 def _is_passing_error(error: BaseException) -> bool:
     names = {kind.__name__ for kind in type(error).__mro__}
-    settled = {"FetchError", "SSLError", "CertificateVerifyError", "ProxyError", "DNSError", "InvalidURL"}
+    settled = {"FetchError", "SSLError", "CertificateVerifyError", "DNSError", "InvalidURL"}
     passing = {"RequestException", "TransportError", "OSError"}
     return bool(names & passing) and not names & settled and "certificate" not in str(error).lower()
 

@@ -209,8 +209,8 @@ _JUMPS = """
     ), stepped AS (
         SELECT ticker, date, position,
                CASE WHEN round(greatest(factor, 1 / factor)) IN (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100)
-                     AND abs(greatest(factor, 1 / factor) / round(greatest(factor, 1 / factor)) - 1) < 0.01
-                     AND abs(opening / factor - 1) < 0.05
+                     AND abs(greatest(factor, 1 / factor) / round(greatest(factor, 1 / factor)) - 1) < 0.06
+                     AND abs(opening / factor - 1) < 0.1
                     THEN sign(factor - 1) * ln(round(greatest(factor, 1 / factor))) ELSE 0 END AS step
         FROM compared
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -76,7 +76,7 @@ def refresh(
     request = _request(companies, tickers, since, until)
     outcome = Outcome(new_run_id())
     with warehouse.locked():
-        collected = [_collect(warehouse, SOURCES[name](), request, outcome, progress) for name in sources]
+        collected = [_collect(warehouse, name, request, outcome, progress) for name in sources]
         arrived = any(batches for _, batches, _ in collected)
         if not arrived and not warehouse.exists():
             for log in outcome.logs:
@@ -119,18 +119,19 @@ def _request(
 
 
 def _collect(
-    warehouse: Warehouse, source: Source, request: Request, outcome: Outcome, progress: Progress
+    warehouse: Warehouse, name: str, request: Request, outcome: Outcome, progress: Progress
 ) -> tuple[Source, dict[Task, Batch], RunLog]:
-    log = RunLog(outcome.run_id, source.name)
+    log = RunLog(outcome.run_id, name)
     outcome.logs.append(log)
-    collector = Collector(source, log, progress)
-    with ExitStack() as stack:
-        con = stack.enter_context(warehouse.reading()) if warehouse.exists() else None
-        tasks = source.plan(con, request)
-    batches = collector.collect(tasks)
-    if batches and warehouse.exists():
-        with warehouse.reading() as con:
-            batches = collector.collect_again(con, batches)
+    with closing(SOURCES[name]()) as source:
+        collector = Collector(source, log, progress)
+        with ExitStack() as stack:
+            con = stack.enter_context(warehouse.reading()) if warehouse.exists() else None
+            tasks = source.plan(con, request)
+        batches = collector.collect(tasks)
+        if batches and warehouse.exists():
+            with warehouse.reading() as con:
+                batches = collector.collect_again(con, batches)
     return source, batches, log
 
 

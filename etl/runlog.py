@@ -16,7 +16,7 @@ Status = Literal["ok", "part", "failed"]
 
 def new_run_id() -> str:
     """A short identifier; those of later runs sort behind those of earlier ones."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
 
 
 @dataclass

@@ -46,6 +46,10 @@ class AppleCharts:
             event_hooks={"request": [_keep_to_apple]},
         )
 
+    def close(self) -> None:
+        """Close the client."""
+        self._client.close()
+
     def plan(self, con: duckdb.DuckDBPyConnection | None, request: Request) -> list[Task]:
         """One task for each country and chart.
 

@@ -57,6 +57,9 @@ class Source(Protocol):
     def patience(self) -> int:
         """How many tasks in a row may fail to reach it before the rest is not asked for."""
 
+    def close(self) -> None:
+        """Let go of the connections."""
+
     def plan(self, con: duckdb.DuckDBPyConnection | None, request: Request) -> list[Task]:
         """The tasks, given what the warehouse holds (``None``: nothing yet)."""
 

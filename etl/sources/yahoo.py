@@ -45,6 +45,10 @@ class YahooPrices:
         yfinance.data.YfData.cache_get.cache_clear()
         self._session = YahooSession()
 
+    def close(self) -> None:
+        """Close the session."""
+        self._session.close()
+
     def plan(self, con: duckdb.DuckDBPyConnection | None, request: Request) -> list[Task]:
         """The sessions that are missing for each company, and some before them for Yahoo's revisions."""
         held = _held(con)
@@ -157,6 +161,8 @@ def _explained(error: Exception, status: int | None) -> FetchError:
     if isinstance(error, yfinance.exceptions.YFTickerMissingError):
         reason = str(error.rationale or "no prices for the sessions asked for").splitlines()[0][:200]
         return FetchError(Fault.MISSING, f"Yahoo does not know it or has delisted it: {reason}")
+    if type(error) is yfinance.exceptions.YFDataException:
+        return FetchError(Fault.SPOILED, "Yahoo is closed for maintenance")
     if status and status >= 400:
         return explain_status(status, "Yahoo")
     return explain(error, "Yahoo")

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -83,6 +84,7 @@ class YahooSession(Backend):
             return None
 
 
+@lru_cache(maxsize=1)
 def quiet_yfinance() -> None:
     """Make yfinance raise instead of log, with caches of its own for each process."""
     yfinance.config.debug.hide_exceptions = False

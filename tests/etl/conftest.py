@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from etl.bundled import load_bundled
-from etl.settings import PROJECT_ROOT
+from etl.refresh import Outcome, refresh
+from etl.settings import PROJECT_ROOT, settings
+from etl.sources import GROUPS
 from etl.warehouse.files import FileWarehouse
 from tests.loopback.apple import Apple
 from tests.loopback.world import World
@@ -42,7 +45,9 @@ COMPANIES = (
 class Operator:
     """Somebody who runs ``python -m etl`` in a world of its own."""
 
-    def __init__(self, folder: Path, world: World, yahoo: Yahoo, apple: Apple) -> None:
+    def __init__(self, folder: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        yahoo, apple = world.sites[Yahoo.hosts[0]], world.sites[Apple.hosts[0]]
+        self._monkeypatch = monkeypatch
         self.world, self.yahoo, self.apple = world, yahoo, apple
         self.data = folder / "data"
         self.data.mkdir()
@@ -53,10 +58,12 @@ class Operator:
             "AIMI_DATABASE": str(self.warehouse.path),
             "AIMI_DATA_DIR": str(self.data),
             "AIMI_MAX_WAIT": "0.05",
-            "AIMI_TIMEOUT": "5",
+            "AIMI_TIMEOUT": "2",
             "YF_DISABLE_CURL_CFFI": "1",
-            **world.environment(),
         }
+        for name, value in self.variables.items():
+            self.set(name, value)
+        self.enter(world)
 
     def follow(self, *companies: tuple[str, str, str]) -> None:
         entries = (
@@ -81,13 +88,31 @@ class Operator:
             check=False,
         )
 
+    def set(self, name: str, value: str) -> None:
+        """Set a variable for what follows, here and in the programs that are run."""
+        self.variables[name] = value
+        self._monkeypatch.setenv(name, value)
+        settings.cache_clear()
+
+    def enter(self, world: World) -> None:
+        """Move to another world."""
+        self.world = world
+        for name, value in world.environment().items():
+            self.set(name, value)
+
+    def refresh(self, *groups: str, **options: Any) -> Outcome:
+        """Refresh in this process, which saves the start of another."""
+        sources = [name for group in groups for name in GROUPS[group]]
+        self.last = refresh(self.warehouse, sources, **options)
+        return self.last
+
     def rows(self, query: str) -> list[tuple]:
         with self.warehouse.reading() as con:
             return con.execute(query).fetchall()
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Iterator[Operator]:
+def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     """An operator, with four listings and a chart of a hundred apps to be had."""
     first, last = date(2025, 1, 2), date(2025, 3, 14)
     yahoo = Yahoo(
@@ -98,4 +123,5 @@ def operator(tmp_path: Path) -> Iterator[Operator]:
     )
     apple = Apple()
     with World(tmp_path, [yahoo, apple]) as world:
-        yield Operator(tmp_path, world, yahoo, apple)
+        yield Operator(tmp_path, world, monkeypatch)
+    settings.cache_clear()

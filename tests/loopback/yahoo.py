@@ -66,7 +66,7 @@ def listing(
     """A made-up history that rises and falls, without dividends."""
     bars = {}
     for position, day in enumerate(sessions(first, last, exchange)):
-        close = round(start * (1 + 0.001 * position + 0.02 * ((position * 7) % 5 - 2)), 4)
+        close = round(start * (1 + 0.001 * position + 0.005 * ((position * 7) % 5 - 2)), 4)
         bars[day] = Bar(
             round(close * 0.99, 4),
             round(close * 1.02, 4),

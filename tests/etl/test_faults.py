@@ -1,0 +1,388 @@
+"""Each fault of a source ends with a clear line in the run log, the right exit code, and no loss."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from etl.refresh import Outcome
+from tests.loopback.apple import apps
+from tests.loopback.world import Asked, Reply, World, zipped
+from tests.loopback.yahoo import chart
+
+DAY = date(2025, 2, 18)
+
+
+@pytest.fixture
+def loaded(operator):
+    """An operator who has refreshed once, and asks for the whole history again in each refresh."""
+    assert operator.refresh("prices", "rankings").exit_code == 0
+    operator.apple.updated += timedelta(minutes=1)
+    operator.before = operator.rows("SELECT ticker, date, close FROM price_daily ORDER BY ALL")
+    operator.world.asked.clear()
+    return operator
+
+
+def again(operator, *groups: str) -> Outcome:
+    return operator.refresh(*(groups or ("prices",)), since=date(2025, 1, 2))
+
+
+def on(path: str, reply: Reply | Callable[[], Reply], times: int = 1000) -> Callable[[Asked], Reply | None]:
+    """A fault of the address that ends with ``path``, the first ``times`` that it is asked for."""
+    left = [times]
+
+    def fault(asked: Asked) -> Reply | None:
+        if not asked.path.endswith(path) or not left[0]:
+            return None
+        left[0] -= 1
+        return reply() if callable(reply) else reply
+
+    return fault
+
+
+def messages(operator) -> dict[str, str]:
+    query = "SELECT item, message FROM etl_run_item WHERE run_id = (SELECT max(run_id) FROM etl_run)"
+    return dict(operator.rows(query))
+
+
+def nothing_lost(operator) -> bool:
+    return operator.rows("SELECT ticker, date, close FROM price_daily ORDER BY ALL") == operator.before
+
+
+PASSING = {
+    "429 with Retry-After": Reply(status=429, headers={"Retry-After": "0.02"}),
+    "429 without Retry-After": Reply(status=429),
+    "500": Reply(status=500),
+    "502": Reply(b"<html>Bad gateway</html>", 502),
+    "connection reset": Reply(reset=True),
+    "broken gzip": Reply(zipped(b"{}" * 2000).body[:20], headers={"Content-Encoding": "gzip"}),
+    "answer cut off": Reply(b"{" + b" " * 5000, keep=100),
+}
+
+
+@pytest.mark.parametrize(
+    "name", ["429 with Retry-After", "429 without Retry-After", "500", "502", "connection reset"]
+)
+def test_a_fault_that_passes_is_overcome(loaded, name):
+    loaded.world.faults = [on("/chart/AMD", PASSING[name], times=1), on("apps.json", PASSING[name], times=1)]
+    assert again(loaded, "prices", "rankings").exit_code == 0
+    assert nothing_lost(loaded)
+    assert loaded.rows("SELECT count(*) FROM app_ranking") == [(200,)]
+
+
+LASTING = {
+    "429": (Reply(status=429), "Yahoo asks for fewer requests (HTTP 429)"),
+    "429 with a long Retry-After": (Reply(status=429, headers={"Retry-After": "3600"}), "HTTP 429"),
+    "500": (Reply(b"oops", 500), "Yahoo answered HTTP 500"),
+    "403": (Reply(b"<html>", 403), "Yahoo answered HTTP 403"),
+    "connection reset": (Reply(reset=True), "Yahoo cannot be reached"),
+    "hang past the timeout": (Reply(hang=1.5), "did not answer within 0.5 seconds"),
+    "truncated JSON": (Reply(b'{"chart": {"result": [{"meta"'), "not JSON"),
+    "HTML instead of JSON": (Reply(b"<html>Will be right back</html>"), "Yahoo is closed for maintenance"),
+    "other HTML": (Reply(b"<html>consent</html>"), "not JSON"),
+    "broken gzip": (PASSING["broken gzip"], "Yahoo"),
+    "answer cut off": (PASSING["answer cut off"], "Yahoo"),
+    "empty result": (Reply(b'{"chart": {"result": [], "error": null}}'), "does not know it"),
+    "no result": (Reply(b'{"chart": {"result": null, "error": null}}'), "does not know it"),
+    "another form": (Reply(b'{"finance": []}'), "does not know it"),
+    "a list": (Reply(b"[1, 2]"), "does not know it"),
+    "redirect elsewhere": (
+        Reply(status=302, headers={"Location": "https://evil.example/"}),
+        "Yahoo cannot be reached",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_a_fault_that_lasts_names_the_ticker_and_loses_nothing(loaded, name):
+    reply, sentence = LASTING[name]
+    loaded.set("AIMI_TIMEOUT", "0.5" if reply.hang else "5")
+    loaded.world.faults = [on("/chart/AMD", reply)]
+    outcome = again(loaded)
+    assert outcome.exit_code == 1
+    assert sentence in messages(loaded)["AMD"]
+    assert nothing_lost(loaded)
+    assert loaded.rows("SELECT status FROM etl_run ORDER BY started_at DESC LIMIT 1") == [("part",)]
+
+
+@pytest.mark.parametrize("name", ["429", "500", "connection reset", "HTML instead of JSON", "empty result"])
+def test_when_every_ticker_fails_the_exit_code_is_2(loaded, name):
+    loaded.world.faults = [on(f"/chart/{ticker}", LASTING[name][0]) for ticker in loaded.yahoo.listings]
+    assert again(loaded).exit_code == 2
+    assert nothing_lost(loaded)
+
+
+def test_a_server_that_limits_us_is_not_asked_on_and_on(loaded):
+    loaded.follow(*((f"T{n}", "XNYS", "USD") for n in range(30)))
+    loaded.world.faults = [lambda asked: Reply(status=429) if "/chart/" in asked.path else None]
+    assert again(loaded).exit_code == 2
+    assert len({asked.path for asked in loaded.world.asked if "/chart/" in asked.path}) < 12
+    assert sum("not asked for any more" in message for message in messages(loaded).values()) > 15
+
+
+def test_a_retry_after_is_waited_for(loaded):
+    loaded.world.faults = [on("apps.json", Reply(status=429, headers={"Retry-After": "1"}), times=1)]
+    loaded.set("AIMI_MAX_WAIT", "5")
+    started = time.monotonic()
+    assert again(loaded, "rankings").exit_code == 0
+    assert time.monotonic() - started > 1
+
+
+def spoil(change: Callable[[dict], None]) -> Callable[[World, object], Callable[[Asked], Reply | None]]:
+    """A fault in AMD's bars: what the site would have said, changed."""
+
+    def fault(operator) -> Callable[[Asked], Reply | None]:
+        def reply() -> Reply:
+            one = operator.yahoo.listings["AMD"]
+            result = chart(one, sorted(one.bars))
+            change(result)
+            return Reply(json.dumps({"chart": {"result": [result], "error": None}}).encode())
+
+        return on("/chart/AMD", reply)
+
+    return fault
+
+
+def put(position: int, **values: float | None) -> Callable[[dict], None]:
+    def change(result: dict) -> None:
+        for name, value in values.items():
+            place = result["indicators"]["adjclose" if name == "adjclose" else "quote"][0][name]
+            place[position] = value
+
+    return change
+
+
+def repeat_and_shuffle(result: dict) -> None:
+    quote = result["indicators"]["quote"][0]
+    adjusted = result["indicators"]["adjclose"][0]
+    for values in (result["timestamp"], *quote.values(), adjusted["adjclose"]):
+        values.append(values[3])
+        values.reverse()
+
+
+def add_day(stamp: int) -> Callable[[dict], None]:
+    def change(result: dict) -> None:
+        quote = result["indicators"]["quote"][0]
+        for values in (*quote.values(), result["indicators"]["adjclose"][0]["adjclose"]):
+            values.append(values[-1])
+        result["timestamp"].append(stamp)
+
+    return change
+
+
+def scale(first: int, last: int, factor: float) -> Callable[[dict], None]:
+    def change(result: dict) -> None:
+        quote = result["indicators"]["quote"][0]
+        prices = (quote[name] for name in ("open", "high", "low", "close"))
+        for values in (*prices, result["indicators"]["adjclose"][0]["adjclose"]):
+            values[first:last] = [value * factor for value in values[first:last]]
+
+    return change
+
+
+NOTHING = {"open": None, "high": None, "low": None, "close": None, "volume": None, "adjclose": None}
+BAD_BARS = {
+    "null bar": (put(30, **NOTHING), "1 × no close"),
+    "null close": (put(30, close=None), "1 × no close"),
+    "negative price": (put(30, close=-5.0), "1 × the close is not positive"),
+    "zero price": (put(30, open=0.0), "1 × a price is not positive"),
+    "high below low": (put(30, high=1.0, close=1.0), "1 × the high is below the low"),
+    "close outside its range": (put(30, close=49.0 * 3), "1 × the close is outside the range of its session"),
+    "a spike": (scale(30, 31, 10.0), "1 × after a jump that looks like an unadjusted split"),
+    "an unadjusted split": (scale(40, 48, 0.1), "8 × after a jump that looks like an unadjusted split"),
+    "a session never held": (add_day(1737390600), "1 × XNAS held no such session"),  # Martin Luther King Day
+}
+
+
+@pytest.mark.parametrize("name", BAD_BARS)
+def test_bad_bars_go_to_quarantine_with_the_reason_and_the_good_ones_load(loaded, name):
+    change, sentence = BAD_BARS[name]
+    loaded.world.faults = [spoil(change)(loaded)]
+    outcome = again(loaded)
+    assert outcome.exit_code == 1
+    assert sentence in messages(loaded)["AMD"]
+    assert nothing_lost(loaded)
+    assert loaded.rows("SELECT DISTINCT item FROM quarantine") == [("AMD",)]
+    assert json.loads(loaded.rows("SELECT row_json FROM quarantine")[0][0])["ticker"] == "AMD"
+
+
+@pytest.mark.parametrize(
+    "change", [put(30, close=float("nan")), put(30, adjclose=float("inf"))], ids=["NaN", "infinity"]
+)
+def test_numbers_that_are_no_json_refuse_the_bar_or_the_ticker(loaded, change):
+    loaded.world.faults = [spoil(change)(loaded)]
+    assert again(loaded).exit_code == 1
+    assert re.search("not JSON|1 × no close|1 × the adjusted close is missing", messages(loaded)["AMD"])
+    assert nothing_lost(loaded)
+
+
+def test_an_empty_newest_bar_is_left_out_without_a_word(loaded):
+    loaded.world.faults = [spoil(put(-1, **NOTHING))(loaded)]
+    assert again(loaded).exit_code == 0
+    assert nothing_lost(loaded)
+
+
+def test_repeated_and_unsorted_sessions_are_put_in_order_and_named(loaded):
+    loaded.world.faults = [spoil(repeat_and_shuffle)(loaded)]
+    assert again(loaded).exit_code == 0
+    assert messages(loaded)["AMD"] == "sent twice, the first is kept: 2025-01-07; the sessions came unsorted"
+    assert nothing_lost(loaded)
+
+
+def test_a_clock_that_is_ahead_brings_no_session_of_the_future(loaded):
+    tomorrow = int((datetime.now(UTC) + timedelta(days=40)).timestamp())
+    loaded.world.faults = [spoil(add_day(tomorrow))(loaded)]
+    again(loaded)
+    assert nothing_lost(loaded)
+
+
+def test_a_currency_that_changed_refuses_the_ticker(loaded):
+    loaded.yahoo.listings["AMD"].currency = "EUR"
+    assert again(loaded).exit_code == 1
+    assert "refused whole, mostly bad: 49 × the currency is EUR, not USD" in messages(loaded)["AMD"]
+    assert nothing_lost(loaded)
+
+
+def test_a_renamed_ticker_is_not_taken_for_the_old_one(loaded):
+    loaded.yahoo.listings["AMD"].symbol = "AMDX"
+    assert again(loaded).exit_code == 1
+    assert "Yahoo answers for 'AMDX': was the ticker renamed?" in messages(loaded)["AMD"]
+    assert nothing_lost(loaded)
+
+
+def test_a_mostly_bad_batch_is_refused_whole_and_so_is_a_mostly_bad_source(loaded):
+    for ticker in ("AMD", "NVDA", "SPY"):
+        for day in sorted(loaded.yahoo.listings[ticker].bars)[:40]:
+            loaded.yahoo.listings[ticker].bars[day].close = -1
+    assert again(loaded).exit_code == 2
+    assert "refused whole" in messages(loaded)["000660.KS"]
+    assert nothing_lost(loaded)
+
+
+def test_a_certificate_that_does_not_match_is_named(operator, tmp_path):
+    (tmp_path / "other").mkdir()
+    with World(
+        tmp_path / "other", [operator.yahoo, operator.apple], certified=("somebody.example",)
+    ) as world:
+        operator.enter(world)
+        assert operator.refresh("prices", "rankings").exit_code == 2
+    assert not operator.warehouse.exists()
+    assert {log.message for log in operator.last.logs} == {
+        "the certificate of Yahoo is not valid here; name your authority in SSL_CERT_FILE",
+        "the certificate of Apple is not valid here; name your authority in SSL_CERT_FILE",
+    }
+
+
+NAMES = {
+    "markup": "<script>alert(1)</script> & <b>Chat</b>",
+    "emoji": "Chat 🤖👩‍💻🇨🇳",
+    "right-to-left": "صديق ذكي \u200fדיפסיק",
+    "long": "x" * 10_000,
+    "quotes": "Robert'); DROP TABLE app_ranking;--",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_app_name_is_kept_as_text_whatever_it_holds(operator, name):
+    operator.apple.chart[0] = ("1", NAMES[name], "P")
+    assert operator.refresh("rankings").exit_code == 0
+    assert operator.rows("SELECT app_name FROM app_ranking WHERE rank = 1") == [(NAMES[name],)]
+
+
+def test_control_characters_and_halves_of_characters_are_no_part_of_a_name(operator):
+    operator.apple.chart[0] = ("1", "Deep\x00Seek\x1b[31m\ud83d", "P")
+    assert operator.refresh("rankings").exit_code == 0
+    assert operator.rows("SELECT app_name FROM app_ranking WHERE rank = 1") == [("DeepSeek[31m",)]
+
+
+def test_a_short_feed_is_kept_with_its_depth_and_said_to_be_short(operator):
+    operator.apple.chart = apps(37)
+    assert operator.refresh("rankings").exit_code == 0
+    assert operator.rows("SELECT depth FROM ranking_capture") == [(37,)]
+    assert messages(operator)["us top-free"] == "37 entries of the 100 asked for"
+
+
+def test_an_app_without_an_id_and_one_that_is_twice_in_the_chart_are_refused(operator):
+    operator.apple.chart[4] = ("", "Nameless", "P")
+    operator.apple.chart[9] = operator.apple.chart[0]
+    assert operator.refresh("rankings").exit_code == 1
+    assert "1 × an app without an id, 1 × the app is in the chart twice" in messages(operator)["us top-free"]
+    assert operator.rows("SELECT list(rank ORDER BY rank)[:6] FROM app_ranking") == [([1, 2, 3, 4, 6, 7],)]
+
+
+FEED_FAULTS = {
+    "500": Reply(status=500),
+    "HTML": Reply(b"<html>"),
+    "truncated": Reply(b'{"feed": {"results": [{"id":'),
+    "another form": Reply(b'{"feed": {"results": 7}}'),
+    "empty": Reply(b'{"feed": {"results": []}}'),
+    "cut off": Reply(b"{" + b" " * 5000, keep=100),
+    "broken gzip": PASSING["broken gzip"],
+    "another country": Reply(b'{"feed": {"country": "fr", "results": [{"id": "1", "name": "A"}]}}'),
+    "redirect elsewhere": Reply(status=302, headers={"Location": "https://query1.finance.yahoo.com/"}),
+}
+
+
+@pytest.mark.parametrize("name", FEED_FAULTS)
+def test_when_a_feed_fails_the_older_one_is_used_and_that_is_said(operator, name):
+    operator.world.faults = [on("/apps/top-free/100/apps.json", FEED_FAULTS[name])]
+    assert operator.refresh("rankings").exit_code == 0
+    assert operator.rows("SELECT DISTINCT source_url FROM ranking_capture") == [
+        ("https://itunes.apple.com/us/rss/topfreeapplications/limit=100/json",)
+    ]
+    assert operator.rows("SELECT count(*) FROM app_ranking") == [(100,)]
+    assert "another feed was used" in messages(operator)["us top-free"]
+
+
+@pytest.mark.parametrize("name", FEED_FAULTS)
+def test_when_every_feed_fails_the_chart_is_named_and_the_prices_load(loaded, name):
+    loaded.world.faults = [lambda asked: FEED_FAULTS[name] if asked.host in loaded.apple.hosts else None]
+    assert again(loaded, "prices", "rankings").exit_code == 1
+    assert "Apple" in messages(loaded)["us top-free"]
+    assert loaded.rows("SELECT count(*) FROM app_ranking") == [(100,)]
+
+
+def test_a_redirect_between_apples_hosts_is_followed(operator):
+    there = "https://rss.applemarketingtools.com/api/v2/us/apps/top-free/100/apps.json"
+    operator.world.faults = [
+        lambda asked: (
+            Reply(status=301, headers={"Location": there})
+            if asked.host == "rss.marketingtools.apple.com"
+            else None
+        )
+    ]
+    assert operator.refresh("rankings").exit_code == 0
+    assert messages(operator)["us top-free"] == ""
+
+
+def test_a_feed_stamped_in_the_future_is_dated_by_the_request(operator):
+    operator.apple.updated = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    assert operator.refresh("rankings").exit_code == 0
+    assert "in the future: is the clock right?" in messages(operator)["us top-free"]
+    assert operator.rows("SELECT captured_at < now() FROM ranking_capture") == [(True,)]
+
+
+def test_a_stale_feed_keeps_its_own_date_and_is_said_to_be_stale(operator):
+    operator.apple.updated = datetime(2025, 1, 27, 12, tzinfo=UTC)
+    assert operator.refresh("rankings").exit_code == 0
+    assert "the feed was last updated" in messages(operator)["us top-free"]
+    assert operator.rows("SELECT captured_at FROM ranking_capture") == [(operator.apple.updated,)]
+
+
+def test_countries_and_charts_are_configurable(operator, monkeypatch):
+    operator.set("AIMI_RANKING_COUNTRIES", "us, DE")
+    operator.set("AIMI_RANKING_CHARTS", "top-free,top-free/productivity")
+    assert operator.refresh("rankings").exit_code == 0
+    captures = operator.rows(
+        "SELECT country, chart, source_url LIKE '%/genre=6007/json' FROM ranking_capture ORDER BY 1, 2"
+    )
+    assert captures == [
+        (country, chart_name, "/" in chart_name)
+        for country in ("de", "us")
+        for chart_name in ("top-free", "top-free/productivity")
+    ]
