@@ -46,6 +46,11 @@ def draw() -> None:
 if __name__ == "__main__":
     draw()
 else:
+    from streamlit.runtime.pages_manager import PagesManager
+
     from dashboard.routes import explain, routes
+
+    # Until a first reader has been through `st.navigation`, Streamlit would serve each file of `pages/` by itself.
+    PagesManager.uses_pages_directory = False
 
     app = st.App(__file__, routes=routes(), on_script_error=explain)

@@ -53,7 +53,7 @@ def coverage_map(
         figure=fig,
         title=_title(companies, missing),
         subtitle=f"Every {_PERIODS[period][1]} of each company from its first price on. Blue: open, high, low, close "
-        "and volume; grey: the close alone; orange: a session that its exchange held is missing; blank: the exchange "
+        "and volume; pale: the close alone; orange: a session that its exchange held is missing; blank: the exchange "
         "was closed, or the company not yet listed",
         source=source,
         alt=f"Heatmap of the sessions held of {len(tickers)} companies: {total - missing:,} of {total:,}. "
@@ -68,9 +68,21 @@ def _kinds(colours: Palette, period: str) -> list[tuple[str, str, str]]:
     some = "was not a session that we hold" if what == "session" else "lacks sessions that its exchange held"
     return [
         ("bars", colours.gain, f"<b>%{{y}}</b>, {when}: open, high, low, close and volume"),
-        ("closes", colours.faint, f"<b>%{{y}}</b>, {when}: closing prices, without a full bar for each"),
+        (
+            "closes",
+            _mixed(colours.gain, colours.paper),
+            f"<b>%{{y}}</b>, {when}: closing prices, without a full bar for each",
+        ),
         ("missing", colours.loss, f"<b>%{{y}}</b>: {when} {some}"),
     ]
+
+
+def _mixed(colour: str, paper: str, share: float = 0.4) -> str:
+    """`share` of a colour on paper, both as hex strings."""
+    parts = (
+        round(share * int(colour[i : i + 2], 16) + (1 - share) * int(paper[i : i + 2], 16)) for i in (1, 3, 5)
+    )
+    return "#" + "".join(f"{part:02x}" for part in parts)
 
 
 def _layer(

@@ -1,9 +1,6 @@
-"""What the warehouse holds, how fresh it is and how it came there: what the Data room and the dateline show."""
-
-from dataclasses import dataclass, field
+"""How far the prices reach: the dateline of every page, and the chart of the sessions held."""
 
 import duckdb
-import pandas as pd
 
 from dashboard.analysis.coverage import completeness, coverage, suitable_period
 from dashboard.analysis.freshness import Freshness, Level
@@ -27,32 +24,6 @@ def dateline_words(age: Freshness) -> str:
     if age.level in (Level.LATE, Level.STALE):
         text += ": `python -m etl refresh` brings the rest"
     return f"{text}."
-
-
-@dataclass(frozen=True)
-class Holdings:
-    """What one published state holds, read once; each frame as its function in `dashboard.data.status` says."""
-
-    reach: pd.DataFrame = field(repr=False)
-    rank_charts: pd.DataFrame = field(repr=False)
-    runs: pd.DataFrame = field(repr=False)
-    troubled: pd.DataFrame = field(repr=False)
-    quarantined: pd.DataFrame = field(repr=False)
-    revisions: pd.DataFrame = field(repr=False)
-    sizes: dict[str, int]
-
-
-def read_holdings(con: duckdb.DuckDBPyConnection) -> Holdings:
-    """Everything that the Data room tells of a state."""
-    return Holdings(
-        reach=status.reach(con),
-        rank_charts=status.rank_charts(con),
-        runs=status.runs(con),
-        troubled=status.troubled_items(con),
-        quarantined=status.quarantined(con),
-        revisions=status.revisions(con),
-        sizes=status.table_sizes(con),
-    )
 
 
 def coverage_chart(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:

@@ -1,0 +1,163 @@
+"""What stands behind the figures: how fresh, how complete, where from, on which terms, and all of it to take away."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts.chart import Chart
+from dashboard.pages.markdown import plain
+from dashboard.pages.refresh_button import refresh_part
+from dashboard.pages.shared import price_freshness, require_state, show, theme
+from dashboard.views.coverage import coverage_chart
+from dashboard.views.holdings import (
+    SOURCES,
+    TABLE_WORDS,
+    Holdings,
+    figures,
+    read_holdings,
+    status_words,
+    title,
+)
+from dashboard.views.request import NothingToShow, Request
+from etl.warehouse import connect_read_only
+
+
+@st.cache_resource(max_entries=2, show_spinner="Counting what is there…")
+def holdings(state: str) -> Holdings:
+    """What a published state holds, read once for all readers."""
+    with connect_read_only() as con:
+        return read_holdings(con)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing with the exchanges’ calendars…")
+def coverage(state: str, look: str) -> Chart:
+    """The coverage chart of a published state, drawn once for all readers."""
+    with connect_read_only() as con:
+        return coverage_chart(con, Request(theme=look))
+
+
+def rows(table: pd.DataFrame, labels: dict[str, str], alt: str) -> None:
+    """A table with its columns named and its times in UTC."""
+    times = {
+        label: st.column_config.DatetimeColumn(f"{label} (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC")
+        for name, label in labels.items()
+        if isinstance(table[name].dtype, pd.DatetimeTZDtype)
+    }
+    st.dataframe(table[list(labels)].rename(columns=labels), hide_index=True, alt=alt, column_config=times)
+
+
+def runs_part(held: Holdings) -> None:
+    """The runs, and what did not come in the latest of each source."""
+    st.header("Runs", anchor="runs")
+    if held.runs.empty:
+        st.markdown("No run has been logged yet: `python -m etl refresh` starts the first.")
+        return
+    rows(
+        held.runs.assign(status=held.runs["status"].map(status_words)),
+        {
+            "started_at": "started",
+            "source": "source",
+            "status": "outcome",
+            "rows_received": "received",
+            "rows_inserted": "inserted",
+            "rows_updated": "updated",
+            "rows_rejected": "refused",
+            "message": "message",
+        },
+        f"The latest {len(held.runs)} runs, newest first",
+    )
+    if not held.troubled.empty:
+        st.markdown("**Not as asked for in the latest run of its source**")
+        columns = {name: name for name in ("source", "item", "status", "message")}
+        rows(held.troubled, columns, "What did not come as asked for")
+
+
+def revisions_part(held: Holdings) -> None:
+    """What refreshes changed in figures that were there."""
+    st.header("Revised by refreshes", anchor="revisions")
+    count = held.sizes["revision"]
+    if not count:
+        st.markdown("No refresh has changed a figure that was there.")
+        return
+    st.markdown(f"{count:,} figures were revised{_latest(count, len(held.revisions))}.")
+    rows(
+        held.revisions,
+        {
+            "revised_at": "revised",
+            "table_name": "table",
+            "key": "row",
+            "column_name": "column",
+            "old_value": "before",
+            "new_value": "since",
+        },
+        "Figures that refreshes revised, newest first",
+    )
+
+
+def refused_part(held: Holdings) -> None:
+    """The rows in quarantine, with the reason."""
+    st.header("Refused rows", anchor="quarantine")
+    count = held.sizes["quarantine"]
+    if not count:
+        st.markdown("Every row that arrived passed the checks: nothing is in quarantine.")
+        return
+    st.markdown(
+        f"{count:,} rows failed a check and are not in the figures{_latest(count, len(held.quarantined))}."
+    )
+    rows(
+        held.quarantined,
+        {
+            "refused_at": "refused",
+            "source": "source",
+            "item": "item",
+            "reason": "reason",
+            "row_json": "row as it came",
+        },
+        "Rows in quarantine, newest first",
+    )
+
+
+def _latest(count: int, shown: int) -> str:
+    return f"; the latest {shown:,} are shown" if shown < count else ""
+
+
+def downloads_part(held: Holdings) -> None:
+    """Every table as CSV and Parquet; the files are written when asked for."""
+    st.header("Take it away", anchor="downloads")
+    st.markdown(
+        "Each file is written from the published state when you ask for it. The addresses stay the same, so a "
+        "notebook can read them: `pandas.read_parquet`, DuckDB’s `read_parquet`, `read.csv`."
+    )
+    base = "/" + str(st.get_option("server.baseUrlPath") or "").strip("/")
+    lines = [
+        f"| {what} (`{name}`) | {held.sizes[name]:,} | [CSV]({base.rstrip('/')}/table/{name}.csv) · "
+        f"[Parquet]({base.rstrip('/')}/table/{name}.parquet) |"
+        for name, what in TABLE_WORDS.items()
+    ]
+    st.markdown("\n".join(["| Table | Rows | Files |", "| :-- | --: | :-- |", *lines]))
+
+
+def terms_part() -> None:
+    """Where the figures come from and what may be done with them."""
+    st.header("Sources and terms", anchor="sources")
+    for what, terms in SOURCES:
+        st.markdown(f"**{plain(what)}.** {plain(terms)}")
+
+
+state = require_state()
+held = holdings(state)
+st.title(plain(title(held)), anchor=False)
+with st.grid(3, min_column_width=150, gap="medium"):
+    for figure in figures(held, price_freshness(state)):
+        with st.container(gap=None):
+            st.metric(plain(figure.label), figure.value, help=plain(figure.definition))
+            st.caption(plain(figure.detail))
+refresh_part()
+try:
+    show(coverage(state, theme()))
+except NothingToShow as nothing:
+    st.info(plain(str(nothing)), icon=":material/info:")
+downloads_part(held)
+runs_part(held)
+revisions_part(held)
+refused_part(held)
+terms_part()

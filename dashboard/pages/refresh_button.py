@@ -1,0 +1,37 @@
+"""The button that starts a refresh, where the operator allows it, and what the refresh says."""
+
+import streamlit as st
+
+from dashboard.refresh import Permission, refresh
+
+HOW = (
+    "`python -m etl refresh` brings the missing sessions and today’s charts; `python -m etl schedule` does so after "
+    "each exchange’s close. Pages that are open show the new figures by themselves."
+)
+
+
+@st.fragment
+def refresh_part() -> None:
+    """The button, or how to refresh elsewhere."""
+    st.markdown(HOW)
+    if not Permission().allow_refresh:
+        return
+    if st.button("Refresh now", icon=":material/refresh:", disabled=refresh.running, key="refresh"):
+        refresh.start()
+        st.rerun(scope="fragment")
+    if refresh.started is not None:
+        st.fragment(_progress, run_every=1 if refresh.running else None)()
+
+
+def _progress() -> None:
+    """What the refresh has said so far; once it has ended, how."""
+    running = refresh.running
+    label = f"Refreshing for {refresh.seconds:.0f} seconds…" if running else refresh.ending
+    state = "running" if running else "complete" if refresh.exit_code == 0 else "error"
+    with st.status(label, state=state, expanded=True):
+        st.code("\n".join(refresh.lines) or "Asking the sources…", language=None, height=220)
+    if not running and st.session_state.get("_refresh_watched"):
+        del st.session_state["_refresh_watched"]
+        st.rerun()
+    if running:
+        st.session_state["_refresh_watched"] = True
