@@ -5,7 +5,12 @@ Pure functions from data frames to results: no database, no screen. `run_study` 
 `run_size_check` says which tests to believe on the user's own firms.
 """
 
-from dashboard.event_study.benchmarks import equal_weight_benchmark, market_without, run_benchmark_check
+from dashboard.event_study.benchmarks import (
+    benchmark_choices,
+    equal_weight_benchmark,
+    market_without,
+    run_benchmark_check,
+)
 from dashboard.event_study.catalogue import TESTS
 from dashboard.event_study.contrast import Contrast, run_contrast
 from dashboard.event_study.errors import EventStudyError
@@ -21,6 +26,7 @@ __all__ = [
     "Contrast",
     "EventStudyError",
     "Study",
+    "benchmark_choices",
     "equal_weight_benchmark",
     "market_without",
     "run_benchmark_check",

@@ -12,7 +12,10 @@ import pandas as pd
 
 from dashboard.event_study.catalogue import TESTS
 from dashboard.event_study.errors import EventStudyError
+from dashboard.event_study.gaps import simple_returns
 from dashboard.event_study.study import run_study
+
+EQUAL_WEIGHT, EX_TREATED = "equal-weight", "ex-treated"
 
 
 def equal_weight_benchmark(returns: pd.DataFrame) -> pd.Series:
@@ -87,3 +90,25 @@ def run_benchmark_check(
             }
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def benchmark_choices(
+    funds: pd.DataFrame, universe: pd.DataFrame, treated: Sequence[str]
+) -> dict[str, pd.Series]:
+    """Every benchmark that prices allow: each fund, the mean of all firms, and the mean of the untreated ones.
+
+    Args:
+        funds: sessions × funds, dividend-adjusted prices.
+        universe: sessions × followed firms, dividend-adjusted prices.
+        treated: firms that the event treats: they are left out of "ex-treated".
+
+    Returns:
+        Name → simple return: the funds' tickers, "equal-weight", and "ex-treated" where a firm is left.
+    """
+    fund_returns = simple_returns(funds) if funds.shape[1] else funds
+    returns = simple_returns(universe)
+    choices = {str(ticker): fund_returns[ticker] for ticker in fund_returns}
+    choices[EQUAL_WEIGHT] = equal_weight_benchmark(returns)
+    if set(returns.columns) - set(treated):
+        choices[EX_TREATED] = market_without(returns, treated)
+    return choices

@@ -11,8 +11,8 @@ from dashboard.event_study.ranking import average_ranks, ordinal_ranks
 from dashboard.event_study.regression import Cumulated, Fit
 from dashboard.event_study.windows import Scopes
 
-# A column of so many 0/1 values adds up without overflow in one byte.
-BYTE = 255
+# Firms compared at once: their days stay in a processor's cache, and their number fits in one byte.
+BLOCK = 128
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,19 @@ def _column_sums(ranks: NDArray[np.int16], days: int) -> tuple[FloatArray, Float
 
     With the second, the rank sums of any sample that leaves out some event days follow by subtraction.
     """
-    below = np.empty((ranks.shape[0], ranks.shape[2] - days, ranks.shape[2]))
-    flags = np.empty(ranks.shape, dtype=bool)
-    for day in range(below.shape[1]):
-        np.less(ranks[:, :, days + day, None], ranks, out=flags)
-        below[:, day] = _count_firms(flags)
-    return ranks.sum(axis=1, dtype=np.int64).astype(np.float64), below
+    below = np.zeros((ranks.shape[0], ranks.shape[2] - days, ranks.shape[2]))
+    for start in range(0, ranks.shape[1], BLOCK):
+        block = ranks[:, start : start + BLOCK]
+        flags = np.empty(block.shape, dtype=bool)
+        for day in range(below.shape[1]):
+            np.less(block[:, :, days + day, None], block, out=flags)
+            below[:, day] += _count_firms(flags)
+    return ranks.sum(axis=1, dtype=np.int32).astype(np.float64), below
 
 
-def _count_firms(flags: NDArray[np.bool_]) -> FloatArray:
-    """Number of true values over axis 1, added byte by byte (B × N × M to B × M)."""
-    bits = flags.view(np.uint8)
-    return sum(
-        bits[:, start : start + BYTE].sum(axis=1, dtype=np.uint8).astype(np.float64)
-        for start in range(0, bits.shape[1], BYTE)
-    )
+def _count_firms(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Number of true values over axis 1 (B × N × M to B × M), N at most a block."""
+    return flags.view(np.uint8).sum(axis=1, dtype=np.uint8)
 
 
 def _corrado_complete(total: FloatArray, below: FloatArray, firms: int, scopes: Scopes) -> Outcome:
@@ -153,11 +151,13 @@ def _grank_complete(fitted: Fit, sums: Cumulated, estimation: FloatArray) -> Out
     thresholds = _grank_thresholds(sums)
     if np.isnan(thresholds).any() or (thresholds == 0).any():
         return _grank_gaps(fitted.residuals, fitted, sums)
-    above = np.empty((batch, thresholds.shape[-1], days))
-    flags = np.empty(fitted.residuals.shape, dtype=bool)
-    for scope in range(above.shape[1]):
-        np.greater(fitted.residuals, thresholds[:, :, scope, None], out=flags)
-        above[:, scope] = _count_firms(flags)
+    above = np.zeros((batch, thresholds.shape[-1], days))
+    for start in range(0, firms, BLOCK):
+        block = fitted.residuals[:, start : start + BLOCK]
+        flags = np.empty(block.shape, dtype=bool)
+        for scope in range(above.shape[1]):
+            np.greater(block, thresholds[:, start : start + BLOCK, scope, None], out=flags)
+            above[:, scope] += _count_firms(flags)
     share = firms * (days + 2)
     uniform = (estimation[:, None] + above) / share - 0.5
     event = (firms * (days + 1) - above.sum(axis=-1)) / share - 0.5

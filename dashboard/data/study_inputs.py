@@ -1,0 +1,127 @@
+"""What an event study is run on: daily returns of a group of firms and of the benchmarks, on New York's sessions."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from etl.calendars import HOME, sessions
+
+# Exchanges that trade on New York's sessions.
+NEW_YORK = ("XNYS", "XNAS", "ARCX", "BATS", "XASE")
+ALL_AI = "ai"
+
+
+class NothingToStudyError(ValueError):
+    """There is no firm or no price to study; the message is one sentence that names the next step."""
+
+
+class UnknownGroupError(ValueError):
+    """The group or a ticker is not known; the message names the choices."""
+
+
+@dataclass(frozen=True)
+class StudyInputs:
+    """Prices for an event study, sessions × tickers.
+
+    Attributes:
+        prices: adj_close of the group's firms on New York's sessions, NaN where missing.
+        universe: adj_close of every followed firm (AI and comparison) on the same sessions.
+        treated: the firms that an AI event treats: every AI company, and the group.
+        benchmarks: adj_close of the funds.
+        left_out: firm, reason: members of the group that cannot be on these sessions.
+    """
+
+    prices: pd.DataFrame
+    universe: pd.DataFrame
+    treated: list[str]
+    benchmarks: pd.DataFrame
+    left_out: pd.DataFrame
+
+
+def groups(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The groups that can be studied: short name → title. "ai" is every AI company; the others are segments."""
+    rows = con.execute(
+        "SELECT DISTINCT segment FROM company WHERE role <> 'benchmark' ORDER BY segment"
+    ).fetchall()
+    return {ALL_AI: "All AI companies", **{slug(segment): segment for (segment,) in rows}}
+
+
+def slug(segment: str) -> str:
+    """A segment's name as a word: "AI chips" → "chips", "Foundry and equipment" → "foundry-and-equipment"."""
+    words = re.findall(r"[a-z0-9]+", segment.lower())
+    return "-".join(words[1:] if words[0] == "ai" and len(words) > 1 else words)
+
+
+def load_study_inputs(
+    con: duckdb.DuckDBPyConnection, group: str = ALL_AI, tickers: Sequence[str] = ()
+) -> StudyInputs:
+    """The adjusted closes of a group (or of `tickers`), of all followed firms and of the benchmarks.
+
+    Raises:
+        UnknownGroupError: no such group or ticker.
+        NothingToStudyError: no member has a price on New York's sessions.
+    """
+    companies = con.execute("SELECT ticker, segment, exchange, role FROM company ORDER BY ticker").df()
+    members = _members(con, companies, group, tickers)
+    prices = _adjusted_closes(con)
+    if prices.empty:
+        raise NothingToStudyError("The warehouse holds no prices: run `python -m etl refresh`.")
+    on_sessions = [ticker for ticker in members["ticker"] if ticker in prices.columns]
+    left_out = [
+        (row.ticker, _why(row.exchange)) for row in members.itertuples() if row.ticker not in prices.columns
+    ]
+    if not on_sessions:
+        raise NothingToStudyError(
+            f"No firm of the group has prices on New York's sessions ({left_out[0][0]}: {left_out[0][1]})."
+        )
+    roles = companies.set_index("ticker")["role"].reindex(prices.columns)
+    return StudyInputs(
+        prices[on_sessions],
+        prices.loc[:, roles != "benchmark"],
+        list(prices.columns[(roles == "AI") | prices.columns.isin(on_sessions)]),
+        prices.loc[:, roles == "benchmark"],
+        pd.DataFrame(left_out, columns=["firm", "reason"]),
+    )
+
+
+def _members(
+    con: duckdb.DuckDBPyConnection, companies: pd.DataFrame, group: str, tickers: Sequence[str]
+) -> pd.DataFrame:
+    if tickers:
+        unknown = [ticker for ticker in tickers if ticker not in set(companies["ticker"])]
+        if unknown:
+            raise UnknownGroupError(f"{unknown[0]!r} is not among the followed companies.")
+        return companies.set_index("ticker", drop=False).loc[list(dict.fromkeys(tickers))]
+    known = groups(con)
+    if group not in known:
+        raise UnknownGroupError(f"There is no group {group!r}; choose one of {', '.join(known)}.")
+    if group == ALL_AI:
+        return companies[companies["role"] == "AI"]
+    return companies[(companies["segment"] == known[group]) & (companies["role"] != "benchmark")]
+
+
+def _adjusted_closes(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """adj_close of every ticker that trades on New York's sessions, sessions × tickers."""
+    rows = con.execute(
+        """
+        SELECT ticker, date, adj_close FROM price_daily JOIN company USING (ticker)
+        WHERE list_contains($exchanges::VARCHAR[], exchange) AND adj_close > 0
+        ORDER BY date, ticker
+        """,
+        {"exchanges": list(NEW_YORK)},
+    ).df()
+    if rows.empty:
+        return pd.DataFrame()
+    wide = rows.pivot(index="date", columns="ticker", values="adj_close")
+    known = pd.DatetimeIndex(sessions(HOME, wide.index[0].date(), wide.index[-1].date()))
+    wide.columns.name = None
+    return wide.reindex(known.rename("session"))
+
+
+def _why(exchange: str) -> str:
+    if exchange in NEW_YORK:
+        return "no prices in the warehouse"
+    return f"listed on {exchange}, whose sessions are not New York's"

@@ -1,0 +1,178 @@
+"""`python -m dashboard.event_study` on the bundled data."""
+
+import json
+import math
+import sys
+
+import pandas as pd
+import pytest
+
+from dashboard.data.study_inputs import groups, load_study_inputs
+from dashboard.event_study import TESTS, run_study, simple_returns
+from dashboard.event_study.__main__ import main
+from etl.warehouse import connect_read_only
+
+
+@pytest.fixture
+def command(bundled_database, use_database, monkeypatch, capsys):
+    """Run the command line in this process: exit code, standard output, standard error."""
+    use_database(bundled_database)
+
+    def run(*arguments: str):
+        monkeypatch.setattr(sys, "argv", ["event_study", *arguments])
+        code = main()
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def test_the_deepseek_study_is_printed_as_readable_tables(command):
+    code, text, errors = command("--event", "deepseek-selloff", "--group", "chips")
+    assert (code, errors) == (0, "")
+    assert "Day 0 is Monday 27 January 2025" in text
+    assert "group chips; benchmark SPY" in text
+    assert all(test.title.split(" (")[0] in text for test in TESTS.values())
+    for ticker in ("NVDA", "AVGO", "MRVL"):
+        assert ticker in text
+    assert "Sensitivity to the benchmark" in text
+    assert "nan" not in text.lower().split()
+
+
+def test_the_json_has_every_figure_of_the_study(command, bundled_database):
+    code, text, _ = command("--event", "deepseek-selloff", "--group", "chips", "--json")
+    figures = json.loads(text)
+    assert code == 0
+    assert figures["event_session"] == "2025-01-27"
+    with connect_read_only(bundled_database) as con:
+        inputs = load_study_inputs(con, "chips")
+    spy = simple_returns(inputs.benchmarks)["SPY"]
+    study = run_study(simple_returns(inputs.prices), spy, "2025-01-27")
+    for name in ("tests", "car", "firms", "aar", "placebo", "abnormal_returns"):
+        frame = getattr(study, name)
+        rows = figures[name]
+        assert len(rows) == len(frame), name
+        for column in frame.select_dtypes("number"):
+            got = pd.Series([math.nan if row[str(column)] is None else row[str(column)] for row in rows])
+            pd.testing.assert_series_equal(
+                got.astype(float), frame[column].astype(float), check_index=False, check_names=False
+            )
+    assert figures["estimation"] == {"first": "2024-01-11", "last": "2025-01-08", "sessions": 250}
+
+
+def test_nvidia_fell_by_a_sixth_and_the_returns_use_adjusted_closes(command, bundled_database):
+    _, text, _ = command("--event", "deepseek-selloff", "--tickers", "NVDA", "--json")
+    raw = {row["day"]: row["NVDA"] for row in json.loads(text)["raw_returns"]}
+    assert raw[0] == pytest.approx(118.42 / 142.62 - 1, abs=1e-6)
+    with connect_read_only(bundled_database) as con:
+        closes = con.execute(
+            "SELECT date, adj_close FROM price_daily WHERE ticker = 'NVDA' ORDER BY date"
+        ).df()
+        inputs = load_study_inputs(con, tickers=["NVDA"])
+    pd.testing.assert_series_equal(
+        inputs.prices["NVDA"].reset_index(drop=True), closes["adj_close"], check_names=False
+    )
+
+
+def test_korean_shares_are_left_out_with_the_reason(command):
+    code, text, _ = command("--event", "deepseek-selloff", "--group", "memory", "--json")
+    figures = json.loads(text)
+    reasons = {row["firm"]: row["reason"] for row in figures["dropped"]}
+    assert code == 0
+    assert reasons["000660.KS"] == "listed on XKRX, whose sessions are not New York's"
+    assert [row["firm"] for row in figures["firms"]] == ["MU"]
+
+
+def test_a_weekend_date_rolls_forward_and_says_so(command):
+    code, text, _ = command("--date", "2025-01-25", "--group", "chips", "--json")
+    figures = json.loads(text)
+    assert code == 0
+    assert figures["rolled"] is True
+    assert figures["event_session"] == "2025-01-27"
+    assert "is no session" in figures["notes"][0]
+
+
+def test_a_history_shorter_than_the_estimation_window_is_mentioned(command):
+    code, text, _ = command("--date", "2024-12-20", "--group", "chips", "--json")
+    assert code == 0
+    assert "instead of 250" in json.loads(text)["notes"][0]
+
+
+def test_the_benchmark_check_shows_what_the_index_absorbed(command):
+    _, text, _ = command("--event", "deepseek-selloff", "--json")
+    check = [row for row in json.loads(text)["benchmark_check"] if row["start"] == row["end"] == 0]
+    effect = {row["benchmark"]: row["caar"] for row in check}
+    assert set(effect) == {"SPY", "equal-weight", "ex-treated"}
+    assert effect["ex-treated"] < effect["SPY"] < 0
+
+
+@pytest.mark.parametrize("benchmark", ["SPY", "equal-weight", "ex-treated"])
+@pytest.mark.parametrize("model", ["mean", "market-adjusted", "market"])
+def test_every_benchmark_and_model_gives_a_study(command, benchmark, model):
+    code, text, _ = command(
+        "--event", "deepseek-selloff", "--benchmark", benchmark, "--model", model, "--json"
+    )
+    assert code == 0
+    assert json.loads(text)["model"] == model
+
+
+def test_factor_models_read_a_file(command, tmp_path, bundled_database):
+    with connect_read_only(bundled_database) as con:
+        spy = simple_returns(load_study_inputs(con).benchmarks)["SPY"]
+    factors = pd.DataFrame({"Mkt-RF": spy - 0.0002, "RF": 0.0002})
+    factors.to_csv(tmp_path / "factors.csv", index_label="date")
+    asked = ("--event", "deepseek-selloff", "--model", "capm")
+    code, text, _ = command(*asked, "--factors", str(tmp_path / "factors.csv"), "--json")
+    assert code == 0
+    assert json.loads(text)["model"] == "capm"
+    code, _, error = command(*asked)
+    assert code == 3
+    assert "--factors" in error
+    code, _, error = command(*asked, "--factors", str(tmp_path / "none.csv"))
+    assert code == 3
+    assert "cannot be read" in error
+
+
+EVENT = ("--event", "deepseek-selloff")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 3, "Give either an event"),
+        ((*EVENT, "--date", "2025-01-27"), 3, "Give either an event"),
+        (("--event", "nothing"), 3, "There is no event 'nothing'; choose one of"),
+        (("--date", "tomorrow"), 3, "'tomorrow' is no date"),
+        (("--date", "1999-01-04"), 2, "outside the data"),
+        ((*EVENT, "--group", "tulips"), 3, "There is no group 'tulips'; choose one of ai, "),
+        ((*EVENT, "--tickers", "XYZ"), 3, "'XYZ' is not among the followed companies"),
+        ((*EVENT, "--tickers", "005930.KS"), 2, "No firm of the group has prices on New York's sessions"),
+        ((*EVENT, "--benchmark", "GOLD"), 3, "There is no benchmark 'GOLD'; choose one of"),
+        ((*EVENT, "--model", "garch"), 3, "There is no model 'garch'"),
+        ((*EVENT, "--window=3"), 3, "--window takes two whole numbers"),
+        ((*EVENT, "--estimation=-100,-5"), 3, "overlaps or follows the event window"),
+        ((*EVENT, "--colour", "red"), 3, "No such option: --colour"),
+    ],
+)
+def test_a_mistake_ends_in_one_sentence_and_its_exit_code(command, arguments, code, message):
+    got, text, error = command(*arguments)
+    assert (got, text) == (code, "")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_without_a_warehouse_it_says_how_to_build_one(command, use_database, tmp_path):
+    use_database(tmp_path / "none.duckdb")
+    code, _, error = command(*EVENT)
+    assert code == 2
+    assert "load-bundled" in error
+
+
+def test_groups_have_short_names(bundled_database):
+    with connect_read_only(bundled_database) as con:
+        known = groups(con)
+        chips = load_study_inputs(con, "chips").prices
+    assert next(iter(known)) == "ai"
+    assert known["chips"] == "AI chips"
+    assert known["foundry-and-equipment"] == "Foundry and equipment"
+    assert {"NVDA", "AMD", "AVGO"} <= set(chips.columns)
