@@ -106,11 +106,13 @@ class Renderer:
     """
 
     def __init__(self, timeout: float = 60.0) -> None:
+        """`timeout` is the longest that one drawing may take, in seconds."""
         self._timeout = timeout
         self._loop = asyncio.new_event_loop()
         self._turn = asyncio.Lock()
         self._browser: Browser | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._index = Path()
         self._drawn = 0
         self.starts = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="chart-renderer", daemon=True)
@@ -224,7 +226,8 @@ class Renderer:
         self._folder = tempfile.TemporaryDirectory(
             prefix="charts-", dir=Path.home() if browser.is_isolated() else None
         )
-        (Path(self._folder.name) / "index.html").write_text(_page(), encoding="utf-8")
+        self._index = Path(self._folder.name) / "index.html"
+        self._index.write_text(_page(), encoding="utf-8")
         await self._load()
 
     async def _load(self) -> None:
@@ -234,8 +237,7 @@ class Renderer:
         await self._send(
             "Emulation.setDefaultBackgroundColorOverride", {"color": {"r": 0, "g": 0, "b": 0, "a": 0}}
         )
-        assert self._folder is not None
-        await self._send("Page.navigate", {"url": (Path(self._folder.name) / "index.html").as_uri()})
+        await self._send("Page.navigate", {"url": self._index.as_uri()})
         await loaded
 
     async def _stop(self) -> None:

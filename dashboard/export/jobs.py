@@ -54,7 +54,9 @@ def readable(name: str, text: str) -> str:
     kept = "".join(sign if unicodedata.category(sign) not in ("Cc", "Cs", "Cn") else " " for sign in text)
     kept = " ".join(kept.split())
     if len(kept) > LIMITS[name]:
-        raise BadWords(f"The {name} has {len(kept):,} characters; {LIMITS[name]} is the most that a picture takes.")
+        raise BadWords(
+            f"The {name} has {len(kept):,} characters; {LIMITS[name]} is the most that a picture takes."
+        )
     return kept
 
 
@@ -85,7 +87,9 @@ def job(chart: Chart, look: Look) -> str:
             "natural": natural,
             "least": min(natural, max(180, AROUND_ROWS + 6 * LEAST_ROW if rows else round(0.55 * natural))),
             "rows": rows,
-            "cutNote": f"Shown: the first {{shown}} of {rows['count']} rows; all are in the data." if rows else "",
+            "cutNote": f"Shown: the first {{shown}} of {rows['count']} rows; all are in the data."
+            if rows
+            else "",
             "style": _style(palette(look.theme), preset.sheet),
             "lang": str(locale).replace("_", "-"),
             "locale": None if locale.language == locales.HOUSE else locales.plotly_locale(locale),

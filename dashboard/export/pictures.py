@@ -32,7 +32,9 @@ class Label:
     software: str = "AI Market Impact"
 
 
-def finish_png(raw: bytes, token: str, size: tuple[int, int], dpi: float, opaque: bool, label: Label) -> bytes:
+def finish_png(
+    raw: bytes, token: str, size: tuple[int, int], dpi: float, opaque: bool, label: Label
+) -> bytes:
     """The picture without its marker, with text metadata and resolution.
 
     Raises
@@ -47,21 +49,22 @@ def finish_png(raw: bytes, token: str, size: tuple[int, int], dpi: float, opaque
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise WrongPicture(f"the browser's PNG does not decode ({error})") from error
     if picture.size != (width, height + STRIP):
-        raise WrongPicture(f"the picture is {picture.size[0]}×{picture.size[1] - STRIP}, not {width}×{height}")
+        raise WrongPicture(
+            f"the picture is {picture.size[0]}×{picture.size[1] - STRIP}, not {width}×{height}"
+        )
     if _marker(picture, width, height) != token[:16]:
         raise WrongPicture("the picture carries the marker of another chart")
-    picture = picture.convert("RGBA").crop((0, 0, width, height))
-    if opaque:
-        picture = picture.convert("RGB")
+    whole = picture.convert("RGB" if opaque else "RGBA").crop((0, 0, width, height))
     out = io.BytesIO()
-    picture.save(out, "PNG", pnginfo=_png_words(label), dpi=(dpi, dpi))
+    whole.save(out, "PNG", pnginfo=_png_words(label), dpi=(dpi, dpi))
     return out.getvalue()
 
 
 def _marker(picture: Image.Image, width: int, height: int) -> str:
     row = picture.convert("L").crop((0, height + STRIP // 2, width, height + STRIP // 2 + 1)).tobytes()
     bits = "".join(
-        "1" if row[int((position + 0.5) * width / MARKER_BITS)] > 127 else "0" for position in range(MARKER_BITS)
+        "1" if row[int((position + 0.5) * width / MARKER_BITS)] > 127 else "0"
+        for position in range(MARKER_BITS)
     )
     return f"{int(bits, 2):016x}"
 
@@ -110,7 +113,7 @@ def finish_pdf(raw: bytes, token: str, size: tuple[float, float], label: Label) 
     """
     try:
         reader = PdfReader(io.BytesIO(raw))
-        pages, title = len(reader.pages), str((reader.metadata or {}).get("/Title", ""))
+        pages, title = len(reader.pages), reader.metadata.title if reader.metadata else None
     except (PyPdfError, ValueError, KeyError) as error:
         raise WrongPicture(f"the browser's PDF does not open ({error})") from error
     if title != token:

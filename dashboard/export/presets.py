@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 MM_PER_INCH = 25.4
 CSS_DPI = 96
 LARGEST_PIXELS = 12_000
+SMALLEST_SCALE = 0.1
 THEMES = ("light", "dark", "print", "transparent")
 
 
@@ -51,9 +52,11 @@ class Preset:
         if scale is None:
             return self
         longest = max(self.css_width, self.css_height or self.css_width * 2) * scale
-        if not 0.1 <= scale or longest > LARGEST_PIXELS:
+        if scale < SMALLEST_SCALE or longest > LARGEST_PIXELS:
             limit = LARGEST_PIXELS * scale / longest if scale > 0 else LARGEST_PIXELS
-            raise BadSize(f"A scale of {scale:g} gives no usable picture: choose one from 0.1 to {limit:.1f}.")
+            raise BadSize(
+                f"A scale of {scale:g} gives no usable picture: choose one from {SMALLEST_SCALE} to {limit:.1f}."
+            )
         return replace(self, scale=scale)
 
 
@@ -85,12 +88,22 @@ def sized(preset: Preset, size: str) -> Preset:
     """
     found = _SIZE.fullmatch(size.strip().lower())
     if not found:
-        raise BadSize(f"“{size[:30]}” is no size: write WIDTHxHEIGHT with px or mm, such as 600x400 or 120x80mm.")
+        raise BadSize(
+            f"“{size[:30]}” is no size: write WIDTHxHEIGHT with px or mm, such as 600x400 or 120x80mm."
+        )
     width, height, unit = float(found[1]), float(found[2]), found[3] or "px"
     css = (_css(width, unit), _css(height, unit))
     if min(css) < 240 or max(css) > 4000:
-        raise BadSize(f"{size} is {css[0]:.0f}×{css[1]:.0f} pixels on a page: choose from 240 to 4000 a side.")
+        raise BadSize(
+            f"{size} is {css[0]:.0f}×{css[1]:.0f} pixels on a page: choose from 240 to 4000 a side."
+        )
     scale = 300 / CSS_DPI if unit == "mm" else preset.scale
     return Preset(
-        f"{found[1]}x{found[2]}{unit}", width, height, unit, max(round(css[0]), 420), scale, "a size of one's own"
+        f"{found[1]}x{found[2]}{unit}",
+        width,
+        height,
+        unit,
+        max(round(css[0]), 420),
+        scale,
+        "a size of one's own",
     ).with_scale(scale)

@@ -98,7 +98,9 @@ def _warnings(drawing: Drawing) -> tuple[str, ...]:
     if not missing:
         return ()
     signs = " ".join(missing[:8])
-    return (f"No font on this computer draws {signs}: install one (Debian: fonts-noto-cjk, fonts-noto-core).",)
+    return (
+        f"No font on this computer draws {signs}: install one (Debian: fonts-noto-cjk, fonts-noto-core).",
+    )
 
 
 def _short(text: str) -> str:

@@ -1,0 +1,116 @@
+"""A chart as one HTML file: interactive, self-contained, and unable to ask any other computer for anything."""
+
+import base64
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from dashboard.charts import locales
+from dashboard.charts.chart import Chart
+from dashboard.charts.style import BODY_FONT, CONFIG, HEADING_FONT, palette
+from dashboard.export.browser import PLOTLY_JS, STATIC
+from dashboard.export.jobs import DEFAULT_HEIGHT, Look
+
+TEMPLATES = Path(__file__).parent / "templates"
+FACES = (("Inter", "100 900", "inter.woff2"), ("Source Serif", "200 900", "source-serif.woff2"))
+MOST_ROWS = 200
+MOST_COLUMNS = 20
+FRAME_HEIGHT = 230
+"""Pixels that title, measure, notes and source usually take around the figure of an embedded chart."""
+
+environment = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=select_autoescape(("html.j2",), default=False),
+    undefined=StrictUndefined,
+    trim_blocks=False,
+    keep_trailing_newline=True,
+)
+
+
+def interactive(chart: Chart, look: Look) -> bytes:
+    """The chart with its frame as an HTML document that works from a file, from a server and inside an iframe."""
+    text = environment.get_template("chart.html.j2").render(
+        chart=chart,
+        credit=look.credit,
+        lang=look.locale.replace("_", "-"),
+        height=height(chart),
+        css=style(look.theme, embedded=True),
+        table=_table(chart.table),
+        plotly_js=plotly_js(),
+        drawing=drawing(chart, look),
+    )
+    return text.encode("utf-8")
+
+
+def height(chart: Chart) -> int:
+    """How many pixels high the figure is on a page."""
+    return int(chart.figure.layout.height or DEFAULT_HEIGHT)
+
+
+def style(theme: str, embedded: bool) -> str:
+    """The style sheet of a theme, its fonts `embedded` or beside it in `fonts/`."""
+    faces = [
+        {"family": family, "weight": weight, "source": _data(name) if embedded else f'"../fonts/{name}"'}
+        for family, weight, name in FACES
+    ]
+    return environment.get_template("frame.css.j2").render(
+        faces=faces, theme=theme, colours=palette(theme), body_font=BODY_FONT, heading_font=HEADING_FONT
+    )
+
+
+def drawing(chart: Chart, look: Look) -> str:
+    """The script that draws the chart in the element whose id is its name."""
+    figure = json.loads(chart.figure.to_json())
+    figure["layout"].pop("width", None)
+    locale = locales.parse(look.locale)
+    figure["layout"].update(autosize=True, height=height(chart), separators=locales.separators(locale))
+    for number, trace in enumerate(figure["data"]):
+        trace["uid"] = f"trace{number}"
+    foreign = None if locale.language == locales.HOUSE else locales.plotly_locale(locale)
+    config = {
+        **CONFIG,
+        "locale": foreign["name"] if foreign else "en",
+        "toImageButtonOptions": {"format": "png", "filename": chart.name, "scale": 2},
+    }
+    return environment.get_template("drawing.js.j2").render(
+        id=in_script(chart.name),
+        figure=in_script(figure),
+        locale=in_script(foreign),
+        config=in_script(config),
+    )
+
+
+def in_script(value: Any) -> str:
+    """A value as a JavaScript literal that cannot end the script element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    for sign, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
+        text = text.replace(sign, escaped)
+    return text
+
+
+@lru_cache(maxsize=1)
+def plotly_js() -> str:
+    """The library that draws, as the text of a script element."""
+    return PLOTLY_JS.read_text(encoding="utf-8").replace("</script", "<\\/script")
+
+
+def _data(name: str) -> str:
+    return f"data:font/woff2;base64,{base64.b64encode((STATIC / name).read_bytes()).decode()}"
+
+
+def _table(table: pd.DataFrame) -> dict[str, Any] | None:
+    """A short table as text, None for one too long to read on a page."""
+    if len(table) > MOST_ROWS or len(table.columns) > MOST_COLUMNS:
+        return None
+    rows = [["" if pd.isna(cell) else _cell(cell) for cell in row] for row in table.itertuples(index=False)]
+    return {"head": [str(name) for name in table.columns], "rows": rows}
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat() if value == value.normalize() else value.isoformat()
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
