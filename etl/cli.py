@@ -52,6 +52,8 @@ class Chosen(StrEnum):
     PRICES = "prices"
     RANKINGS = "rankings"
     ALL = "all"
+    SHARES = "shares"
+    RATES = "rates"
 
 
 def parse_day(value: str) -> date:
@@ -95,7 +97,9 @@ def load_bundled(
 
 @app.command()
 def refresh(
-    source: Annotated[Chosen, typer.Option("--source", help="What to bring.")] = Chosen.ALL,
+    source: Annotated[
+        Chosen, typer.Option("--source", help="What to bring; all is prices and rankings.")
+    ] = Chosen.ALL,
     tickers: Annotated[
         str, typer.Option("--tickers", metavar="A,B", help="Only these companies.", show_default="all")
     ] = "",

@@ -9,9 +9,11 @@ from etl.sources.base import Source
 GROUPS: dict[str, tuple[str, ...]] = {
     "prices": ("yahoo",),
     "rankings": ("apple",),
+    "shares": ("yahoo-shares",),
+    "rates": ("yahoo-rates",),
     "all": ("yahoo", "apple"),
 }
-"""What ``--source`` selects."""
+"""What ``--source`` selects; share counts and exchange rates change slowly and are asked for by name."""
 
 
 def _yahoo() -> Source:
@@ -26,5 +28,22 @@ def _apple() -> Source:
     return AppleCharts()
 
 
-SOURCES: dict[str, Callable[[], Source]] = {"yahoo": _yahoo, "apple": _apple}
+def _shares() -> Source:
+    from etl.sources.yahoo_extras import YahooShares
+
+    return YahooShares()
+
+
+def _rates() -> Source:
+    from etl.sources.yahoo_extras import YahooRates
+
+    return YahooRates()
+
+
+SOURCES: dict[str, Callable[[], Source]] = {
+    "yahoo": _yahoo,
+    "yahoo-shares": _shares,
+    "yahoo-rates": _rates,
+    "apple": _apple,
+}
 """By name; each is imported when it is first used, since some take seconds to import."""

@@ -16,10 +16,10 @@ import pandas as pd
 
 from etl import calendars
 from etl.catalogue import Company
-from etl.network import Fault, FetchError, explain, explain_status
+from etl.network import Fault, FetchError
 from etl.settings import settings
 from etl.sources.base import Batch, Request, Task
-from etl.sources.yahoo_session import YahooSession, quiet_yfinance, yfinance
+from etl.sources.yahoo_session import YahooClient
 
 BASIS_TOLERANCE = 1e-4  # an adjusted close that moved by more against its close has another basis
 COLUMNS = {
@@ -32,22 +32,11 @@ COLUMNS = {
 }
 
 
-class YahooPrices:
+class YahooPrices(YahooClient):
     """Bars split-adjusted (``close``) and also dividend-adjusted (``adj_close``), in the listing's currency."""
 
     name = "yahoo"
     tables = ("price_daily", "dividend", "split")
-    patience = 3
-
-    def __init__(self) -> None:
-        """Open a session that all threads share."""
-        quiet_yfinance()
-        yfinance.data.YfData.cache_get.cache_clear()
-        self._session = YahooSession()
-
-    def close(self) -> None:
-        """Close the session."""
-        self._session.close()
 
     def plan(self, con: duckdb.DuckDBPyConnection | None, request: Request) -> list[Task]:
         """The sessions that are missing for each company, and some before them for Yahoo's revisions."""
@@ -62,26 +51,23 @@ class YahooPrices:
     def fetch(self, task: Task) -> Batch:
         """The bars from ``asked_from`` to ``asked_to``."""
         company: Company = task.detail
-        yfinance.cache.get_tz_cache().store(task.item.upper(), calendars.time_zone(company.exchange))
-        self._session.forget()
-        ticker = yfinance.Ticker(task.item, session=self._session)
-        try:
-            history = ticker.history(
+        ticker = self.ticker(task.item, calendars.time_zone(company.exchange))
+        history = self.ask(
+            lambda: ticker.history(
                 start=f"{task.asked_from}",
-                end=f"{_day_after(task.asked_to)}",
+                end=f"{day_after(task.asked_to)}",
                 interval="1d",
                 auto_adjust=False,
                 actions=True,
                 keepna=True,
                 timeout=settings().timeout,
             )
-            meta = ticker.history_metadata
-        except Exception as error:
-            raise _explained(error, self._session.status) from error
+        )
+        meta = ticker.history_metadata
         symbol = str(meta.get("symbol") or task.item)
         if symbol.upper() != task.item.upper():
             raise FetchError(Fault.MISSING, f"Yahoo answers for {symbol[:20]!r}: was the ticker renamed?")
-        return _batch(task, history, meta, _timestamps(self._session.answer))
+        return _batch(task, history, meta, _timestamps(self.session.answer))
 
     def follow_up(self, con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> list[Task]:
         """The whole history again of those whose splits or dividends changed what is stored."""
@@ -153,21 +139,6 @@ def _timestamps(answer: Any) -> list[int]:
         return []
 
 
-def _explained(error: Exception, status: int | None) -> FetchError:
-    if isinstance(error, yfinance.exceptions.YFRateLimitError):
-        return explain_status(429, "Yahoo")
-    if status and status >= 500:
-        return explain_status(status, "Yahoo")
-    if isinstance(error, yfinance.exceptions.YFTickerMissingError):
-        reason = str(error.rationale or "no prices for the sessions asked for").splitlines()[0][:200]
-        return FetchError(Fault.MISSING, f"Yahoo does not know it or has delisted it: {reason}")
-    if type(error) is yfinance.exceptions.YFDataException:
-        return FetchError(Fault.SPOILED, "Yahoo is closed for maintenance")
-    if status and status >= 400:
-        return explain_status(status, "Yahoo")
-    return explain(error, "Yahoo")
-
-
 def _of_another_basis(con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> dict[str, date]:
     """Tickers whose stored history no longer fits what came, with its first session."""
     frames = {
@@ -194,5 +165,6 @@ def _of_another_basis(con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) 
     return changed
 
 
-def _day_after(day: date | None) -> date | None:
+def day_after(day: date | None) -> date | None:
+    """The day after, as the end of a range that does not include it."""
     return day + timedelta(days=1) if day else None

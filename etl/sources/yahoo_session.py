@@ -14,7 +14,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from etl.network import Fault, FetchError, retrying, share_authorities
+import duckdb
+
+from etl.network import Fault, FetchError, explain, explain_status, retrying, share_authorities
+from etl.sources.base import Batch, Task
 
 share_authorities()  # curl_cffi looks for authorities when it is imported
 
@@ -84,8 +87,62 @@ class YahooSession(Backend):
             return None
 
 
+class YahooClient:
+    """What the sources that ask Yahoo have in common: a session for all threads, and faults in a sentence."""
+
+    patience = 3
+
+    def __init__(self) -> None:
+        """Open the session."""
+        _quiet_yfinance()
+        yfinance.data.YfData.cache_get.cache_clear()
+        self.session = YahooSession()
+
+    def close(self) -> None:
+        """Close the session."""
+        self.session.close()
+
+    def follow_up(self, con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> list[Task]:
+        """None, unless a source needs more."""
+        return []
+
+    def ticker(self, symbol: str, zone: str) -> yfinance.Ticker:
+        """A ticker whose time zone is known, which saves yfinance a request."""
+        yfinance.cache.get_tz_cache().store(symbol.upper(), zone)
+        self.session.forget()
+        return yfinance.Ticker(symbol, session=self.session)
+
+    def ask(self, call: Callable[[], Any]) -> Any:
+        """What the call to yfinance returns.
+
+        Raises
+        ------
+        FetchError
+            When Yahoo did not answer as it should.
+        """
+        try:
+            return call()
+        except Exception as error:
+            raise _explained(error, self.session.status) from error
+
+
+def _explained(error: Exception, status: int | None) -> FetchError:
+    if isinstance(error, yfinance.exceptions.YFRateLimitError):
+        return explain_status(429, "Yahoo")
+    if status and status >= 500:
+        return explain_status(status, "Yahoo")
+    if isinstance(error, yfinance.exceptions.YFTickerMissingError):
+        reason = str(error.rationale or "no prices for the sessions asked for").splitlines()[0][:200]
+        return FetchError(Fault.MISSING, f"Yahoo does not know it or has delisted it: {reason}")
+    if type(error) is yfinance.exceptions.YFDataException:
+        return FetchError(Fault.SPOILED, "Yahoo is closed for maintenance")
+    if status and status >= 400:
+        return explain_status(status, "Yahoo")
+    return explain(error, "Yahoo")
+
+
 @lru_cache(maxsize=1)
-def quiet_yfinance() -> None:
+def _quiet_yfinance() -> None:
     """Make yfinance raise instead of log, with caches of its own for each process."""
     yfinance.config.debug.hide_exceptions = False
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)
