@@ -29,12 +29,14 @@ class Result:
     kit: Kit | None = field(default=None, repr=False)
 
 
-def export(order: Order, out: Path) -> Result:
+def export(order: Order, out: Path, folder_of: Callable[[Order], str] = Order.folder) -> Result:
     """Make one kit and write it; whatever fails is named in the result."""
-    folder = out / order.folder()
+    folder = out / folder_of(order)
     try:
         kit = build(order)
-    except (UnknownChart, NothingToShow, WarehouseError) as error:
+    except NothingToShow as nothing:
+        return Result(order, folder, failures={"nothing to show": str(nothing)})
+    except (UnknownChart, WarehouseError) as error:
         return Result(order, folder, failures={"chart": str(error)})
     except duckdb.Error as error:
         return Result(
@@ -47,11 +49,16 @@ def export(order: Order, out: Path) -> Result:
     return Result(order, folder, written, failures, kit.warnings, kit)
 
 
-def export_all(orders: Sequence[Order], out: Path, done: Callable[[Result], None]) -> list[Result]:
+def export_all(
+    orders: Sequence[Order],
+    out: Path,
+    done: Callable[[Result], None],
+    folder_of: Callable[[Order], str] = Order.folder,
+) -> list[Result]:
     """Make and write the kits of all orders, calling `done` with each as it is finished; results in their order."""
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="export")
     try:
-        futures = [pool.submit(export, order, out) for order in orders]
+        futures = [pool.submit(export, order, out, folder_of) for order in orders]
         results = []
         for future in futures:
             results.append(future.result())

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ MOST_ROWS = 200
 MOST_COLUMNS = 20
 FRAME_HEIGHT = 230
 """Pixels that title, measure, notes and source usually take around the figure of an embedded chart."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
@@ -54,7 +57,7 @@ def height(chart: Chart) -> int:
 def style(theme: str, embedded: bool) -> str:
     """The style sheet of a theme, its fonts `embedded` or beside it in `fonts/`."""
     faces = [
-        {"family": family, "weight": weight, "source": _data(name) if embedded else f'"../fonts/{name}"'}
+        {"family": family, "weight": weight, "source": _data(name) if embedded else f'"fonts/{name}"'}
         for family, weight, name in FACES
     ]
     return environment.get_template("frame.css.j2").render(
@@ -64,6 +67,20 @@ def style(theme: str, embedded: bool) -> str:
 
 def drawing(chart: Chart, look: Look) -> str:
     """The script that draws the chart in the element whose id is its name."""
+    return environment.get_template("drawing.js.j2").render(
+        id=in_script(chart.name), **{name: in_script(value) for name, value in _parts(chart, look).items()}
+    )
+
+
+def figure_script(chart: Chart, look: Look) -> str:
+    """A script of the static edition: it hands the chart to `site.js`."""
+    parts = _parts(chart, look)
+    arguments = (in_script(parts[name]) for name in ("figure", "locale", "config"))
+    return f"aimiFigure({in_script(chart.name)}, {', '.join(arguments)});\n"
+
+
+def _parts(chart: Chart, look: Look) -> dict[str, Any]:
+    """What Plotly is given: the figure, the locale (None for the house's English) and its settings."""
     figure = json.loads(chart.figure.to_json())
     figure["layout"].pop("width", None)
     locale = locales.parse(look.locale)
@@ -76,12 +93,7 @@ def drawing(chart: Chart, look: Look) -> str:
         "locale": foreign["name"] if foreign else "en",
         "toImageButtonOptions": {"format": "png", "filename": chart.name, "scale": 2},
     }
-    return environment.get_template("drawing.js.j2").render(
-        id=in_script(chart.name),
-        figure=in_script(figure),
-        locale=in_script(foreign),
-        config=in_script(config),
-    )
+    return {"figure": figure, "locale": foreign, "config": config}
 
 
 def in_script(value: Any) -> str:
@@ -94,8 +106,9 @@ def in_script(value: Any) -> str:
 
 @lru_cache(maxsize=1)
 def plotly_js() -> str:
-    """The library that draws, as the text of a script element."""
-    return PLOTLY_JS.read_text(encoding="utf-8").replace("</script", "<\\/script")
+    """The library that draws, as the text of a script element: HTML allows no control characters."""
+    text = PLOTLY_JS.read_text(encoding="utf-8").replace("</script", "<\\/script")
+    return _CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
 
 
 def _data(name: str) -> str:

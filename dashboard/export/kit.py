@@ -73,7 +73,8 @@ def build(order: Order) -> Kit:
             found.update(makers[name]())
     found["alt.txt"] = f"{chart.alt}\n".encode()
     found["caption.txt"] = f"{caption(chart, order.credit)}\n".encode()
-    found["embed.html"] = f"{embed_code(chart, f'{order.name}.html')}\n".encode()
+    if "html" in order.formats:
+        found["embed.txt"] = f"{embed_code(chart, f'{order.name}.html')}\n".encode()
     return Kit(order, made, found, failures, warnings, size)
 
 

@@ -35,6 +35,8 @@ const aimi = (() => {
     const pad = style.pad;
     const inner = width - 2 * pad;
     const nodes = [];
+    const silent = !Object.values(words).some(Boolean);
+    if (silent) return { header: 0, footer: 0, above: [], under: [] };
     let y = pad;
     const put = (text, look, gap) => {
       const made = aimiWords.block(text, look, pad, y, inner, lang);
