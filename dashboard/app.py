@@ -14,18 +14,11 @@ if str(FOLDER.parent) not in sys.path:
 
 MARK = str(FOLDER / "static" / "mark.svg")
 PAGE_WIDTH = 1120
-PAGES = {
-    "shock": ("The DeepSeek shock", None),
-    "companies": ("Companies", "companies"),
-    "event_study": ("Event study", "event-study"),
-    "app_rankings": ("App rankings", "app-rankings"),
-    "export": ("Export", "export"),
-    "data": ("Data", "data"),
-}
 
 
 def draw() -> None:
     """The frame of every page, and the page that the address names in it."""
+    from dashboard.pages import PAGES
     from dashboard.pages.shared import dateline
 
     st.set_page_config(page_title="AI Market Impact", page_icon=MARK, layout="wide")

@@ -7,8 +7,6 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from etl.settings import PROJECT_ROOT
 
 COMMAND = (sys.executable, "-m", "etl", "refresh", "--log-format", "text")
@@ -19,14 +17,6 @@ ENDINGS = {
     2: "Nothing came; the data is as it was. The lines below say why.",
     3: "The refresh is not configured as it should be; the lines below say what to change.",
 }
-
-
-class Permission(BaseSettings):
-    """Whether readers may start a refresh: `AIMI_ALLOW_REFRESH=1`, off by default."""
-
-    model_config = SettingsConfigDict(env_prefix="AIMI_", env_ignore_empty=True)
-
-    allow_refresh: bool = False
 
 
 @dataclass

@@ -38,6 +38,7 @@ def routes() -> list[Route]:
     base = base.rstrip("/")
     return [
         Route(f"{base}/healthz", health),
+        Route(f"{base}/chart/{{name}}.png", chart),
         Route(f"{base}/table/{{name}}.{{form}}", table),
     ]
 
@@ -61,6 +62,13 @@ def _latest_session(state: str) -> str | None:
     with connect_read_only() as con:
         found = span(con)
     return found[1].isoformat() if found else None
+
+
+def chart(request: Request) -> Response:
+    """A chart as an image; see `dashboard.images`."""
+    from dashboard.images import answer
+
+    return answer(request, refuse)
 
 
 def table(request: Request) -> Response:

@@ -1,1 +1,11 @@
 """The rooms of the dashboard, one file each, and what they share."""
+
+PAGES: dict[str, tuple[str, str | None]] = {
+    "shock": ("The DeepSeek shock", None),
+    "companies": ("Companies", "companies"),
+    "event_study": ("Event study", "event-study"),
+    "app_rankings": ("App rankings", "app-rankings"),
+    "export": ("Export", "export"),
+    "data": ("Data", "data"),
+}
+"""Each room's file, title and address, in the order of the menu; the first opens without an address."""

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboard.refresh import Permission, refresh
+from dashboard.refresh import refresh
+from dashboard.settings import settings
 
 HOW = (
     "`python -m etl refresh` brings the missing sessions and today’s charts; `python -m etl schedule` does so after "
@@ -14,7 +15,7 @@ HOW = (
 def refresh_part() -> None:
     """The button, or how to refresh elsewhere."""
     st.markdown(HOW)
-    if not Permission().allow_refresh:
+    if not settings().allow_refresh:
         return
     if st.button("Refresh now", icon=":material/refresh:", disabled=refresh.running, key="refresh"):
         refresh.start()
@@ -27,9 +28,12 @@ def _progress() -> None:
     """What the refresh has said so far; once it has ended, how."""
     running = refresh.running
     label = f"Refreshing for {refresh.seconds:.0f} seconds…" if running else refresh.ending
-    state = "running" if running else "complete" if refresh.exit_code == 0 else "error"
-    with st.status(label, state=state, expanded=True):
-        st.code("\n".join(refresh.lines) or "Asking the sources…", language=None, height=220)
+    said = st.status(
+        label,
+        state="running" if running else "complete" if refresh.exit_code == 0 else "error",
+        expanded=True,
+    )
+    said.code("\n".join(refresh.lines) or "Asking the sources…", language=None, height=220)
     if not running and st.session_state.get("_refresh_watched"):
         del st.session_state["_refresh_watched"]
         st.rerun()

@@ -10,11 +10,11 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
 from dashboard.data.events import Event, events
 from dashboard.data.status import reach
+from dashboard.settings import settings
 from dashboard.views import shock, story
 from dashboard.views.coverage import dateline_words
 from etl.warehouse import WarehouseError, connect_read_only, published_version
 
-LOOK_AGAIN_SECONDS = 20
 _MARKS = {
     Level.LATE: ":yellow[:material/schedule: {}]",
     Level.STALE: ":red[:material/warning: {}]",
@@ -31,7 +31,7 @@ def require_state() -> str:
         st.stop()
 
 
-@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+@st.fragment(run_every=settings().look_again)
 def dateline() -> None:
     """Says as of when the numbers are, and draws the page again when another state has been published."""
     try:
@@ -74,7 +74,9 @@ def event_story(state: str, event_id: str) -> story.Story:
 
 
 @st.cache_resource(max_entries=240, show_spinner="Drawing the chart…")
-def event_chart(state: str, event_id: str, name: str, theme: str, highlighted: tuple[str, ...] | None) -> Chart:
+def event_chart(
+    state: str, event_id: str, name: str, theme: str, highlighted: tuple[str, ...] | None
+) -> Chart:
     """A chart of an event's story, drawn once for all readers."""
     return shock.draw(event_story(state, event_id), name, theme, highlighted)
 

@@ -1,0 +1,233 @@
+"""The frame of every page, and what the server answers beside the pages."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import duckdb
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.analysis.freshness import Freshness, Level, freshness
+from dashboard.views.coverage import dateline_words
+from etl.settings import PROJECT_ROOT
+from etl.warehouse.files import FileWarehouse
+from tests.conftest import Dashboard, StartDashboard, Visit
+
+APP = str(PROJECT_ROOT / "dashboard" / "app.py")
+PNG = b"\x89PNG\r\n\x1a\n"
+FRIDAY = date(2025, 3, 14)
+
+
+def get(url: str, **headers: str) -> tuple[int, str, bytes]:
+    """Status, type and body of an answer, whatever its status."""
+    try:
+        with urlopen(Request(url, headers=headers), timeout=60) as answer:
+            return answer.status, answer.headers.get("content-type", ""), answer.read()
+    except HTTPError as answer:
+        return answer.code, answer.headers.get("content-type", ""), answer.read()
+
+
+def reach(*ends: str, exchange: str = "XNAS", sources: str = "yahoo") -> pd.DataFrame:
+    last = pd.to_datetime(list(ends)).as_unit("us")
+    return pd.DataFrame({"exchange": exchange, "last": last, "sources": sources})
+
+
+def at(moment: str) -> pd.Timestamp:
+    return pd.Timestamp(moment, tz="America/New_York").tz_convert("UTC")
+
+
+def test_sessions_count_as_behind_once_they_have_closed_and_settled() -> None:
+    held = reach("2025-03-14")
+    for moment, behind in (
+        ("2025-03-15 12:00", 0),
+        ("2025-03-17 15:59", 0),
+        ("2025-03-17 16:20", 0),
+        ("2025-03-17 16:31", 1),
+        ("2025-03-18 17:00", 2),
+    ):
+        assert freshness(held, at(moment)).behind == behind
+
+
+def test_a_holiday_is_no_session_to_wait_for() -> None:
+    assert freshness(reach("2025-01-08"), at("2025-01-09 20:00")).behind == 0
+
+
+def test_the_session_is_the_one_that_half_of_the_companies_have() -> None:
+    found = freshness(reach("2025-03-14", "2025-03-13", "2025-03-13", "2025-02-03"), at("2025-03-14 18:00"))
+    assert (found.session, found.lagging) == (date(2025, 3, 13), 1)
+    assert freshness(reach("2025-03-14", "2025-03-13"), at("2025-03-14 18:00")).session == FRIDAY
+
+
+def test_seoul_counts_only_where_new_york_has_no_prices() -> None:
+    both = pd.concat([reach("2025-03-14"), reach("2025-01-02", "2025-01-02", exchange="XKRX")])
+    assert freshness(both, at("2025-03-14 18:00")).session == FRIDAY
+    assert freshness(reach("2025-01-24", exchange="XKRX"), at("2025-01-31 23:00")).behind == 1
+    assert freshness(reach("2025-01-24", exchange="NOWHERE"), at("2025-01-31 23:00")) is None
+
+
+@pytest.mark.parametrize(
+    ("behind", "bundled", "level", "words"),
+    [
+        (0, False, Level.FRESH, "Prices to the close of Friday 14 March 2025."),
+        (1, False, Level.FRESH, "Prices to the close of Friday 14 March 2025 · 1 session behind."),
+        (2, False, Level.LATE, "· 2 sessions behind: `python -m etl refresh` brings the rest."),
+        (5, False, Level.LATE, "· 5 sessions behind"),
+        (6, False, Level.STALE, "· 6 sessions behind"),
+        (0, True, Level.FRESH, "Prices to the close of Friday 14 March 2025."),
+        (426, True, Level.BUNDLED, "the data bundled with the project. `python -m etl refresh` brings newer"),
+    ],
+)
+def test_the_dateline_tells_the_age_in_sessions_and_the_next_step(
+    behind: int, bundled: bool, level: Level, words: str
+) -> None:
+    age = Freshness(FRIDAY, behind, 0, bundled)
+    assert age.level is level
+    assert words in dateline_words(age)
+    if not bundled:
+        assert "bundled" not in dateline_words(replace(age, behind=426))
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_every_page_begins_with_as_of_when_its_prices_are() -> None:
+    app = AppTest.from_file(APP, default_timeout=60).run()
+    assert app.caption[0].value.startswith("Prices to the close of Friday 14 March 2025")
+    assert ":red[" not in app.caption[0].value
+
+
+def test_health_tells_the_published_state_and_its_latest_session(
+    dashboard: Dashboard, bundled_database: Path
+) -> None:
+    status, kind, body = get(f"{dashboard.url}/healthz")
+    with duckdb.connect(str(bundled_database), read_only=True) as con:
+        (latest,) = con.execute("SELECT max(date) FROM price_daily").fetchall()[0]
+    assert (status, kind) == (200, "application/json")
+    assert json.loads(body) == {
+        "status": "ok",
+        "state": FileWarehouse(bundled_database).version(),
+        "latest_session": str(latest),
+    }
+
+
+@pytest.fixture(scope="module")
+def poor_dashboard(start_dashboard: StartDashboard, tmp_path_factory: pytest.TempPathFactory) -> Dashboard:
+    """A dashboard over a file that is no database, on a computer without a browser."""
+    broken = tmp_path_factory.mktemp("broken") / "market.duckdb"
+    broken.write_bytes(b"not a database" * 1000)
+    return start_dashboard(broken, BROWSER_PATH="/nonexistent/chromium")
+
+
+def test_health_is_503_with_one_sentence_without_a_warehouse(poor_dashboard: Dashboard) -> None:
+    status, kind, body = get(f"{poor_dashboard.url}/healthz")
+    assert status == 503
+    assert kind.startswith("text/plain")
+    assert b"cannot be read as a DuckDB database" in body
+    assert body.count(b"\n") == 1
+
+
+def test_a_page_over_a_broken_warehouse_is_a_sentence_and_no_traceback(
+    poor_dashboard: Dashboard, visit: Visit
+) -> None:
+    for path in ("/", "/data"):
+        page = visit(path, at=poor_dashboard, heading=False)
+        page.get_by_text("cannot be read as a DuckDB database").wait_for()
+        assert "Traceback" not in page.inner_text("body")
+
+
+def test_a_page_opened_by_its_address_right_after_the_start_has_the_frame(
+    start_dashboard: StartDashboard, bundled_database: Path, visit: Visit
+) -> None:
+    page = visit("/data", at=start_dashboard(bundled_database))
+    assert page.get_by_role("link", name="The DeepSeek shock").count()
+    assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    assert png.startswith(PNG)
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
+
+
+def test_each_chart_is_an_image_at_an_address(dashboard: Dashboard) -> None:
+    status, kind, png = get(f"{dashboard.url}/chart/shock-map.png?preset=wide")
+    assert (status, kind, size_of(png)) == (200, "image/png", (1200, 675))
+    _, _, dark = get(f"{dashboard.url}/chart/shock-map.png?preset=wide&theme=dark")
+    assert dark != png
+    assert size_of(dark) == (1200, 675)
+
+
+def test_an_image_that_has_not_changed_is_not_sent_again(dashboard: Dashboard) -> None:
+    url = f"{dashboard.url}/chart/shock-map.png?preset=wide"
+    with urlopen(url, timeout=60) as first:
+        tag = first.headers["etag"]
+    assert get(url, **{"If-None-Match": tag})[0] == 304
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "sentence"),
+    [
+        ("nope.png", 404, "There is no chart “nope”: choose from "),
+        ("shock-map.png?event=nope", 404, "There is no event “nope”"),
+        ("shock-map.png?event=1999-12-31", 404, "choose an event from the list or a day inside the data"),
+        ("shock-map.png?theme=purple", 400, "There is no theme “purple”: choose from light, dark"),
+        ("shock-map.png?ticker=NVDA", 400, "There is no parameter “ticker”: choose from tickers"),
+        ("shock-timeline.png?tickers=NVDA,ZZZ", 400, "There is no company “ZZZ”"),
+        ("shock-map.png?scale=nan", 400, "“nan” is no number."),
+        ("shock-map.png?scale=1e9", 400, "choose one from 0.1"),
+        ("shock-map.png?start=27.1.2025", 400, "“27.1.2025” is no day: write it as 2025-01-27."),
+        ("shock-map.png?event=" + quote("'; DROP TABLE event; --<script>"), 404, "There is no event"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence_of_plain_text(
+    dashboard: Dashboard, address: str, status: int, sentence: str
+) -> None:
+    got, kind, body = get(f"{dashboard.url}/chart/{address}")
+    assert (got, kind) == (status, "text/plain; charset=utf-8")
+    assert sentence in body.decode()
+    assert body.count(b"\n") == 1
+
+
+def test_without_a_browser_an_image_is_a_503_that_says_what_to_install(
+    start_dashboard: StartDashboard, bundled_database: Path
+) -> None:
+    poor = start_dashboard(bundled_database, BROWSER_PATH="/nonexistent/chromium")
+    status, kind, body = get(f"{poor.url}/chart/shock-map.png")
+    assert (status, kind) == (503, "text/plain; charset=utf-8")
+    assert b"No Chrome or Chromium was found: install one" in body
+
+
+@pytest.fixture
+def growing(own_database: Path, start_dashboard: StartDashboard) -> Iterator[tuple[FileWarehouse, Dashboard]]:
+    """A warehouse to publish to, and a dashboard over it whose pages look for new states twice a second."""
+    running = start_dashboard(own_database, AIMI_LOOK_AGAIN="0.5")
+    yield FileWarehouse(own_database), running
+    running.stop()
+
+
+def test_an_open_page_shows_a_newly_published_state_by_itself(
+    growing: tuple[FileWarehouse, Dashboard], visit: Visit
+) -> None:
+    warehouse, running = growing
+    page = visit("/", at=running)
+    assert page.inner_text("h1").startswith("NVIDIA lost $592.7 billion")
+    with warehouse.writing() as con:
+        con.execute("UPDATE price_daily SET close = close + 1 WHERE ticker = 'NVDA' AND date = '2025-01-27'")
+        con.execute("DELETE FROM price_daily WHERE date > '2025-03-13'")
+    page.get_by_text("Prices to the close of Thursday 13 March 2025").wait_for()
+    page.get_by_role("heading", name="NVIDIA lost $568.2 billion").wait_for()
+    assert "Traceback" not in running.log()
+
+
+def test_without_a_warehouse_every_address_says_what_to_do(
+    tmp_path: Path, use_database: Callable[[Path], None]
+) -> None:
+    use_database(tmp_path / "none.duckdb")
+    app = AppTest.from_file(APP, default_timeout=60).run()
+    app.switch_page("pages/data.py").run()
+    assert not app.exception
+    assert "run `make run` or `python -m etl load-bundled`" in app.warning[0].value
