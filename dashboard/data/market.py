@@ -129,3 +129,15 @@ def largest_losses(con: duckdb.DuckDBPyConnection, count: int = 5) -> tuple[pd.D
         {"count": count},
     ).df()
     return rows.drop(columns="compared"), int(rows["compared"].iloc[0]) if len(rows) else 0
+
+
+def named_companies(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The companies that have prices, funds apart: ticker to "Name (TICKER)", in the order of the names."""
+    rows = con.execute(
+        """
+        SELECT ticker, name FROM company
+        WHERE NOT is_benchmark AND EXISTS (SELECT 1 FROM price_daily WHERE price_daily.ticker = company.ticker)
+        ORDER BY lower(name), ticker
+        """
+    ).fetchall()
+    return {ticker: f"{name} ({ticker})" for ticker, name in rows}

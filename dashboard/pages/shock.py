@@ -16,7 +16,6 @@ from dashboard.pages.shared import (
     require_state,
     show,
     theme,
-    watch_for_refresh,
 )
 from dashboard.views.claims import FAILS, HOLDS, IN_PART, Checked, LargestLosses, check, read_largest_losses
 from dashboard.views.headline import figures, headline
@@ -147,4 +146,3 @@ if coverage:
 
 st.header("What came after", anchor="recovery")
 block("shock-recovery")
-watch_for_refresh(state)

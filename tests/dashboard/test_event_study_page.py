@@ -1,0 +1,139 @@
+"""The event study's page: its figures against a plain regression, and its controls in a browser."""
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from streamlit.testing.v1 import AppTest
+
+from dashboard.analysis.placebo import placebo_range
+from dashboard.views.event_study import CHARTS, Answer, Question, ask, conclusion
+from dashboard.views.request import NothingToShow, Request
+from etl.settings import PROJECT_ROOT
+from tests.conftest import Visit
+
+RETURNS = """
+    SELECT date, ticker, adj_close / lag(adj_close) OVER (PARTITION BY ticker ORDER BY date) - 1 AS change
+    FROM price_daily JOIN company USING (ticker)
+    WHERE (role = 'AI' AND exchange <> 'XKRX') OR ticker = 'SPY'
+"""
+
+
+@pytest.fixture(scope="module")
+def con(bundled_database: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(bundled_database.resolve()), read_only=True)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+@pytest.fixture(scope="module")
+def answer(con: duckdb.DuckDBPyConnection) -> Answer:
+    return ask(con, Question())
+
+
+@pytest.fixture(scope="module")
+def wide(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    return con.execute(RETURNS).df().pivot(index="date", columns="ticker", values="change")
+
+
+def test_the_portfolio_test_is_the_dummy_of_a_regression(answer: Answer, wide: pd.DataFrame) -> None:
+    event = wide.index.get_loc(pd.Timestamp("2025-01-27"))
+    rows = wide.iloc[[*range(event - 260, event - 10), event]]
+    firms = rows.drop(columns="SPY").dropna(axis=1, thresh=126)
+    design = sm.add_constant(
+        pd.DataFrame({"market": rows["SPY"], "event": (rows.index == wide.index[event]).astype(float)})
+    )
+    # The portfolio of abnormal returns: each firm's own regression on the days it has, then the mean.
+    fitted = [sm.OLS(firms[t].dropna(), design.loc[firms[t].dropna().index]).fit() for t in firms]
+    aar = np.mean([fit.params["event"] for fit in fitted])
+    assert float(answer.days.at[0, "aar"]) == pytest.approx(aar, abs=1e-12)
+
+
+def test_a_firms_abnormal_return_is_the_dummy_of_its_own_regression(
+    answer: Answer, wide: pd.DataFrame
+) -> None:
+    event = wide.index.get_loc(pd.Timestamp("2025-01-27"))
+    rows = wide.iloc[[*range(event - 260, event - 10), event]]
+    design = sm.add_constant(
+        pd.DataFrame({"market": rows["SPY"], "event": (rows.index == wide.index[event]).astype(float)})
+    )
+    fit = sm.OLS(rows["NVDA"], design).fit()
+    nvidia = answer.cars.set_index("firm").loc["NVDA"]
+    assert nvidia["car"] == pytest.approx(fit.params["event"], abs=1e-12)
+    assert nvidia["t"] == pytest.approx(fit.tvalues["event"], abs=1e-9)
+    assert nvidia["beta"] == pytest.approx(fit.params["market"], abs=1e-12)
+
+
+def test_raw_returns_stand_beside_abnormal_ones(answer: Answer, wide: pd.DataFrame) -> None:
+    firms = wide.drop(columns="SPY")[list(answer.study.abnormal_returns.columns)]
+    assert answer.days.at[0, "mean_return"] == pytest.approx(float(firms.loc["2025-01-27"].mean()))
+    assert "−9.90%" in conclusion(answer)
+    assert "95% band" in conclusion(answer)
+
+
+def test_tests_that_a_shared_date_invalidates_come_last_and_with_their_measured_size(answer: Answer) -> None:
+    valid = answer.tests["valid_with_common_date"].tolist()
+    assert valid == sorted(valid, reverse=True)
+    sizes = answer.tests.set_index("test")["rejected_5pct"]
+    assert sizes["cross_sectional"] > 0.25 > sizes["portfolio_regression"]
+    assert answer.tests["dates"].min() >= 50
+
+
+def test_the_placebo_range_widens_with_the_length_and_covers_its_share() -> None:
+    history = pd.Series(np.random.default_rng(7).normal(0, 0.01, 2000))
+    table = placebo_range(history, 5)
+    assert (table["high"] - table["low"]).is_monotonic_increasing
+    inside = history.between(*table.loc[0, ["low", "high"]])
+    assert inside.mean() == pytest.approx(0.95, abs=0.002)
+    assert placebo_range(history.iloc[:3], 5)["low"].isna().tolist() == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        Question(group="no-such-group"),
+        Question(benchmark="no-such-benchmark"),
+        Question(tickers=("NOPE",)),
+        Question(event_id="1999-01-01"),
+        Question(event_id="2024-01-10"),  # no history before it
+    ],
+)
+def test_what_cannot_be_studied_is_said_in_one_sentence(
+    con: duckdb.DuckDBPyConnection, question: Question
+) -> None:
+    with pytest.raises(NothingToShow) as told:
+        ask(con, question)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("options", [{"group": "chips"}, {"model": "mean"}, {"benchmark": "ex-treated"}])
+def test_every_chart_can_be_made_for_any_question(
+    con: duckdb.DuckDBPyConnection, options: dict[str, str]
+) -> None:
+    for name, make in CHARTS.items():
+        chart = make(con, Request(options=tuple(options.items()), theme="dark"))
+        assert chart.name == name
+        assert not chart.table.empty
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_the_address_asks_the_question() -> None:
+    app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "pages" / "event_study.py"), default_timeout=60)
+    app.query_params["group"] = "chips"
+    app.query_params["model"] = "mean"
+    app.run()
+    assert not app.exception
+    assert any("the 7 firms of “AI chips”" in text.value.replace("\\", "") for text in app.markdown)
+
+
+def test_the_page_in_a_browser(visit: Visit) -> None:
+    page = visit("/event-study?firms=NVDA&firms=AVGO&window=-1..1")
+    text = page.inner_text("[data-testid=stMain]")
+    assert "the 2 firms of “NVIDIA and Broadcom”" in text
+    assert "Over sessions −1 to +1" in text
+    assert page.locator("[data-testid=stPlotlyChart]").count() == 3
+    page.get_by_text("Market-adjusted").click()
+    page.wait_for_url("**model=market-adjusted**")
