@@ -4,24 +4,26 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit bench warehouse chromium clean
+.PHONY: help run test lint types unit soak bench screenshots chromium clean
 
-help: ## List the targets
+help: ## List what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/.installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "Installing what the program needs into .venv…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Installing what the tests need into .venv…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-run: .venv/.installed ## Open the dashboard on http://localhost:8501 (PORT=… changes the port)
+run: .venv/.installed ## Open the dashboard on http://localhost:8501 (PORT=8600 changes the port)
 	@$(BIN)/python -m etl load-bundled --if-missing
 	@echo "The dashboard is at http://localhost:$(PORT) (Ctrl-C stops it)"
-	@$(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+	@exec $(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
 
 test: lint types unit ## Lint, types and tests: what must be green before a change lands
 
@@ -35,7 +37,16 @@ types: .venv/.installed-dev ## Static types (mypy)
 unit: .venv/.installed-dev chromium ## The tests alone
 	$(BIN)/python -m pytest
 
-chromium: ## Find a Chromium for the browser tests, or install Debian's
+soak: .venv/.installed-dev chromium ## The long forms of the crash, fault and concurrency tests
+	AIMI_SOAK=1 $(BIN)/python -m pytest --timeout 3600 -rA
+
+bench: .venv/.installed-dev chromium ## Speed as ratios against named peers, written to tests/benchmarks/results.md
+	$(BIN)/python -m tests.benchmarks
+
+screenshots: .venv/.installed-dev chromium ## A picture of every page: light, dark and at phone width, in tests/pictures
+	$(BIN)/python -m tests.screenshots
+
+chromium: ## Find a Chromium for browser tests and chart files, or install Debian's
 	@command -v chromium chromium-browser google-chrome >/dev/null || ./.ci/install-chromium
 
 clean: ## Remove the virtual environment and the warehouse
