@@ -78,7 +78,7 @@ def revisions_part(held: Holdings) -> None:
     if not count:
         st.markdown("No refresh has changed a figure that was there.")
         return
-    st.markdown(f"{count:,} figures were revised{_latest(count, len(held.revisions))}.")
+    st.markdown(f"Revised so far: {_counted(count, 'figure')}{_latest(count, len(held.revisions))}.")
     rows(
         held.revisions,
         {
@@ -101,7 +101,8 @@ def refused_part(held: Holdings) -> None:
         st.markdown("Every row that arrived passed the checks: nothing is in quarantine.")
         return
     st.markdown(
-        f"{count:,} rows failed a check and are not in the figures{_latest(count, len(held.quarantined))}."
+        f"Kept out of the figures: {_counted(count, 'row')} that failed a check"
+        f"{_latest(count, len(held.quarantined))}."
     )
     rows(
         held.quarantined,
@@ -114,6 +115,10 @@ def refused_part(held: Holdings) -> None:
         },
         "Rows in quarantine, newest first",
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _latest(count: int, shown: int) -> str:
