@@ -5,26 +5,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from dashboard.charts import locales
-from dashboard.export import again, batch, report, watching
+from dashboard.export import again, batch, options, report, watching
 from dashboard.export.jobs import HOUSE_CREDIT, BadWords
 from dashboard.export.order import FORMATS, BadOrder, Order
-from dashboard.export.presets import PRESETS, THEMES, BadSize
+from dashboard.export.presets import BadSize
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import DEFAULT_EVENT
 from etl.warehouse import WarehouseError
 
 USAGE, NOTHING = 3, 2
 WATCH_SECONDS = 20.0
-_SIZES = "; ".join(
-    f"{preset.name} {preset.width:g}×{f'{preset.height:g}' if preset.height else 'as needed'} {preset.unit}"
-    for preset in PRESETS.values()
-)
+EVERY_FORMAT = ",".join(FORMATS)
 
 app = typer.Typer(
     add_completion=False,
@@ -38,75 +34,27 @@ app = typer.Typer(
     "(default data/market.duckdb). Pictures need Chrome or Chromium (BROWSER_PATH names one)."
 )
 def export(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME…", help="Charts, as --list names them.")
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every chart.")] = False,
-    listed: Annotated[bool, typer.Option("--list", help="Name the charts, and end.")] = False,
-    formats: Annotated[
-        str, typer.Option("--format", metavar="A,B", help=f"Among {', '.join(FORMATS)}.")
-    ] = ",".join(FORMATS),
-    preset: Annotated[str, typer.Option("--preset", help=f"The size of pictures: {_SIZES}.")] = "article",
-    size: Annotated[
-        str | None, typer.Option("--size", metavar="WxH", help="Another size: 600x400 (pixels) or 120x80mm.")
-    ] = None,
-    scale: Annotated[
-        float | None,
-        typer.Option("--scale", help="Pixels of a PNG for one of its size.", show_default="the preset's"),
-    ] = None,
-    theme: Annotated[
-        str | None,
-        typer.Option(
-            "--theme", help=f"{', '.join(THEMES)}.", show_default="light; print for the preset print"
-        ),
-    ] = None,
-    event: Annotated[
-        str, typer.Option("--event", help="The event by its name, or a day such as 2024-09-03.")
-    ] = DEFAULT_EVENT,
-    tickers: Annotated[
-        str, typer.Option("--tickers", metavar="A,B", help="The companies to show or to draw in colour.")
-    ] = "",
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="DATE|FILE",
-            help="The first day; or the metadata.json of a kit, to make it again and to hear whether its data changed.",
-        ),
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day.")] = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", metavar="KEY=TEXT", help="A setting of the chart itself.")
-    ] = None,
-    title: Annotated[str | None, typer.Option("--title", help="A title of your own; “” for none.")] = None,
-    subtitle: Annotated[
-        str | None, typer.Option("--subtitle", help="A subtitle of your own; “” for none.")
-    ] = None,
-    credit: Annotated[str, typer.Option("--credit", help="Who made the chart.")] = HOUSE_CREDIT,
-    locale: Annotated[
-        str,
-        typer.Option(
-            "--locale", help="How numbers and dates are written: en, de, fr, pt-BR… Words stay English."
-        ),
-    ] = "en",
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where the kits go, a folder each.")
-    ] = Path("exports"),
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Export again whenever a refresh publishes.")
-    ] = False,
-    site: Annotated[
-        Path | None,
-        typer.Option(
-            "--site", metavar="DIR", help="Write the story as static files that any web server can serve."
-        ),
-    ] = None,
-    address: Annotated[
-        str,
-        typer.Option(
-            "--base-url", metavar="URL", help="Where the site will be, for its preview on social media."
-        ),
-    ] = "",
+    names: options.Names = None,
+    every: options.Every = False,
+    listed: options.Listed = False,
+    formats: options.Formats = EVERY_FORMAT,
+    preset: options.PresetName = "article",
+    size: options.Size = None,
+    scale: options.Scale = None,
+    theme: options.Theme = None,
+    event: options.Event = DEFAULT_EVENT,
+    tickers: options.Tickers = "",
+    start: options.Start = None,
+    end: options.End = None,
+    settings: options.Settings = None,
+    title: options.Title = None,
+    subtitle: options.Subtitle = None,
+    credit: options.Credit = HOUSE_CREDIT,
+    locale: options.Locale = "en",
+    out: options.Out = Path("exports"),
+    watch: options.Watch = False,
+    site: options.Site = None,
+    address: options.Address = "",
 ) -> int:
     """Export charts of the dashboard as kits: pictures, interactive HTML, data, alt text, caption and their proof.
 
@@ -117,23 +65,13 @@ def export(
         return _list()
     if start and start.lower().endswith(".json"):
         return _repeat(names, every, Path(start), out)
+    days = (_day("--from", start), _day("--to", end))
+    shown = theme or ("print" if preset == "print" else "light")
     order = Order(
-        name="",
-        event=event.strip(),
-        tickers=tuple(ticker.strip() for ticker in tickers.split(",") if ticker.strip()),
-        start=_day("--from", start),
-        end=_day("--to", end),
-        options=_options(option or []),
-        preset=preset,
-        size=size,
-        scale=scale,
-        theme=theme or ("print" if preset == "print" else "light"),
-        locale=locale,
-        title=title,
-        subtitle=subtitle,
-        credit=credit,
-        formats=tuple(dict.fromkeys(name.strip().lower() for name in formats.split(",") if name.strip())),
+        "", event.strip(), _listed(tickers), *days, _pairs(settings or []), preset, size, scale, shown
     )
+    order = replace(order, locale=locale, title=title, subtitle=subtitle, credit=credit)
+    order = replace(order, formats=_listed(formats.lower()))
     if site is not None:
         from dashboard.export.site import write_site
 
@@ -231,7 +169,11 @@ def _day(option: str, text: str | None) -> date | None:
         raise BadOrder(f"{option} takes a date such as 2025-01-27, not “{text[:40]}”.") from None
 
 
-def _options(pairs: list[str]) -> tuple[tuple[str, str], ...]:
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _pairs(pairs: list[str]) -> tuple[tuple[str, str], ...]:
     found = []
     for pair in pairs:
         key, equals, text = pair.partition("=")
