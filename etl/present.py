@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from etl.refresh import Outcome
-from etl.status import WarehouseStatus
+if TYPE_CHECKING:
+    from etl.imports import ImportReport
+    from etl.refresh import Outcome
+    from etl.status import WarehouseStatus
 
 MARKS = {"ok": "green", "part": "yellow", "failed": "red"}
 
@@ -42,6 +44,31 @@ def outcome_as_dict(outcome: Outcome) -> dict[str, Any]:
             for log in outcome.logs
         ],
     }
+
+
+def import_as_dict(report: ImportReport) -> dict[str, Any]:
+    """What an import did, for JSON."""
+    return {
+        "run_id": report.log.run_id,
+        "exit_code": report.exit_code,
+        "columns": report.columns,
+        "items": [asdict(item) for item in report.log.items],
+        "refused": [{"row": row, "reason": reason} for row, reason in report.refused],
+    }
+
+
+def show_import(report: ImportReport, console: Console, errors: Console) -> None:
+    """Tell how the columns were found, what was taken, and which rows were refused and why."""
+    console.print("Columns: " + ", ".join(f"{name} from {found!r}" for name, found in report.columns.items()))
+    (item,) = report.log.items
+    console.print(
+        f"{item.received:,} rows read, {item.inserted:,} inserted, {item.updated:,} updated, "
+        f"{item.rejected:,} refused"
+    )
+    for row, reason in report.refused:
+        errors.print(f"Row {row}: {reason}")
+    if item.rejected > len(report.refused):
+        errors.print(f"… and {item.rejected - len(report.refused):,} more; all are in the table quarantine.")
 
 
 def show_status(status: WarehouseStatus, console: Console) -> None:

@@ -157,9 +157,10 @@ class Screen:
             for column, kind in kinds.items()
             if column != "run_id"
         )
+        position = "file_row" if "file_row" in given else "row_number() OVER ()"
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE arrived_{name} AS "  # noqa: S608
-            f"SELECT {columns}, row_number() OVER () AS position FROM {view}"
+            f"SELECT {columns}, {position} AS position FROM {view}"
         )
 
     def _with_sessions(self) -> tuple[str, str]:
