@@ -26,7 +26,15 @@ def show_or_say(
     try:
         drawn = chart(state, name, request)
     except NothingToShow as nothing:
-        st.info(plain(str(nothing)), icon=":material/info:")
+        st.info(said(str(nothing)), icon=":material/info:")
         return None
     show(drawn, controls)
     return drawn
+
+
+def said(sentence: str) -> str:
+    """A message as Markdown: commands between back quotes as code, all else as it is."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:
+        return plain(sentence)
+    return " ".join(f"`{part}`" if at % 2 else plain(part) for at, part in enumerate(parts)).strip()

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.data.companies import coverage
-from dashboard.pages.builder import show_or_say
+from dashboard.pages.builder import said, show_or_say
 from dashboard.pages.choices import pick, select, select_many
 from dashboard.pages.markdown import plain
 from dashboard.pages.period import choose_event, choose_period
@@ -87,7 +87,7 @@ def in_detail() -> None:
     company = known.loc[ticker]
     st.header(plain(company["name"]), anchor="company")
     if not company["sessions"]:
-        st.info(plain(no_prices([company["name"]])), icon=":material/database:")
+        st.info(said(no_prices([company["name"]])), icon=":material/database:")
         return
     st.caption(plain(profile(company)))
     show_or_say(state, "company-candles", request((ticker,)))

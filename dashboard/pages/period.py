@@ -83,3 +83,9 @@ def choose_period(
         ]
     days = sorted(chosen)
     return days[0], days[-1]
+
+
+def usual_period(first: date, last: date, session: date) -> str:
+    """The weeks around the event where the data reach into them, else all."""
+    start, end = period("event", first, last, session)
+    return "event" if start <= end else "max"

@@ -1,0 +1,165 @@
+"""The day on which each app is first known as no. 1, country by country."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from dashboard.charts import rank_words, words
+from dashboard.charts.chart import Chart
+from dashboard.charts.style import BODY_FONT, Palette, figure, palette
+
+ROW_HEIGHT = 46
+MOST_APPS = 4
+MOST_COUNTRIES = 40
+STRENGTH = 0.42
+MARKS = {"measured": "●", "reported": "○"}
+
+
+def first_days(
+    firsts: pd.DataFrame,
+    earliest: pd.DataFrame,
+    countries: dict[str, str],
+    chosen: Sequence[str],
+    chart: str,
+    source: str,
+    theme: str = "light",
+) -> Chart:
+    """A field for each country and app with the day of its first no. 1, the earlier the stronger its colour.
+
+    `firsts` as `dashboard.data.captures.first_at_top` returns it and `earliest` as `dashboard.analysis.captures` does,
+    at least one row each; `countries`: code to name; the apps of `chosen` are shown before those that led in more
+    countries.
+    """
+    colours = palette(theme)
+    shown = _shown(earliest, chosen)
+    order = shown.groupby("country")["moment"].min().sort_values(kind="stable").index
+    apps = list(dict.fromkeys(shown.sort_values("moment", kind="stable")["app"]))
+    names = dict(zip(shown["app"], shown["name"], strict=True))
+    fig = figure(colours, 70 + ROW_HEIGHT * len(order))
+    days = (shown["moment"] - shown["moment"].min()) / pd.Timedelta(days=1)
+    grid = shown.assign(days=days).pivot(index="country", columns="app", values="days").reindex(order)[apps]
+    fig.add_heatmap(
+        x=list(range(len(apps))),
+        y=list(range(len(order))),
+        z=grid.to_numpy(dtype=float),
+        colorscale=[[0, _blend(colours)], [1, colours.band]],
+        zmin=0,
+        zmax=max(float(days.max()), 1.0),
+        showscale=False,
+        xgap=4,
+        ygap=4,
+        hoverinfo="skip",
+    )
+    fig.add_scatter(
+        x=[apps.index(app) for app in shown["app"]],
+        y=[order.get_loc(country) for country in shown["country"]],
+        mode="text",
+        text=[_field(row, shown) for row in shown.itertuples(index=False)],
+        textfont={"color": colours.ink, "size": 12, "family": BODY_FONT},
+        hovertext=[_hover(row, firsts, countries) for row in shown.itertuples(index=False)],
+        hoverinfo="text",
+    )
+    fig.update_xaxes(
+        side="top",
+        tickvals=list(range(len(apps))),
+        ticktext=[f"<b>{_wrapped(names[app])}</b>" for app in apps],
+        tickangle=0,
+        zeroline=False,
+        tickfont={"color": colours.ink, "size": 12},
+        ticks="",
+        range=[-0.5, len(apps) - 0.5],
+    )
+    fig.update_yaxes(
+        tickvals=list(range(len(order))),
+        ticktext=[words.safe(countries[country], 18) for country in order],
+        tickfont={"color": colours.ink, "size": 12},
+        showgrid=False,
+        zeroline=False,
+        ticks="",
+        range=[len(order) - 0.5, -0.5],
+    )
+    return Chart(
+        name="rank-first-days",
+        figure=fig,
+        title=_finding(shown, countries, chosen),
+        subtitle=f"First day on which each app is known as no. 1 of {chart}, by country",
+        source=source,
+        alt="Table of the first days at no. 1. "
+        + "; ".join(
+            f"{row.name} in {countries[row.country]}: {words.day(row.moment.date())} ({row.evidence})"
+            for row in shown.itertuples(index=False)
+        )
+        + ".",
+        table=_table(firsts, countries),
+        note="● measured in a capture, ○ reported by a publication; ≤ where the country’s first capture had the app "
+        "at no. 1 already. Empty: not known as no. 1 there." + _left_out(earliest, shown),
+    )
+
+
+def _shown(earliest: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
+    """The chosen apps, those that led in most countries, and the countries in which they did first."""
+    led = list(earliest["app"].value_counts().index)
+    apps = sorted(led, key=lambda app: app not in chosen)[:MOST_APPS]
+    kept = earliest[earliest["app"].isin(apps)]
+    countries = kept.groupby("country")["moment"].min().sort_values(kind="stable").index[:MOST_COUNTRIES]
+    return kept[kept["country"].isin(countries)]
+
+
+def _left_out(earliest: pd.DataFrame, shown: pd.DataFrame) -> str:
+    missing = len(earliest) - len(shown)
+    return f" {missing} more are in the table." if missing else ""
+
+
+def _blend(colours: Palette) -> str:
+    """The colour of the earliest day: a share of the strong colour that leaves the text readable."""
+    pairs = [(int(colours.band[at : at + 2], 16), int(colours.gain[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(weak + (strong - weak) * STRENGTH):02X}" for weak, strong in pairs)
+
+
+def _wrapped(name: str) -> str:
+    """A column's head, one word a line."""
+    return "<br>".join(words.safe(word, 10) for word in rank_words.short_name(name).split()[:2])
+
+
+def _field(row: Any, shown: pd.DataFrame) -> str:
+    one_year = shown["moment"].dt.year.nunique() == 1
+    day = words.day(row.moment.date(), weekday=False, year=not one_year)
+    return f"{MARKS[row.evidence]} {'≤' if row.already else ''}{day}"
+
+
+def _hover(row: Any, firsts: pd.DataFrame, countries: dict[str, str]) -> str:
+    start = f"<b>{words.safe(row.name)}</b> in {words.safe(countries[row.country])}: "
+    known = firsts[(firsts["app"] == row.app) & (firsts["country"] == row.country)]
+    return start + "".join(
+        f"<br>{words.day(one.captured_at.date())}, {one.evidence} by {words.safe(rank_words.source(one), 70)}"
+        + (" (already no. 1 in the first capture)" if one.already else "")
+        for one in known.itertuples(index=False)
+    )
+
+
+def _finding(shown: pd.DataFrame, countries: dict[str, str], chosen: Sequence[str]) -> str:
+    led = shown["app"].value_counts()
+    app = next((app for app in chosen if app in led.index), led.index[0])
+    row = shown[shown["app"] == app].sort_values("moment", kind="stable").iloc[0]
+    where = f"in {led[app]} countries, first" if led[app] > 1 else "only"
+    country = rank_words.with_article(countries[row["country"]])
+    return (
+        f"{rank_words.short_name(row['name'], 40)} is known as no. 1 {where} in {country} on "
+        f"{words.day(row['moment'].date(), weekday=False)}"
+    )
+
+
+def _table(firsts: pd.DataFrame, countries: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "app": firsts["name"],
+            "country": firsts["country"].map(countries),
+            "first known as no. 1 (UTC)": firsts["captured_at"].dt.strftime("%Y-%m-%d %H:%M"),
+            "evidence": firsts["evidence"],
+            "already no. 1 in the first capture": firsts["already"],
+            "source": [rank_words.source(row) for row in firsts.itertuples(index=False)],
+            "link": [rank_words.link(address) for address in firsts["source_url"]],
+            "note": firsts["note"],
+        }
+    )
