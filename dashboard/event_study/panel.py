@@ -91,15 +91,12 @@ def read_sessions(index: pd.Index, what: str) -> pd.DatetimeIndex:
 
 
 def _numbers(frame: pd.DataFrame, what: str, sessions: pd.DatetimeIndex) -> FloatArray:
-    kinds = {getattr(dtype, "kind", "O") for dtype in set(frame.dtypes)}
-    if kinds - set("fiu"):
+    values = frame.to_numpy()
+    if values.dtype != np.float64:
         for name, dtype in frame.dtypes.items():
             if getattr(dtype, "kind", "O") not in "fiu":
                 raise EventStudyError(f"The column {name!r} of the {what} holds {dtype} values, not numbers.")
-    plain = kinds == {"f"} and not any(
-        pd.api.types.is_extension_array_dtype(dtype) for dtype in set(frame.dtypes)
-    )
-    values = frame.to_numpy() if plain else frame.to_numpy(dtype=np.float64, na_value=np.nan)
+        values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     infinite = np.isinf(values)
     if infinite.any():
         row, column = np.argwhere(infinite)[0]

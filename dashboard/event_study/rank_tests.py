@@ -11,8 +11,8 @@ from dashboard.event_study.ranking import average_ranks, ordinal_ranks
 from dashboard.event_study.regression import Cumulated, Fit
 from dashboard.event_study.windows import Scopes
 
-# Firms compared at once: their days stay in a processor's cache, and their number fits in one byte.
-BLOCK = 128
+# Firms counted at once: their number fits in one byte.
+BLOCK = 250
 
 
 @dataclass(frozen=True)
@@ -44,39 +44,59 @@ def rank_tests(fitted: Fit, sums: Cumulated, scopes: Scopes) -> RankOutcomes:
 
     Ranks are over days that are not missing, ties share their mean rank.
     """
-    if fitted.complete and np.isfinite(sums.scar).all():
-        ranks, tied = ordinal_ranks(np.concatenate([fitted.residuals, fitted.abnormal], axis=-1))
-        if not tied:
-            total, below = _column_sums(ranks, fitted.residuals.shape[-1])
-            corrado = _corrado_complete(total, below, ranks.shape[1], scopes)
-            estimation = (
-                total[:, : fitted.residuals.shape[-1]] - below.sum(axis=1)[:, : fitted.residuals.shape[-1]]
-            )
-            return RankOutcomes(corrado, corrado, _grank_complete(fitted, sums, estimation))
+    thresholds = _grank_thresholds(sums)
+    if fitted.complete and np.isfinite(thresholds).all():
+        outcomes = _complete(fitted, thresholds, scopes)
+        if outcomes is not None:
+            return outcomes
     residuals = fitted.residuals if fitted.valid is None else np.where(fitted.valid, fitted.residuals, np.nan)
     corrado, zivney = _corrado_gaps(residuals, fitted.abnormal, scopes)
-    return RankOutcomes(corrado, zivney, _grank_gaps(residuals, fitted, sums))
+    return RankOutcomes(corrado, zivney, _grank_gaps(residuals, fitted, thresholds))
 
 
-def _column_sums(ranks: NDArray[np.int16], days: int) -> tuple[FloatArray, FloatArray]:
-    """Sum of the ranks over firms for each day (B × M), and how many firms rank an event day below it (B ×
-    W × M).
+def _complete(fitted: Fit, thresholds: FloatArray, scopes: Scopes) -> RankOutcomes | None:
+    """The tests from the ranks of residuals, abnormal returns and GRANK's event values together; None with ties.
 
-    With the second, the rank sums of any sample that leaves out some event days follow by subtraction.
+    The rank sums of a smaller sample follow from counting, for each value that it leaves out, the firms in which
+    that value ranks below.
     """
-    below = np.zeros((ranks.shape[0], ranks.shape[2] - days, ranks.shape[2]))
+    days, event_days = fitted.residuals.shape[-1], len(scopes.days)
+    single = bool((scopes.lengths == 1).all())
+    ranks, inner, tied = ordinal_ranks(
+        fitted.residuals, fitted.abnormal, thresholds, within=days if single else 0
+    )
+    if tied:
+        return None
+    kept = days + event_days
+    total = _sum_firms(ranks[:, :, :kept])
+    above = _below(ranks, range(kept, ranks.shape[2]), kept)
+    total -= above.sum(axis=1)
+    if single:
+        below = np.empty((len(ranks), event_days, 0))
+        estimation = _sum_firms(inner[:, :, :days])
+    else:
+        below = _below(ranks, range(days, kept), kept)
+        estimation = total[:, :days] - below[:, :, :days].sum(axis=1)
+    firms = ranks.shape[1]
+    corrado = _corrado_complete(total, below, firms, scopes)
+    return RankOutcomes(corrado, corrado, _grank_complete(estimation, above[:, :, :days], firms))
+
+
+def _sum_firms(ranks: NDArray[np.int16]) -> FloatArray:
+    return ranks.sum(axis=1, dtype=np.int32).astype(np.float64)
+
+
+def _below(ranks: NDArray[np.int16], columns: range, kept: int) -> FloatArray:
+    """In how many firms each of the columns ranks below each of the first `kept` ones (B × columns × kept)."""
+    below = np.zeros((ranks.shape[0], len(columns), kept))
     for start in range(0, ranks.shape[1], BLOCK):
         block = ranks[:, start : start + BLOCK]
-        flags = np.empty(block.shape, dtype=bool)
-        for day in range(below.shape[1]):
-            np.less(block[:, :, days + day, None], block, out=flags)
-            below[:, day] += _count_firms(flags)
-    return ranks.sum(axis=1, dtype=np.int32).astype(np.float64), below
-
-
-def _count_firms(flags: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Number of true values over axis 1 (B × N × M to B × M), N at most a block."""
-    return flags.view(np.uint8).sum(axis=1, dtype=np.uint8)
+        flags = np.empty((*block.shape[:2], kept), dtype=bool)
+        bits = flags.view(np.uint8)
+        for place, column in enumerate(columns):
+            np.less(block[:, :, column, None], block[:, :, :kept], out=flags)
+            below[:, place] += bits.sum(axis=1, dtype=np.uint8)
+    return below
 
 
 def _corrado_complete(total: FloatArray, below: FloatArray, firms: int, scopes: Scopes) -> Outcome:
@@ -145,19 +165,15 @@ def _grank_thresholds(sums: Cumulated) -> FloatArray:
         return sums.sigma[..., None] * scar / np.where(spread > 0, spread, np.nan)
 
 
-def _grank_complete(fitted: Fit, sums: Cumulated, estimation: FloatArray) -> Outcome:
-    """`estimation`: sum over firms of the rank among the estimation days alone (B × T)."""
-    batch, firms, days = fitted.residuals.shape
-    thresholds = _grank_thresholds(sums)
-    if np.isnan(thresholds).any() or (thresholds == 0).any():
-        return _grank_gaps(fitted.residuals, fitted, sums)
-    above = np.zeros((batch, thresholds.shape[-1], days))
-    for start in range(0, firms, BLOCK):
-        block = fitted.residuals[:, start : start + BLOCK]
-        flags = np.empty(block.shape, dtype=bool)
-        for scope in range(above.shape[1]):
-            np.greater(block, thresholds[:, start : start + BLOCK, scope, None], out=flags)
-            above[:, scope] += _count_firms(flags)
+def _grank_complete(estimation: FloatArray, above: FloatArray, firms: int) -> Outcome:
+    """GRANK-T from sums over the firms.
+
+    Args:
+        estimation: of the rank among the estimation days alone (B × T).
+        above: firms whose residual is above the event value (B × D × T).
+        firms: their number.
+    """
+    days = estimation.shape[1]
     share = firms * (days + 2)
     uniform = (estimation[:, None] + above) / share - 0.5
     event = (firms * (days + 1) - above.sum(axis=-1)) / share - 0.5
@@ -165,8 +181,7 @@ def _grank_complete(fitted: Fit, sums: Cumulated, estimation: FloatArray) -> Out
     return _grank_student(z, np.full(z.shape, days + 1.0))
 
 
-def _grank_gaps(residuals: FloatArray, fitted: Fit, sums: Cumulated) -> Outcome:
-    thresholds = _grank_thresholds(sums)
+def _grank_gaps(residuals: FloatArray, fitted: Fit, thresholds: FloatArray) -> Outcome:
     ranks = average_ranks(residuals)
     known = np.isfinite(residuals)
     total = fitted.n_obs + 2

@@ -90,10 +90,12 @@ def fit(sample: Sample, *, constant: bool) -> Fit:
     else:
         n_obs = np.full(y.shape[:2], float(days))
     inner, coefficients = _solve(y_estimation, x_estimation, valid, n_obs)
-    residuals = y_estimation - _predict(x_estimation, coefficients)
+    left = sample.returns - _predict(design, coefficients)
+    residuals, abnormal = left[..., :days], left[..., days:]
+    if sample.span is not None:
+        residuals = residuals / weight[..., :days]
     if valid is not None:
-        residuals *= valid
-    abnormal = sample.returns[..., days:] - _predict(design[..., days:, :], coefficients)
+        residuals = np.where(valid, residuals, 0.0)
     df, sigma, exact = _spread(y_estimation, residuals, valid, n_obs, design.shape[-1])
     return Fit(
         _untransform(coefficients, centre, scale, constant),
@@ -155,7 +157,7 @@ def _solve(
         gram = known.swapaxes(-1, -2) @ known
     enough = np.ones(gram.shape[:2], dtype=bool) if gram.shape[1] != y.shape[1] else n_obs > k
     gram = np.where(enough[..., None, None], gram, np.eye(k))
-    if (np.linalg.cond(gram) > COLLINEAR).any():
+    if (k > 2 or valid is not None) and (np.linalg.cond(gram) > COLLINEAR).any():
         raise EventStudyError(
             "The factors are collinear in the estimation window: their coefficients are undefined."
         )

@@ -47,10 +47,13 @@ def take_sample(panel: Panel, before: slice, around: slice, gaps: str) -> Sample
 
 def count_observations(sample: Sample) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Usable returns in the estimation window, and whether there is one in the event window (B × N each)."""
+    days = sample.estimation_days
+    if not (np.isnan(sample.returns).any() or np.isnan(sample.factors).any()):
+        shape = sample.returns.shape[:2]
+        return np.full(shape, days), np.full(shape, True)
     usable = np.isfinite(sample.returns)
     if sample.factors.shape[-1]:
         usable &= np.isfinite(sample.factors).all(axis=-1)
-    days = sample.estimation_days
     return usable[..., :days].sum(axis=-1), np.logical_or.reduce(usable[..., days:], axis=-1)
 
 

@@ -17,8 +17,8 @@ from dashboard.event_study.study import ESTIMATION, EVENT_WINDOW
 from dashboard.event_study.windows import Scopes, Window, check_windows, make_scopes, read_date
 
 LEVELS = (0.01, 0.05, 0.10)
-# Returns held at once: small enough for a processor's cache.
-CHUNK_VALUES = 250_000
+# Returns held at once: enough to make the loop over chunks cheap, few enough for a processor's cache.
+CHUNK_VALUES = 500_000
 
 
 def run_size_check(
@@ -109,9 +109,7 @@ def _take(
     returns = np.empty((len(positions), len(panel.firms), days + event_window[1] - event_window[0] + 1))
     factors = np.empty((len(positions), 1, returns.shape[2], panel.factors.shape[1]))
     for row, position in enumerate(positions):
-        before = slice(position + estimation[0], position + estimation[1] + 1)
-        around = slice(position + event_window[0], position + event_window[1] + 1)
-        for part, sessions in ((slice(None, days), before), (slice(days, None), around)):
+        for part, sessions in _pieces(int(position), estimation, event_window):
             returns[row, :, part] = net[:, sessions]
             factors[row, 0, part] = panel.factors[sessions]
     sample = Sample(returns, factors, days)
@@ -119,6 +117,18 @@ def _take(
         seen, inside = count_observations(sample)
         returns[(seen < minimum) | ~inside] = np.nan
     return sample
+
+
+def _pieces(position: int, estimation: Window, event_window: Window) -> list[tuple[slice, slice]]:
+    """Where the sessions around a date go: one piece when the windows follow each other without a pause."""
+    days = estimation[1] - estimation[0] + 1
+    first, last = position + estimation[0], position + event_window[1] + 1
+    if estimation[1] + 1 == event_window[0]:
+        return [(slice(None), slice(first, last))]
+    return [
+        (slice(None, days), slice(first, first + days)),
+        (slice(days, None), slice(position + event_window[0], last)),
+    ]
 
 
 def _p_values(sample: Sample, scopes: Scopes, constant: bool) -> dict[str, FloatArray]:
