@@ -18,11 +18,11 @@ def dateline_words(age: Freshness) -> str:
     day = age.session
     text = f"Prices to the close of {day:%A} {day.day} {day:%B} {day.year}"
     if age.level is Level.BUNDLED:
-        return f"{text}, the data bundled with the project. `python -m etl refresh` brings newer prices."
+        return f"{text}, the data bundled with the project. “python -m etl refresh” brings newer prices."
     if age.behind:
         text += f" · {age.behind:,} session{'s' if age.behind > 1 else ''} behind"
     if age.level in (Level.LATE, Level.STALE):
-        text += ": `python -m etl refresh` brings the rest"
+        text += ": “python -m etl refresh” brings the rest"
     return f"{text}."
 
 

@@ -77,11 +77,11 @@ def test_seoul_counts_only_where_new_york_has_no_prices() -> None:
     [
         (0, False, Level.FRESH, "Prices to the close of Friday 14 March 2025."),
         (1, False, Level.FRESH, "Prices to the close of Friday 14 March 2025 · 1 session behind."),
-        (2, False, Level.LATE, "· 2 sessions behind: `python -m etl refresh` brings the rest."),
+        (2, False, Level.LATE, "· 2 sessions behind: “python -m etl refresh” brings the rest."),
         (5, False, Level.LATE, "· 5 sessions behind"),
         (6, False, Level.STALE, "· 6 sessions behind"),
         (0, True, Level.FRESH, "Prices to the close of Friday 14 March 2025."),
-        (426, True, Level.BUNDLED, "the data bundled with the project. `python -m etl refresh` brings newer"),
+        (426, True, Level.BUNDLED, "the data bundled with the project. “python -m etl refresh” brings newer"),
     ],
 )
 def test_the_dateline_tells_the_age_in_sessions_and_the_next_step(
