@@ -100,11 +100,13 @@ def tests_table(
         field: np.stack([getattr(outcomes[name], field)[0, rows] for name in names], axis=1).ravel()
         for field in ("statistic", "df", "p_value")
     }
-    notes = [catalogue[name].note for name in names] * len(rows)
+    notes = [catalogue[name].note for name in names]
+    which = np.tile(np.arange(len(names)), len(rows))
     for position in np.flatnonzero(np.isnan(stacked["statistic"])):
         scope = rows[position // len(names)]
         test = catalogue[names[position % len(names)]]
-        notes[position] = _why_missing(test, int(n_firms[scope]), caar[scope])
+        which[position] = len(notes)
+        notes.append(_why_missing(test, int(n_firms[scope]), caar[scope]))
     return pd.DataFrame(
         {
             "scope": pd.array(["day", "window"], dtype="str").take(
@@ -117,7 +119,7 @@ def tests_table(
             "valid_with_common_date": np.tile(
                 [catalogue[name].valid_with_common_date for name in names], len(rows)
             ),
-            "note": notes,
+            "note": pd.array(notes, dtype="str").take(which),
         }
     )
 
