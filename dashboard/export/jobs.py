@@ -17,6 +17,10 @@ AROUND_ROWS = 44
 DEFAULT_HEIGHT = 480
 
 
+class NoData(ValueError):
+    """The figure holds nothing that could be drawn."""
+
+
 class BadWords(ValueError):
     """Words that no picture can hold; the message says which and how many fit."""
 
@@ -65,10 +69,16 @@ def job(chart: Chart, look: Look) -> str:
 
     Raises
     ------
+    NoData
+        When no trace of the figure has a point.
     BadWords
         When the title, measure, note, source or credit are too long for a picture.
     """
     figure = json.loads(chart.figure.to_json())
+    if not any(map(_has_data, figure["data"])):
+        raise NoData(
+            f"{chart.name} has no data to draw for what was asked: choose other companies, days or event."
+        )
     figure["layout"].pop("width", None)
     natural = figure["layout"].pop("height", None) or DEFAULT_HEIGHT
     rows = _rows(figure, natural)
@@ -124,6 +134,11 @@ def _style(colours: Palette, sheet: int) -> dict[str, Any]:
         "subtitle": {**body, "size": 14},
         "note": {**body, "size": 11.5},
     }
+
+
+def _has_data(trace: dict[str, Any]) -> bool:
+    arrays = (trace.get(key) for key in ("x", "y", "z", "values", "labels", "close", "r", "lat", "locations"))
+    return any(bool(array.get("bdata")) if isinstance(array, dict) else bool(array) for array in arrays)
 
 
 def _rows(figure: dict[str, Any], natural: float) -> dict[str, Any] | None:

@@ -58,7 +58,7 @@ def build(order: Order) -> Kit:
             drawn = render(chart, order.look(), wanted, made.state)
             size, warnings = (drawn.width, drawn.height), drawn.warnings
             found = {f"{order.name}.{name}": drawn.files[name] for name in wanted}
-        except (BrowserError, CannotDraw, ValueError) as error:
+        except (BrowserError, CannotDraw) as error:
             failures = dict.fromkeys(wanted, str(error))
     makers: dict[str, Callable[[], dict[str, bytes]]] = {
         "html": lambda: {f"{order.name}.html": html.interactive(chart, order.look())},

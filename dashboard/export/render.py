@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from dashboard.charts.chart import Chart
 from dashboard.export import browser, pictures
 from dashboard.export.browser import CSS_UNIT, BrowserError, Drawing, Sheet, token
-from dashboard.export.jobs import HOUSE_CREDIT, Look, job
+from dashboard.export.jobs import HOUSE_CREDIT, BadWords, Look, NoData, job
 from dashboard.export.pictures import Label, WrongPicture
 from dashboard.export.presets import PRESETS
 
@@ -38,13 +38,16 @@ def render(chart: Chart, look: Look, formats: Collection[str] = FORMATS, state: 
     Raises
     ------
     CannotDraw
-        When the words leave no room for the chart, or its labels would overlap or be cut off.
+        When there is no data, the words leave no room for the chart, or its labels would overlap or be cut off.
     dashboard.export.browser.NoBrowser
         When no Chrome or Chromium is installed.
     dashboard.export.browser.BrowserError
         When the browser failed twice.
     """
-    spec = job(chart, look)
+    try:
+        spec = job(chart, look)
+    except (BadWords, NoData) as fault:
+        raise CannotDraw(str(fault)) from fault
     preset = look.preset
     sheet = Sheet(preset.unit, preset.css_width, preset.css_height, preset.scale, frozenset(formats))
     for last in (False, True):

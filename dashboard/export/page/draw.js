@@ -3,7 +3,16 @@
 
 const aimi = (() => {
   const SVG = 'http://www.w3.org/2000/svg';
-  const SPREADS = [1, 1.12, 1.25, 1.4, 1.6];
+  // How the sheet is tried: larger than asked, so that words come out smaller. A sheet as high as its chart needs is
+  // made higher first.
+  const FIXED = [1, 1.12, 1.25, 1.4, 1.6].map(spread => ({ spread, stretch: 1 }));
+  const GROWING = [
+    { spread: 1, stretch: 1 },
+    { spread: 1, stretch: 1.3 },
+    { spread: 1, stretch: 1.7 },
+    { spread: 1.25, stretch: 1.25 },
+    { spread: 1.6, stretch: 1.6 },
+  ];
   const ROWS_SPREAD = 1.25; // how small the words of a chart of rows may become before rows are left out
   let busy = false;
 
@@ -144,15 +153,15 @@ const aimi = (() => {
     return strip;
   }
 
-  // One try at a spread: the sheet is `spread` times as large as asked and scaled down to its size when shown.
-  async function attempt(job, spread) {
+  // One try: the sheet is `spread` times as large as asked and scaled down to its size when shown.
+  async function attempt(job, { spread, stretch }) {
     const auto = !job.height;
     const width = job.width * spread;
     let extraNote = '';
     for (let again = 0; again < 3; again++) {
       const parts = frame(job, width, extraNote);
       const cssHeight = auto
-        ? Math.ceil(((parts.header + job.natural * spread + parts.footer) * job.css) / width)
+        ? Math.ceil(((parts.header + job.natural * stretch + parts.footer) * job.css) / width)
         : (job.height * job.css) / job.width;
       const height = (cssHeight * width) / job.css;
       const room = height - parts.header - parts.footer;
@@ -192,8 +201,8 @@ const aimi = (() => {
         margin.b += Math.ceil(over.bottom);
         continue;
       }
-      const cut = aimiFit.outside(svg, svg.getBoundingClientRect());
-      return { svg, shown, cut: cut.words, overlap: aimiFit.overlaps(svg) };
+      const cut = over.words || aimiFit.outside(svg, svg.getBoundingClientRect()).words;
+      return { svg, shown, cut, overlap: aimiFit.overlaps(svg) };
     }
   }
 
@@ -216,15 +225,15 @@ const aimi = (() => {
       if (job.locale) Plotly.register(job.locale);
       let best = null;
       let chosen = 1;
-      for (const spread of SPREADS) {
-        if (best?.shown && spread < ROWS_SPREAD) continue;
-        const tried = await attempt(job, spread);
+      for (const way of job.height ? FIXED : GROWING) {
+        if (best?.shown && way.spread < ROWS_SPREAD) continue;
+        const tried = await attempt(job, way);
         if (better(tried, best)) {
           best = tried;
-          chosen = spread;
+          chosen = way.spread;
         }
         const clear = tried.fits && !tried.cut && !tried.overlap.mild;
-        if (clear && (!tried.shown || spread >= ROWS_SPREAD)) break;
+        if (clear && (!tried.shown || way.spread >= ROWS_SPREAD)) break;
       }
       if (!best.fits) return { token: job.token, refused: 'words', room: best.room, least: job.least };
       document.getElementById('sheet').replaceChildren(best.svg, marker(job.token));

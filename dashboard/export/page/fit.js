@@ -3,7 +3,7 @@
 
 const aimiFit = (() => {
   const MILD = 0.08; // of the smaller text's area: letters that touch
-  const SERIOUS = 0.3;
+  const SERIOUS = 0.25;
   const INK = { above: 0.2, below: 0.16 }; // of a line's height: where a line of text has no ink
   const READABLE = 7; // pixels of the sheet
 
@@ -131,32 +131,39 @@ const aimiFit = (() => {
     for (const names of panels.values()) moveApart(names, frame);
   }
 
+  // The least movement that leaves each name its height: neighbours that overlap become one block around their middle.
   function moveApart(names, frame) {
     names.sort((a, b) => a.top - b.top);
-    names.forEach(name => (name.place = name.top));
-    for (let round = 0; round < 60; round++) {
-      let moved = false;
-      for (let i = 1; i < names.length; i++) {
-        const short = names[i - 1].place + names[i - 1].height - names[i].place;
-        if (short > 0.05) {
-          names[i - 1].place -= short / 2;
-          names[i].place += short / 2;
-          moved = true;
-        }
-      }
-      const last = names[names.length - 1];
-      if (last && last.place + last.height > frame.bottom) {
-        last.place = frame.bottom - last.height;
-        moved = true;
-      }
-      if (!moved) break;
-    }
+    const blocks = [];
     for (const name of names) {
-      const shift = name.place - name.top;
-      if (Math.abs(shift) < 0.05) continue;
-      const before = name.group.getAttribute('transform') || '';
-      name.group.setAttribute('transform', `translate(0,${shift.toFixed(2)}) ${before}`.trim());
+      let block = { names: [name], height: name.height, middle: name.top + name.height / 2 };
+      for (let above = blocks.at(-1); above && touches(above, block); above = blocks.at(-1)) {
+        blocks.pop();
+        const all = [...above.names, ...block.names];
+        const weight = above.names.length / all.length;
+        const middle = above.middle * weight + block.middle * (1 - weight);
+        block = { names: all, height: above.height + block.height, middle };
+      }
+      blocks.push(block);
     }
+    let floor = frame.bottom;
+    for (const block of blocks.reverse()) {
+      const top = Math.max(Math.min(block.middle - block.height / 2, floor - block.height), frame.top);
+      floor = top;
+      let place = top;
+      for (const name of block.names) {
+        shift(name.group, place - name.top);
+        place += name.height;
+      }
+    }
+  }
+
+  const touches = (above, below) => above.middle + above.height / 2 > below.middle - below.height / 2;
+
+  function shift(group, distance) {
+    if (Math.abs(distance) < 0.05) return;
+    const before = group.getAttribute('transform') || '';
+    group.setAttribute('transform', `translate(0,${distance.toFixed(2)}) ${before}`.trim());
   }
 
   return { keepRows, dropUnreadable, outside, overlaps, spreadEndNames };
