@@ -44,9 +44,10 @@ def _draw(
     fig: go.Figure, shapes: Sequence[dict[str, Any]] = (), annotations: Sequence[dict[str, Any]] = ()
 ) -> None:
     """Add shapes and annotations all at once: one by one, each would have the others checked again."""
-    fig.update_layout(
-        shapes=[*fig.layout.shapes, *shapes], annotations=[*fig.layout.annotations, *annotations]
-    )
+    if shapes:
+        fig.layout.shapes = [*fig.layout.shapes, *shapes]
+    if annotations:
+        fig.layout.annotations = [*fig.layout.annotations, *annotations]
 
 
 def label_ends(

@@ -194,7 +194,7 @@ def _shade_pauses(fig: go.Figure, pauses: pd.DataFrame, colours: Palette) -> Non
         }
         for row in pauses.itertuples()
     ]
-    fig.update_layout(shapes=[*fig.layout.shapes, *bands])
+    fig.layout.shapes = [*fig.layout.shapes, *bands]
 
 
 def finding(points: pd.DataFrame, names: dict[str, str]) -> str:

@@ -14,8 +14,8 @@ LEAD_IN = timedelta(days=60)
 MAX_DELAY = timedelta(days=14)
 
 
-def coverage(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Every company and what the warehouse holds of its prices, one row each, in the order of the names.
+def coverage(con: duckdb.DuckDBPyConnection, tickers: Sequence[str] | None = None) -> pd.DataFrame:
+    """The companies (all, or `tickers`) and what the warehouse holds of their prices, one row each, by name.
 
     Columns: ticker, name, segment, exchange, currency, role, first, last (dates, missing where there are no prices
     yet), sessions (count).
@@ -25,11 +25,13 @@ def coverage(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         SELECT ticker, name, segment, exchange, currency, role, held.first, held.last,
             coalesce(held.sessions, 0) AS sessions
         FROM company LEFT JOIN (
-            SELECT ticker, min(date) AS first, max(date) AS last, count(*) AS sessions
-            FROM price_daily GROUP BY ticker
+            SELECT ticker, min(date) AS first, max(date) AS last, count(*) AS sessions FROM price_daily
+            WHERE $tickers IS NULL OR list_contains($tickers::VARCHAR[], ticker) GROUP BY ticker
         ) AS held USING (ticker)
+        WHERE $tickers IS NULL OR list_contains($tickers::VARCHAR[], ticker)
         ORDER BY lower(name), ticker
-        """
+        """,
+        {"tickers": None if tickers is None else list(tickers)},
     ).df()
 
 

@@ -62,7 +62,7 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request, default: Sequence[s
         raise NothingToShow(
             f"There is no event “{request.event_id[:60]}” and no session on or after such a day: choose another."
         )
-    covered = data.coverage(con).set_index("ticker", drop=False)
+    covered = data.coverage(con, [*request.tickers, *default]).set_index("ticker", drop=False)
     wanted = [ticker for ticker in dict.fromkeys(request.tickers) if ticker in covered.index]
     wanted = (wanted or [ticker for ticker in default if ticker in covered.index])[:MOST_COMPANIES]
     rows = covered.loc[wanted]
