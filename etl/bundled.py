@@ -68,11 +68,19 @@ def merge_catalogue(merge: Merge, companies: list[catalogue.Company], events: li
     dated = pd.DataFrame([vars(event) for event in events])
     moments = [pd.Timestamp(event.occurred_at) for event in events]
     dated["occurred_at"] = pd.to_datetime([moment.tz_convert("UTC") for moment in moments])
-    dated["market_session"] = [calendars.session_of(moment) for moment in moments]
+    dated["market_session"] = [
+        calendars.session_of(moment if event.time_known else _day_in_new_york(event))
+        for event, moment in zip(events, moments, strict=True)
+    ]
     dated["market_open"] = [
         event.time_known and calendars.is_open(moment) for event, moment in zip(events, moments, strict=True)
     ]
     merge.rows("event", dated, Rules(delete="true"))
+
+
+def _day_in_new_york(event: catalogue.Event) -> pd.Timestamp:
+    """The beginning of an event's day, were it New York's: a day east of it must not count for the session before."""
+    return pd.Timestamp(event.occurred_at.date(), tz=calendars.time_zone(calendars.HOME))
 
 
 def read_prices(folder: Path, currency: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -63,6 +63,9 @@ def test_events_carry_the_session_in_which_the_market_could_react(bundled):
     sessions = dict(rows(bundled, "SELECT event_id, market_session FROM event"))
     assert sessions["deepseek-v3"] == date(2024, 12, 26)
     assert sessions["deepseek-r1"] == date(2025, 1, 21)  # New York was closed on the 20th
+    assert sessions["korea-suspension"] == date(
+        2025, 2, 18
+    )  # a Saturday in Seoul; the 17th was Presidents' Day
 
 
 def test_reported_ranks_are_kept_apart_from_measured_ones(bundled):
