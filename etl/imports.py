@@ -207,7 +207,7 @@ def _merge(
     report.refused += [
         (item.received + position, reason)
         for position, reason in con.execute(
-            f"SELECT position, reason FROM judged_{main} WHERE reason IS NOT NULL ORDER BY position LIMIT $shown",  # noqa: S608
+            f"SELECT position, reason FROM bad_{main} ORDER BY position LIMIT $shown",  # noqa: S608
             {"shown": max(0, SHOWN - len(report.refused))},
         ).fetchall()
     ]

@@ -14,7 +14,12 @@ from etl.warehouse.merge import TABLES
 MOSTLY = 0.5  # a batch of which more than this share is bad is refused whole
 CALENDARS_FROM = "DATE '2000-01-01'"
 
-_REPEATED = "row_number() OVER (PARTITION BY {keys} ORDER BY position) > 1"
+_REPEATED = "ORDER BY position) > 1"
+
+
+def _repeated(keys: str) -> str:
+    return f"row_number() OVER (PARTITION BY {keys} {_REPEATED}"
+
 
 GATES: dict[str, tuple[tuple[str, str], ...]] = {
     "price_daily": (
@@ -33,28 +38,28 @@ GATES: dict[str, tuple[tuple[str, str], ...]] = {
         ("'the currency is ' || currency || ', not ' || listed_currency", "currency <> listed_currency"),
         ("'the session has not closed yet'", "date > last_closed"),
         ("listed_exchange || ' held no such session'", f"NOT is_session AND date >= {CALENDARS_FROM}"),
-        ("'a second bar of its session'", _REPEATED.format(keys="ticker, date")),
+        ("'a second bar of its session'", _repeated("ticker, date")),
         ("'after a jump that looks like an unadjusted split'", "jumped"),
     ),
     "dividend": (
         ("'no ex-date'", "ex_date IS NULL"),
         ("'the dividend is not positive'", "NOT coalesce(amount > 0, false) OR isinf(amount)"),
-        ("'a second dividend of its day'", _REPEATED.format(keys="ticker, ex_date")),
+        ("'a second dividend of its day'", _repeated("ticker, ex_date")),
     ),
     "split": (
         ("'no date'", "date IS NULL"),
         ("'the ratio of the split is not positive'", "NOT coalesce(ratio > 0, false) OR isinf(ratio)"),
-        ("'a second split of its day'", _REPEATED.format(keys="ticker, date")),
+        ("'a second split of its day'", _repeated("ticker, date")),
     ),
     "shares_outstanding": (
         ("'no date'", "date IS NULL"),
         ("'the share count is not positive'", "NOT coalesce(shares > 0, false)"),
-        ("'a second count of its day'", _REPEATED.format(keys="ticker, date")),
+        ("'a second count of its day'", _repeated("ticker, date")),
     ),
     "exchange_rate": (
         ("'no date'", "date IS NULL"),
         ("'the rate is not positive'", "NOT coalesce(usd_per_unit > 0, false) OR isinf(usd_per_unit)"),
-        ("'a second rate of its day'", _REPEATED.format(keys="currency, date")),
+        ("'a second rate of its day'", _repeated("currency, date")),
     ),
     "ranking_capture": (
         ("'no time of capture'", "captured_at IS NULL"),
@@ -69,14 +74,12 @@ GATES: dict[str, tuple[tuple[str, str], ...]] = {
         ("'an app without a name'", "app_name IS NULL"),
         (
             "'a second app of its rank'",
-            _REPEATED.format(keys="captured_at, store, country, chart, device, evidence, source_url, rank"),
+            _repeated("captured_at, store, country, chart, device, evidence, source_url, rank"),
         ),
         (
             "'the app is in the chart twice'",
             "evidence = 'measured' AND "
-            + _REPEATED.format(
-                keys="captured_at, store, country, chart, device, evidence, source_url, app_id"
-            ),
+            + _repeated("captured_at, store, country, chart, device, evidence, source_url, app_id"),
         ),
     ),
 }
@@ -93,26 +96,38 @@ class Screen:
     now: pd.Timestamp
 
     def judge(self, name: str, rows: pd.DataFrame | str) -> None:
-        """Sort the rows of a table into good and bad ones; see :meth:`good` and :meth:`refused`."""
-        if not isinstance(rows, str):
+        """Sort the rows of a table (a frame, or the name of a view) into good and bad ones."""
+        if isinstance(rows, str):
+            self._take(name, rows)
+        else:
             self.con.register("arriving", rows)
-        self._take(name, rows if isinstance(rows, str) else "arriving")
-        if not isinstance(rows, str):
+            self._take(name, "arriving")
             self.con.unregister("arriving")
         context = {"price_daily": self._with_sessions, "app_ranking": self._with_depth}
         columns, joins = context.get(name, lambda: ("", ""))()
-        reasons = " ".join(f"WHEN {condition} THEN {reason}" for reason, condition in GATES[name])
+        repeated = self._has_repeated(name)
+        gates = [gate for gate in GATES[name] if repeated or _REPEATED not in gate[1]]
+        reasons = " ".join(f"WHEN {condition} THEN {reason}" for reason, condition in gates)
         self.con.execute(f"""
-            CREATE OR REPLACE TEMP TABLE judged_{name} AS
-            WITH arrived AS (SELECT arrived.* {columns} FROM arrived_{name} AS arrived {joins})
-            SELECT *, {TABLES[name].item} AS item, CASE {reasons} END AS reason FROM arrived""")  # noqa: S608
-        self.con.execute(f"DROP TABLE arrived_{name}")
+            CREATE OR REPLACE TEMP TABLE bad_{name} AS FROM (
+                SELECT position, {TABLES[name].item} AS item, CASE {reasons} END AS reason
+                FROM (SELECT arrived.* {columns} FROM arrived_{name} AS arrived {joins}))
+            WHERE reason IS NOT NULL""")  # noqa: S608
+
+    def _has_repeated(self, name: str) -> bool:
+        """Whether two rows share a key; the windows that find which are spared when none do."""
+        if name == "app_ranking":
+            return True
+        keys = ", ".join(TABLES[name].keys)
+        query = f"SELECT 1 FROM arrived_{name} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1"  # noqa: S608
+        return bool(self.con.execute(query).fetchall())
 
     def mostly_bad(self, name: str) -> list[str]:
         """The items of which more than half of the rows were refused; all of them when the whole batch is."""
-        counts = self.con.execute(
-            f"SELECT item, count(*), count(reason) FROM judged_{name} GROUP BY item ORDER BY item"  # noqa: S608
-        ).fetchall()
+        counts = self.con.execute(f"""
+            SELECT item, count(*), count(reason) FROM (SELECT *, {TABLES[name].item} AS item FROM arrived_{name})
+            LEFT JOIN (SELECT position, reason FROM bad_{name}) USING (position) GROUP BY item ORDER BY item
+            """).fetchall()  # noqa: S608
         total, bad = sum(row[1] for row in counts), sum(row[2] for row in counts)
         whole = len(counts) > 1 and bad > MOSTLY * total
         return [item for item, rows, refused in counts if whole or refused > MOSTLY * rows]
@@ -120,30 +135,29 @@ class Screen:
     def refuse_items(self, name: str, items: list[str]) -> None:
         """Refuse every row of those items."""
         self.con.execute(
-            f"UPDATE judged_{name} SET reason = coalesce(reason, 'refused with its batch') "  # noqa: S608
-            "WHERE item IN $items",
+            f"INSERT INTO bad_{name} SELECT position, {TABLES[name].item} AS item, 'refused with its batch' "  # noqa: S608
+            f"FROM arrived_{name} ANTI JOIN (SELECT position FROM bad_{name}) USING (position) WHERE item IN $items",
             {"items": items},
         )
 
     def good(self, name: str) -> str:
         """The name of a view of the rows that are believed."""
         self.con.execute(
-            f"CREATE OR REPLACE TEMP VIEW good_{name} AS FROM judged_{name} WHERE reason IS NULL"
+            f"CREATE OR REPLACE TEMP VIEW good_{name} AS "  # noqa: S608
+            f"FROM arrived_{name} ANTI JOIN (SELECT position FROM bad_{name}) USING (position)"
         )
         return f"good_{name}"
 
     def refused(self, name: str) -> dict[str, dict[str, int]]:
         """How many rows were refused, by item and reason; they are now in ``quarantine``."""
         self.con.execute(
-            f"INSERT INTO quarantine SELECT $run, $source, item, reason, to_json(judged) "  # noqa: S608
-            f"FROM judged_{name} AS judged WHERE reason IS NOT NULL",
+            f"INSERT INTO quarantine SELECT $run, $source, item, reason, to_json(arrived) "  # noqa: S608
+            f"FROM arrived_{name} AS arrived JOIN bad_{name} USING (position)",
             {"run": self.run_id, "source": self.source},
         )
         counts: dict[str, dict[str, int]] = {}
-        for item, reason, count in self.con.execute(
-            f"SELECT item, reason, count(*) FROM judged_{name} WHERE reason IS NOT NULL "  # noqa: S608
-            "GROUP BY ALL ORDER BY ALL"
-        ).fetchall():
+        query = f"SELECT item, reason, count(*) FROM bad_{name} GROUP BY ALL ORDER BY ALL"  # noqa: S608
+        for item, reason, count in self.con.execute(query).fetchall():
             counts.setdefault(item, {})[reason] = count
         return counts
 
@@ -183,39 +197,49 @@ class Screen:
                 f"SELECT CAST(exchange AS VARCHAR) AS exchange, CAST({column} AS DATE) AS {column} FROM arriving_days"
             )
             self.con.unregister("arriving_days")
-        self.con.execute(_JUMPS)
-        return (
+        columns = (
             ", company.exchange AS listed_exchange, company.currency AS listed_currency, last_closed, "
-            "held_session.date IS NOT NULL AS is_session, coalesce(jumped, false) AS jumped",
-            "LEFT JOIN company USING (ticker) LEFT JOIN closed_session USING (exchange) "
-            "LEFT JOIN held_session ON held_session.exchange = company.exchange AND held_session.date = arrived.date "
-            "LEFT JOIN jump USING (position)",
+            "held_session.date IS NOT NULL AS is_session"
         )
+        joins = (
+            "LEFT JOIN company USING (ticker) LEFT JOIN closed_session USING (exchange) "
+            "LEFT JOIN held_session ON held_session.exchange = company.exchange AND held_session.date = arrived.date"
+        )
+        self.con.execute(_STEPS)
+        if not self.con.execute("SELECT 1 FROM step LIMIT 1").fetchall():
+            return columns + ", false AS jumped", joins
+        self.con.execute(_JUMPS)
+        return columns + ", coalesce(jumped, false) AS jumped", joins + " LEFT JOIN jump USING (position)"
 
     def _with_depth(self) -> tuple[str, str]:
         keys = ("captured_at", "store", "country", "chart", "device", "evidence", "source_url")
-        return ", depth", f"LEFT JOIN judged_ranking_capture USING ({', '.join(keys)})"
+        return ", depth", f"LEFT JOIN arrived_ranking_capture USING ({', '.join(keys)})"
 
+
+_STEPS = """
+    CREATE OR REPLACE TEMP TABLE step AS
+    WITH first_bar AS (
+        SELECT arg_min(bar, bar.date) AS bar FROM arrived_price_daily AS bar WHERE close > 0 GROUP BY ticker
+    ), entering AS (
+        SELECT bar.ticker, bar.position, bar.open, bar.close, arg_max(held.close, held.date) AS before
+        FROM first_bar JOIN price_daily AS held ON held.ticker = bar.ticker AND held.date < bar.date
+        GROUP BY ALL
+    ), following AS (
+        SELECT ticker, position, open, close, lag(close) OVER (PARTITION BY ticker ORDER BY date, position) AS before
+        FROM arrived_price_daily WHERE close > 0 AND NOT isinf(close)
+    ), compared AS (
+        SELECT ticker, position, close / before AS factor, coalesce(open, close) / before AS opening,
+               round(greatest(close / before, before / close)) AS whole
+        FROM (FROM entering UNION ALL FROM following) WHERE before > 0
+    )
+    SELECT ticker, position, sign(factor - 1) * ln(whole) AS step FROM compared
+    WHERE whole IN (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100)
+      AND abs(greatest(factor, 1 / factor) / whole - 1) < 0.06 AND abs(opening / factor - 1) < 0.1"""
+"""The bars that differ by a whole factor from the bar before them, in the batch or in the warehouse."""
 
 _JUMPS = """
     CREATE OR REPLACE TEMP TABLE jump AS
-    WITH bar AS (
-        SELECT ticker, date, position, open, close,
-               lag(close) OVER (PARTITION BY ticker ORDER BY date, position) AS before
-        FROM arrived_price_daily WHERE close > 0 AND NOT isinf(close)
-    ), compared AS (
-        SELECT bar.*, close / coalesce(before, old) AS factor, coalesce(open, close) / coalesce(before, old) AS opening
-        FROM bar ASOF LEFT JOIN (SELECT ticker, date AS old_date, close AS old FROM price_daily) AS stored
-          ON stored.ticker = bar.ticker AND stored.old_date < bar.date
-    ), stepped AS (
-        SELECT ticker, date, position,
-               CASE WHEN round(greatest(factor, 1 / factor)) IN (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100)
-                     AND abs(greatest(factor, 1 / factor) / round(greatest(factor, 1 / factor)) - 1) < 0.06
-                     AND abs(opening / factor - 1) < 0.1
-                    THEN sign(factor - 1) * ln(round(greatest(factor, 1 / factor))) ELSE 0 END AS step
-        FROM compared
-    )
-    SELECT position,
-           abs(sum(step) OVER (PARTITION BY ticker ORDER BY date, position)) > 1e-6 AS jumped
-    FROM stepped"""
+    SELECT position, abs(sum(coalesce(step, 0)) OVER (PARTITION BY ticker ORDER BY date, position)) > 1e-6 AS jumped
+    FROM arrived_price_daily AS bar SEMI JOIN (SELECT DISTINCT ticker FROM step) AS stepped USING (ticker)
+    LEFT JOIN (SELECT position, step FROM step) AS step USING (position)"""
 """A step by a whole factor lasts until a step back: a spike is one bar, an unadjusted split all that follow."""

@@ -125,11 +125,11 @@ class Merge:
         kinds = {row[0]: row[1] for row in self.con.execute(f"DESCRIBE {table.name}").fetchall()}
         differs = {column: _differs(table, column, kinds[column]) for column in table.values}
         self._stage(table, rows, kinds)
+        if not rules.delete and not self._has_any(table):
+            return self._insert(table)
         if rules.revisions and table.has_run:
             self._record_revisions(table, rules, differs)
-        counts = self._merge(table, rules, differs)
-        self.con.execute("DROP TABLE staged")
-        return counts
+        return self._merge(table, rules, differs)
 
     def _stage(self, table: Table, rows: pd.DataFrame | str, kinds: dict[str, str]) -> None:
         view = rows if isinstance(rows, str) else "incoming"
@@ -140,9 +140,33 @@ class Merge:
             f"CAST({column} AS {kinds[column]}) AS {column}" if column in given else f"NULL AS {column}"
             for column in table.keys + table.values
         )
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns} FROM {view}")  # noqa: S608
-        if not isinstance(rows, str):
-            self.con.unregister("incoming")
+        self.con.execute("DROP VIEW IF EXISTS staged")
+        self.con.execute("DROP TABLE IF EXISTS staged_rows")
+        if isinstance(rows, str):
+            self.con.execute(f"CREATE TEMP VIEW staged AS SELECT {columns} FROM {view}")  # noqa: S608
+            return
+        self.con.execute(f"CREATE TEMP TABLE staged_rows AS SELECT {columns} FROM {view}")  # noqa: S608
+        self.con.execute("CREATE TEMP VIEW staged AS FROM staged_rows")
+        self.con.unregister("incoming")
+
+    def _has_any(self, table: Table) -> bool:
+        """Whether the table holds a row with the first key of one of the staged rows."""
+        key = table.keys[0]
+        query = f"SELECT 1 FROM {table.name} WHERE {key} IN (SELECT DISTINCT {key} FROM staged) LIMIT 1"  # noqa: S608
+        return bool(self.con.execute(query).fetchall())
+
+    def _insert(self, table: Table) -> Counts:
+        columns = ", ".join(table.keys + table.values)
+        run = (", run_id", ", $run") if table.has_run else ("", "")
+        self.con.execute(
+            f"INSERT INTO {table.name} ({columns}{run[0]}) SELECT {columns}{run[1]} FROM staged",  # noqa: S608
+            {"run": self.run_id} if table.has_run else None,
+        )
+        query = f"SELECT {table.item} AS item, count(*) FROM staged GROUP BY 1"  # noqa: S608
+        counts = {str(item): Counts(inserted=count) for item, count in self.con.execute(query).fetchall()}
+        for item, count in counts.items():
+            self.items[item] = self.items.get(item, Counts()) + count
+        return sum(counts.values(), Counts())
 
     def _record_revisions(self, table: Table, rules: Rules, differs: dict[str, str]) -> None:
         key = " || ' ' || ".join(f"CAST(target.{column} AS VARCHAR)" for column in table.keys)
