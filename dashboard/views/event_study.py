@@ -40,7 +40,7 @@ LABELS = {
     "SPY": "S&P 500 (SPY)",
     "QQQ": "Nasdaq-100 (QQQ)",
     "equal-weight": "Equal weight, all firms",
-    "ex-treated": "Firms outside the group",
+    "ex-treated": "Firms outside AI",
 }
 SIZE_ESTIMATION: Window = (-130, -11)
 FEWEST_PLACEBO_DATES = 50
@@ -170,7 +170,7 @@ def _group_name(con: duckdb.DuckDBPyConnection, question: Question, names: dict[
 
 def _run(inputs: StudyInputs, event: Event, question: Question) -> tuple[Study, pd.DataFrame, pd.DataFrame]:
     returns = simple_returns(inputs.prices)
-    markets = benchmark_choices(inputs.benchmarks, inputs.universe, list(inputs.prices.columns))
+    markets = benchmark_choices(inputs.benchmarks, inputs.universe, inputs.treated)
     if question.benchmark not in markets:
         raise NothingToShow(
             f"There is no benchmark “{question.benchmark[:40]}” for this group; choose one of {', '.join(markets)}."
