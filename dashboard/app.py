@@ -33,7 +33,6 @@ def draw() -> None:
         [
             st.Page(f"pages/{name}.py", title=title, url_path=path, default=path is None)
             for name, (title, path) in PAGES.items()
-            if (FOLDER / "pages" / f"{name}.py").exists()
         ],
         position="top",
     )
