@@ -40,22 +40,14 @@ def candles(
     """
     colours = palette(theme)
     known, traded = bars["open"].notna(), bars["volume"].notna()
-    rows = 2 if traded.any() else 1
-    fig = make_subplots(
-        rows=rows,
-        cols=1,
-        shared_xaxes=True,
-        vertical_spacing=0.05,
-        row_heights=[0.74, 0.26] if rows == 2 else None,
-    )
-    fig.update_layout(template=template(colours), height=560 if rows == 2 else 440, margin={"t": 12})
+    fig = _panels(bool(traded.any()), colours)
     first, last = bars["date"].min().date(), bars["date"].max().date()
     short = last - first <= SHORT
     if short:
         shade_closed_days(fig, bars.assign(ticker=ticker), colours)
     _closes(fig, bars, name, currency, colours, weekly=weekly)
     _candles(fig, bars[known], name, currency, colours, weekly=weekly)
-    if rows == 2:
+    if traded.any():
         _volume(fig, bars[traded], name, colours, weekly=weekly)
     marks = [event for event in events if first <= event.occurred_at.date() <= last]
     marks = [event for event in marks if short or event.event_id == focus.event_id]
@@ -66,7 +58,7 @@ def candles(
         nticks=7,
         rangeslider={"visible": False},
     )
-    if rows == 2:
+    if traded.any():
         fig.update_xaxes(ticks="", row=1, col=1)
     return Chart(
         name="company-candles",
@@ -79,6 +71,17 @@ def candles(
         table=_candle_table(bars, currency, weekly=weekly),
         note=_candle_note(bars, marks, short=short),
     )
+
+
+def _panels(with_volume: bool, colours: Palette) -> go.Figure:
+    fig = make_subplots(
+        rows=2 if with_volume else 1,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.05,
+        row_heights=[0.74, 0.26] if with_volume else None,
+    )
+    return fig.update_layout(template=template(colours), height=560 if with_volume else 440, margin={"t": 12})
 
 
 def _range_found(bars: pd.DataFrame, name: str, currency: str) -> str:

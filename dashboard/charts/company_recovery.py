@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from dashboard.charts import words
 from dashboard.charts.annotations import with_gaps
 from dashboard.charts.chart import Chart
 from dashboard.charts.comparison_words import literal
-from dashboard.charts.style import BODY_FONT, figure, palette
+from dashboard.charts.style import BODY_FONT, Palette, figure, palette
 
 CLOSE = pd.Timedelta(hours=16)
 
@@ -28,7 +29,24 @@ def company_recovery(
     `path`: date, close, change (fraction since the base; the base is the first row), one row a session or week;
     `found`: the company's row of `dashboard.analysis.recovery.recoveries`, None where it did not fall.
     """
-    colours = palette(theme)
+    base = path["date"].iloc[0].date()
+    return Chart(
+        name="company-recovery",
+        figure=_figure(path, found, name, palette(theme), weekly=weekly),
+        title=_finding(path, found, name),
+        subtitle=f"Closing price with dividends, percent above or below the last close before the event "
+        f"({words.day(base)})" + ("; the last close of each week" if weekly else ""),
+        source=source,
+        alt=f"Line chart. {_finding(path, found, name)}.",
+        table=_table(path),
+        note="Sessions are counted from the event’s own, which is the first; recovered means a close at or above the "
+        "base.",
+    )
+
+
+def _figure(
+    path: pd.DataFrame, found: pd.Series | None, name: str, colours: Palette, *, weekly: bool
+) -> go.Figure:
     base = path["date"].iloc[0].date()
     whole = with_gaps(path, weekly=weekly)
     fig = figure(colours, 380)
@@ -66,18 +84,7 @@ def company_recovery(
         tickformat="%-d %b" if (path["date"].iloc[-1] - path["date"].iloc[0]).days < 200 else "%b %Y",
         nticks=7,
     )
-    return Chart(
-        name="company-recovery",
-        figure=fig,
-        title=_finding(path, found, name),
-        subtitle=f"Closing price with dividends, percent above or below the last close before the event "
-        f"({words.day(base)})" + ("; the last close of each week" if weekly else ""),
-        source=source,
-        alt=f"Line chart. {_finding(path, found, name)}.",
-        table=_table(path),
-        note="Sessions are counted from the event’s own, which is the first; recovered means a close at or above the "
-        "base.",
-    )
+    return fig
 
 
 def _anchor(day: pd.Timestamp, dates: pd.Series) -> str:

@@ -193,8 +193,23 @@ def benchmarks(
 
     `check`: label, benchmark_return, mean_return, caar (fractions), portfolio_regression_p, one row a benchmark.
     """
-    colours = palette(theme)
     raw = float(check["mean_return"].iloc[0])
+    least, most = float(check["caar"].max()), float(check["caar"].min())
+    return Chart(
+        name="study-benchmarks",
+        figure=_benchmark_bars(check, raw, palette(theme)),
+        title=f"{words.percent(least)} or {words.percent(most)}: the result depends on the benchmark",
+        subtitle=f"Cumulative average abnormal return of {group} over {spell(window)}, by benchmark, percent",
+        source=source,
+        alt="Dot chart by benchmark. "
+        + "; ".join(f"against {row.label} {words.percent(row.caar)}" for row in check.itertuples())
+        + f"; raw {words.percent(raw)}.",
+        table=check,
+        note="A benchmark that fell because of the event itself hides part of the effect: compare its own return.",
+    )
+
+
+def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Figure:
     fig = go.Figure(layout={"template": template(colours), "height": 90 + 58 * len(check), "bargap": 0.45})
     fig.add_bar(
         x=check["caar"] * 100,
@@ -228,16 +243,4 @@ def benchmarks(
     fig.update_xaxes(ticksuffix="%", showgrid=True, zeroline=True, range=[low - room, high + room])
     fig.update_yaxes(showgrid=False, ticks="", tickfont={"color": colours.ink})
     fig.update_layout(margin={"t": 34})
-    least, most = float(check["caar"].max()), float(check["caar"].min())
-    return Chart(
-        name="study-benchmarks",
-        figure=fig,
-        title=f"{words.percent(least)} or {words.percent(most)}: the result depends on the benchmark",
-        subtitle=f"Cumulative average abnormal return of {group} over {spell(window)}, by benchmark, percent",
-        source=source,
-        alt="Dot chart by benchmark. "
-        + "; ".join(f"against {row.label} {words.percent(row.caar)}" for row in check.itertuples())
-        + f"; raw {words.percent(raw)}.",
-        table=check,
-        note="A benchmark that fell because of the event itself hides part of the effect: compare its own return.",
-    )
+    return fig

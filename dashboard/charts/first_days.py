@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 
 from dashboard.charts import rank_words, words
 from dashboard.charts.chart import Chart
@@ -31,8 +32,28 @@ def first_days(
     at least one row each; `countries`: code to name; the apps of `chosen` are shown before those that led in more
     countries.
     """
-    colours = palette(theme)
     shown = _shown(earliest, chosen)
+    return Chart(
+        name="rank-first-days",
+        figure=_figure(shown, firsts, countries, palette(theme)),
+        title=_finding(shown, countries, chosen),
+        subtitle=f"First day on which each app is known as no. 1 of {chart}, by country",
+        source=source,
+        alt="Table of the first days at no. 1. "
+        + "; ".join(
+            f"{row.name} in {countries[row.country]}: {words.day(row.moment.date())} ({row.evidence})"
+            for row in shown.itertuples(index=False)
+        )
+        + ".",
+        table=_table(firsts, countries),
+        note="● measured in a capture, ○ reported by a publication; ≤ where the country’s first capture had the app "
+        "at no. 1 already. Empty: not known as no. 1 there." + _left_out(earliest, shown),
+    )
+
+
+def _figure(
+    shown: pd.DataFrame, firsts: pd.DataFrame, countries: dict[str, str], colours: Palette
+) -> go.Figure:
     order = shown.groupby("country")["moment"].min().sort_values(kind="stable").index
     apps = list(dict.fromkeys(shown.sort_values("moment", kind="stable")["app"]))
     names = dict(zip(shown["app"], shown["name"], strict=True))
@@ -60,10 +81,15 @@ def first_days(
         hovertext=[_hover(row, firsts, countries) for row in shown.itertuples(index=False)],
         hoverinfo="text",
     )
+    _name_axes(fig, [names[app] for app in apps], [countries[country] for country in order], colours)
+    return fig
+
+
+def _name_axes(fig: go.Figure, apps: list[str], countries: list[str], colours: Palette) -> None:
     fig.update_xaxes(
         side="top",
         tickvals=list(range(len(apps))),
-        ticktext=[f"<b>{_wrapped(names[app])}</b>" for app in apps],
+        ticktext=[f"<b>{_wrapped(app)}</b>" for app in apps],
         tickangle=0,
         zeroline=False,
         tickfont={"color": colours.ink, "size": 12},
@@ -71,29 +97,13 @@ def first_days(
         range=[-0.5, len(apps) - 0.5],
     )
     fig.update_yaxes(
-        tickvals=list(range(len(order))),
-        ticktext=[words.safe(countries[country], 18) for country in order],
+        tickvals=list(range(len(countries))),
+        ticktext=[words.safe(country, 18) for country in countries],
         tickfont={"color": colours.ink, "size": 12},
         showgrid=False,
         zeroline=False,
         ticks="",
-        range=[len(order) - 0.5, -0.5],
-    )
-    return Chart(
-        name="rank-first-days",
-        figure=fig,
-        title=_finding(shown, countries, chosen),
-        subtitle=f"First day on which each app is known as no. 1 of {chart}, by country",
-        source=source,
-        alt="Table of the first days at no. 1. "
-        + "; ".join(
-            f"{row.name} in {countries[row.country]}: {words.day(row.moment.date())} ({row.evidence})"
-            for row in shown.itertuples(index=False)
-        )
-        + ".",
-        table=_table(firsts, countries),
-        note="● measured in a capture, ○ reported by a publication; ≤ where the country’s first capture had the app "
-        "at no. 1 already. Empty: not known as no. 1 there." + _left_out(earliest, shown),
+        range=[len(countries) - 0.5, -0.5],
     )
 
 

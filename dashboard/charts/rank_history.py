@@ -45,22 +45,7 @@ def rank_history(
     worst = max(int(points["rank"].max()) if points["rank"].notna().any() else 1, 5)
     absent = list(points.loc[points["rank"].isna(), "app"].unique())
     span = _span(points)
-    ends = []
-    for app, name in names.items():
-        of_app = points[points["app"] == app]
-        measured = of_app[(of_app["evidence"] == "measured") & of_app["rank"].notna()]
-        _measured(fig, measured, name, tones[app])
-        reported = of_app[of_app["evidence"] != "measured"]
-        labels = _labels(reported, name, points) if measured.empty else [""] * len(reported)
-        late = reported["moment"] > span[0] + (span[1] - span[0]) * LATE_SHARE
-        _reported(fig, reported, name, tones[app], labels, late)
-        if app in absent:
-            _absent(
-                fig, of_app[of_app["rank"].isna()], name, tones[app], worst * STRIP ** (absent.index(app) + 2)
-            )
-        if not measured.empty:
-            last = int(measured["rank"].iloc[-1])
-            ends.append((f"{rank_words.short_name(name, 12)} {last}", math.log10(last), tones[app]))
+    ends = _apps(fig, points, names, tones, absent, span, worst)
     bottom = worst * STRIP ** (len(absent) + 2.4)
     _axes(fig, points, worst, bottom, len(absent), colours)
     _shade_pauses(fig, pauses, colours)
@@ -82,6 +67,35 @@ def rank_history(
         table=table(points, names),
         note=_note(points, pauses, marks),
     )
+
+
+def _apps(
+    fig: go.Figure,
+    points: pd.DataFrame,
+    names: dict[str, str],
+    tones: dict[str, str],
+    absent: list[str],
+    span: tuple[pd.Timestamp, pd.Timestamp],
+    worst: int,
+) -> list[tuple[str, float, str]]:
+    """Draw every app; returns what stands at the right end of each measured line: words, place, colour."""
+    ends = []
+    for app, name in names.items():
+        of_app = points[points["app"] == app]
+        measured = of_app[(of_app["evidence"] == "measured") & of_app["rank"].notna()]
+        _measured(fig, measured, name, tones[app])
+        reported = of_app[of_app["evidence"] != "measured"]
+        labels = _labels(reported, name, points) if measured.empty else [""] * len(reported)
+        late = reported["moment"] > span[0] + (span[1] - span[0]) * LATE_SHARE
+        _reported(fig, reported, name, tones[app], labels, late)
+        if app in absent:
+            _absent(
+                fig, of_app[of_app["rank"].isna()], name, tones[app], worst * STRIP ** (absent.index(app) + 2)
+            )
+        if not measured.empty:
+            last = int(measured["rank"].iloc[-1])
+            ends.append((f"{rank_words.short_name(name, 12)} {last}", math.log10(last), tones[app]))
+    return ends
 
 
 def _measured(fig: go.Figure, path: pd.DataFrame, name: str, colour: str) -> None:

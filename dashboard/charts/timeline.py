@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -11,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.charts import words
-from dashboard.charts.annotations import label_ends, mark_events, shade_closed_days, when
+from dashboard.charts.annotations import label_ends, mark_events, shade_closed_days, when, with_gaps
 from dashboard.charts.chart import Chart
 from dashboard.charts.ranks import add_ranks
 from dashboard.charts.style import Palette, palette, template
@@ -85,14 +84,6 @@ def _base_day(average: pd.DataFrame, focus: Event) -> date:
     return day
 
 
-def _with_gaps(path: pd.DataFrame) -> pd.DataFrame:
-    """Put an empty row into a path where weekdays lie between two sessions: the exchange was closed."""
-    dates = path["date"]
-    closed = [len(pd.bdate_range(a, b)) > 2 for a, b in pairwise(dates)]
-    gaps = dates[:-1][closed] + pd.Timedelta(days=1)
-    return pd.concat([path, pd.DataFrame({"date": gaps})]).sort_values("date")
-
-
 def _companies(
     fig: go.Figure,
     rebased: pd.DataFrame,
@@ -111,7 +102,7 @@ def _companies(
         )
         name = str(names.get(ticker, ticker))
         hover = partial(_company_hover, name=name, base_day=base_day)
-        _line(fig, _with_gaps(paths[ticker]), name, hover, color=colour, width=2.2 if strong else 0.9)
+        _line(fig, with_gaps(paths[ticker]), name, hover, color=colour, width=2.2 if strong else 0.9)
 
 
 def _company_hover(row: Any, name: str, base_day: date) -> str:
@@ -124,7 +115,7 @@ def _company_hover(row: Any, name: str, base_day: date) -> str:
 def _average(fig: go.Figure, average: pd.DataFrame, colours: Palette, base_day: date) -> None:
     _line(
         fig,
-        _with_gaps(average),
+        with_gaps(average),
         "Mean of the AI companies",
         lambda row: (
             f"<b>Mean of {row.companies:.0f} AI companies</b> on {words.day(row.date.date())}:<br>"

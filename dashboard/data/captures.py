@@ -84,6 +84,52 @@ def apps(con: duckdb.DuckDBPyConnection, ranking: Ranking) -> pd.DataFrame:
     ).df()
 
 
+_HISTORY = f"""
+WITH {_CAPTURES}, chosen AS (
+    SELECT unnest($apps::VARCHAR[]) AS app
+), labels AS (
+    SELECT DISTINCT app, lower(app_name) AS label
+    FROM app_ranking JOIN chosen ON app = coalesce(app_id, app_name)
+    WHERE {_SAME_CHART}
+), points AS (
+    SELECT chosen.app, rows.* EXCLUDE (app_id, publisher) FROM (
+        SELECT * FROM app_ranking WHERE {_SAME_CHART} AND {_BETWEEN}
+    ) AS rows JOIN chosen ON rows.app_id = chosen.app OR (rows.app_id IS NULL AND EXISTS (
+        FROM labels WHERE labels.app = chosen.app AND label = lower(rows.app_name)))
+), best AS (
+    SELECT * FROM points WHERE evidence = 'measured'
+    QUALIFY row_number() OVER (PARTITION BY app, captured_at, source_url ORDER BY rank) = 1
+), measured AS (
+    SELECT app, captures.captured_at, captures.depth, captures.source, captures.source_url,
+        best.rank, best.app_name, best.note
+    FROM captures CROSS JOIN chosen LEFT JOIN best USING (app, captured_at, source_url)
+    WHERE best.rank IS NOT NULL OR (captures.depth IS NOT NULL AND chosen.app IN (
+        SELECT app_id FROM app_ranking WHERE evidence = 'measured' AND {_SAME_CHART}))
+), steps AS (
+    SELECT *, rank IS NULL OR lag(rank) OVER in_time IS NULL
+        OR captured_at - lag(captured_at) OVER in_time > to_hours({RHYTHM_HOURS}) AS breaks
+    FROM measured WINDOW in_time AS (PARTITION BY app ORDER BY captured_at)
+), segments AS (
+    SELECT *, CAST(sum(breaks::INTEGER) OVER (PARTITION BY app ORDER BY captured_at) AS INTEGER) AS segment
+    FROM steps
+), kept AS (
+    SELECT * FROM segments QUALIFY NOT $daily OR row_number() OVER (
+        PARTITION BY app, CAST(captured_at AS DATE), CASE WHEN rank IS NOT NULL THEN segment END
+        ORDER BY captured_at DESC
+    ) = 1
+)
+SELECT * FROM (
+    SELECT app, captured_at, app_name, rank, depth, 'measured' AS evidence, source, source_url,
+        coalesce(note, '') AS note, segment
+    FROM kept
+    UNION ALL
+    SELECT app, captured_at, app_name, rank, NULL, evidence, source, source_url, coalesce(note, ''), NULL
+    FROM points WHERE evidence <> 'measured'
+)
+ORDER BY list_position($apps::VARCHAR[], app), captured_at, evidence, rank
+"""  # noqa: S608
+
+
 def history(
     con: duckdb.DuckDBPyConnection,
     ranking: Ranking,
@@ -102,50 +148,7 @@ def history(
     `daily` keeps the last measured point of each day and segment.
     """
     return con.execute(
-        f"""
-        WITH {_CAPTURES}, chosen AS (
-            SELECT unnest($apps::VARCHAR[]) AS app
-        ), labels AS (
-            SELECT DISTINCT app, lower(app_name) AS label
-            FROM app_ranking JOIN chosen ON app = coalesce(app_id, app_name)
-            WHERE {_SAME_CHART}
-        ), points AS (
-            SELECT chosen.app, rows.* EXCLUDE (app_id, publisher) FROM (
-                SELECT * FROM app_ranking WHERE {_SAME_CHART} AND {_BETWEEN}
-            ) AS rows JOIN chosen ON rows.app_id = chosen.app OR (rows.app_id IS NULL AND EXISTS (
-                FROM labels WHERE labels.app = chosen.app AND label = lower(rows.app_name)))
-        ), best AS (
-            SELECT * FROM points WHERE evidence = 'measured'
-            QUALIFY row_number() OVER (PARTITION BY app, captured_at, source_url ORDER BY rank) = 1
-        ), measured AS (
-            SELECT app, captures.captured_at, captures.depth, captures.source, captures.source_url,
-                best.rank, best.app_name, best.note
-            FROM captures CROSS JOIN chosen LEFT JOIN best USING (app, captured_at, source_url)
-            WHERE best.rank IS NOT NULL OR (captures.depth IS NOT NULL AND chosen.app IN (
-                SELECT app_id FROM app_ranking WHERE evidence = 'measured' AND {_SAME_CHART}))
-        ), steps AS (
-            SELECT *, rank IS NULL OR lag(rank) OVER in_time IS NULL
-                OR captured_at - lag(captured_at) OVER in_time > to_hours({RHYTHM_HOURS}) AS breaks
-            FROM measured WINDOW in_time AS (PARTITION BY app ORDER BY captured_at)
-        ), segments AS (
-            SELECT *, CAST(sum(breaks::INTEGER) OVER (PARTITION BY app ORDER BY captured_at) AS INTEGER) AS segment
-            FROM steps
-        ), kept AS (
-            SELECT * FROM segments QUALIFY NOT $daily OR row_number() OVER (
-                PARTITION BY app, CAST(captured_at AS DATE), CASE WHEN rank IS NOT NULL THEN segment END
-                ORDER BY captured_at DESC
-            ) = 1
-        )
-        SELECT * FROM (
-            SELECT app, captured_at, app_name, rank, depth, 'measured' AS evidence, source, source_url,
-                coalesce(note, '') AS note, segment
-            FROM kept
-            UNION ALL
-            SELECT app, captured_at, app_name, rank, NULL, evidence, source, source_url, coalesce(note, ''), NULL
-            FROM points WHERE evidence <> 'measured'
-        )
-        ORDER BY list_position($apps::VARCHAR[], app), captured_at, evidence, rank
-        """,  # noqa: S608
+        _HISTORY,
         {**ranking.parameters(), "apps": list(chosen), "start": start, "end": end, "daily": daily},
     ).df()
 

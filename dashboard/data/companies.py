@@ -35,6 +35,31 @@ def coverage(con: duckdb.DuckDBPyConnection, tickers: Sequence[str] | None = Non
     ).df()
 
 
+_PATHS = """
+WITH daily AS (
+    SELECT *, ln(adj_close / lag(adj_close) OVER (PARTITION BY ticker ORDER BY date)) AS change
+    FROM price_daily
+    WHERE ticker IN (SELECT unnest($tickers::VARCHAR[])) AND date BETWEEN $lead AND $end
+), swings AS (
+    SELECT *, CASE WHEN count(change) OVER month = $sessions
+        THEN stddev_samp(change) OVER month * sqrt($year) END AS volatility
+    FROM daily
+    WINDOW month AS (PARTITION BY ticker ORDER BY date ROWS $sessions - 1 PRECEDING)
+), chosen AS (
+    SELECT *, adj_close / max(adj_close) OVER (PARTITION BY ticker ORDER BY date) - 1 AS drawdown,
+        CASE WHEN $weekly THEN date_trunc('week', date) ELSE date END AS bucket
+    FROM swings WHERE date >= $start
+)
+SELECT ticker, date, close, adj_close, currency,
+    CAST(sum(volume) OVER (PARTITION BY ticker, bucket) AS DOUBLE) AS volume, drawdown, volatility
+FROM chosen
+QUALIFY row_number() OVER (
+    PARTITION BY ticker, bucket ORDER BY CASE WHEN $lowest THEN drawdown END, date DESC
+) = 1
+ORDER BY ticker, date
+"""
+
+
 def paths(
     con: duckdb.DuckDBPyConnection,
     tickers: Sequence[str],
@@ -53,29 +78,7 @@ def paths(
     the whole week. Drawdown and volatility are always those of daily closes.
     """
     return con.execute(
-        """
-        WITH daily AS (
-            SELECT *, ln(adj_close / lag(adj_close) OVER (PARTITION BY ticker ORDER BY date)) AS change
-            FROM price_daily
-            WHERE ticker IN (SELECT unnest($tickers::VARCHAR[])) AND date BETWEEN $lead AND $end
-        ), swings AS (
-            SELECT *, CASE WHEN count(change) OVER month = $sessions
-                THEN stddev_samp(change) OVER month * sqrt($year) END AS volatility
-            FROM daily
-            WINDOW month AS (PARTITION BY ticker ORDER BY date ROWS $sessions - 1 PRECEDING)
-        ), chosen AS (
-            SELECT *, adj_close / max(adj_close) OVER (PARTITION BY ticker ORDER BY date) - 1 AS drawdown,
-                CASE WHEN $weekly THEN date_trunc('week', date) ELSE date END AS bucket
-            FROM swings WHERE date >= $start
-        )
-        SELECT ticker, date, close, adj_close, currency,
-            CAST(sum(volume) OVER (PARTITION BY ticker, bucket) AS DOUBLE) AS volume, drawdown, volatility
-        FROM chosen
-        QUALIFY row_number() OVER (
-            PARTITION BY ticker, bucket ORDER BY CASE WHEN $lowest THEN drawdown END, date DESC
-        ) = 1
-        ORDER BY ticker, date
-        """,
+        _PATHS,
         {
             "tickers": list(tickers),
             "lead": _minus(start, LEAD_IN),

@@ -10,6 +10,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
 from dashboard.data.events import Event, events
 from dashboard.data.status import reach
+from dashboard.pages.markdown import plain
 from dashboard.settings import settings
 from dashboard.views import shock, story
 from dashboard.views.coverage import dateline_words
@@ -88,12 +89,12 @@ def theme() -> str:
 
 def show(chart: Chart, controls: Callable[[], None] | None = None) -> None:
     """A chart with its title, measure, source, notes, and the same numbers as a table and as a file."""
-    st.subheader(chart.title, anchor=chart.name)
-    st.caption(chart.subtitle)
+    st.subheader(plain(chart.title), anchor=chart.name)
+    st.caption(plain(chart.subtitle))
     if controls:
         controls()
     st.plotly_chart(chart.figure, theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
-    st.caption("  \n".join(line for line in (chart.note, f"{chart.source}.") if line))
+    st.caption("  \n".join(plain(line) for line in (chart.note, f"{chart.source}.") if line))
     table_and_data(chart)
 
 
@@ -115,7 +116,3 @@ def table_and_data(chart: Chart) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-
-
-def watch_for_refresh(state: str) -> None:
-    """The dateline above the page looks for new states."""
