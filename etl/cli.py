@@ -176,6 +176,29 @@ def status(as_json: JsonOption = False) -> None:
     raise typer.Exit(ExitCode.PART if found.stale else ExitCode.ALL)
 
 
+@app.command("backfill-rankings")
+def backfill_rankings(
+    first: Annotated[date, typer.Option("--from", parser=parse_day, metavar="DATE", help="The first day.")],
+    last: Annotated[date, typer.Option("--to", parser=parse_day, metavar="DATE", help="The last day.")],
+    as_json: JsonOption = False,
+    log_format: LogOption = None,
+) -> None:
+    """Bring charts of the past out of the Internet Archive's Wayback Machine.
+
+    What was fetched is kept in data/cache, so that a run that was cut short goes on where it ended.
+    """
+    from etl import present
+    from etl.backfill import backfill
+    from etl.warehouse import open_warehouse
+
+    set_up_logs(log_format)
+    with progress_on(errors) as progress:
+        outcome = backfill(open_warehouse(), first, last, progress=progress)
+    if as_json:
+        console.print(present.as_json(present.outcome_as_dict(outcome)))
+    raise typer.Exit(outcome.exit_code)
+
+
 FileArgument = Annotated[Path, typer.Argument(help="A CSV or Parquet file.", show_default=False)]
 
 

@@ -58,18 +58,7 @@ class AppleCharts:
         ConfigurationError
             When a country or chart is none.
         """
-        options = settings()
-        charts = [
-            Chart(country, name) for country in options.ranking_countries for name in options.ranking_charts
-        ]
-        for chart in charts:
-            if not re.fullmatch("[a-z]{2}", chart.country):
-                raise ConfigurationError(
-                    f"AIMI_RANKING_COUNTRIES: {chart.country!r} is no two-letter country"
-                )
-            if chart.kind not in LEGACY_CHARTS or (chart.genre and chart.genre not in GENRES):
-                known = f"{', '.join(LEGACY_CHARTS)}, each also with /{', /'.join(GENRES)}"
-                raise ConfigurationError(f"AIMI_RANKING_CHARTS: {chart.name!r} is none of {known}")
+        charts = chosen_charts()
         return [Task(f"{chart.country} {chart.name}", detail=chart) for chart in charts]
 
     def fetch(self, task: Task) -> Batch:
@@ -102,6 +91,27 @@ class AppleCharts:
         return capture
 
 
+def chosen_charts() -> list[Chart]:
+    """The charts that the settings name.
+
+    Raises
+    ------
+    ConfigurationError
+        When a country or chart is none.
+    """
+    options = settings()
+    charts = [
+        Chart(country, name) for country in options.ranking_countries for name in options.ranking_charts
+    ]
+    for chart in charts:
+        if not re.fullmatch("[a-z]{2}", chart.country):
+            raise ConfigurationError(f"AIMI_RANKING_COUNTRIES: {chart.country!r} is no two-letter country")
+        if chart.kind not in LEGACY_CHARTS or (chart.genre and chart.genre not in GENRES):
+            known = f"{', '.join(LEGACY_CHARTS)}, each also with /{', /'.join(GENRES)}"
+            raise ConfigurationError(f"AIMI_RANKING_CHARTS: {chart.name!r} is none of {known}")
+    return charts
+
+
 def _addresses(chart: Chart) -> Iterator[str]:
     depth = settings().ranking_depth
     if not chart.genre and chart.kind != "top-grossing":
@@ -116,6 +126,13 @@ def _batch(chart: Chart, capture: Capture, address: str, notes: list[str]) -> Ba
     count, asked = len(capture.entries), settings().ranking_depth
     if count < asked:
         notes = [*notes, f"{count} entries of the {asked} asked for"]
+    return Batch(chart_rows(chart, capture, captured_at, AppleCharts.name, address), count, notes + remark)
+
+
+def chart_rows(
+    chart: Chart, capture: Capture, captured_at: datetime, source: str, address: str
+) -> dict[str, pd.DataFrame]:
+    """A capture as rows of ``ranking_capture`` and ``app_ranking``."""
     common = {
         "captured_at": captured_at,
         "store": "apple",
@@ -123,14 +140,13 @@ def _batch(chart: Chart, capture: Capture, address: str, notes: list[str]) -> Ba
         "chart": chart.name,
         "device": DEVICE,
         "evidence": "measured",
-        "source": AppleCharts.name,
+        "source": source,
         "source_url": address,
     }
-    rows = {
-        "ranking_capture": pd.DataFrame([{**common, "depth": count}]),
+    return {
+        "ranking_capture": pd.DataFrame([{**common, "depth": int(capture.entries["rank"].max())}]),
         "app_ranking": capture.entries.assign(**common),
     }
-    return Batch(rows, count, notes + remark)
 
 
 def _captured_at(capture: Capture, now: datetime) -> tuple[datetime, list[str]]:

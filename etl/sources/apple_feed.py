@@ -80,7 +80,7 @@ def parse(text: str) -> Capture:
 
 def _v2(feed: dict[str, Any]) -> Capture:
     entries = [(one.get("id"), one.get("name"), one.get("artistName")) for one in feed["results"]]
-    return Capture(_moment(feed.get("updated")), str(feed.get("country", "")).lower(), _ranked(entries))
+    return Capture(_moment(feed.get("updated")), str(feed.get("country", "")).lower(), ranked(entries))
 
 
 def _legacy(feed: dict[str, Any]) -> Capture:
@@ -93,7 +93,7 @@ def _legacy(feed: dict[str, Any]) -> Capture:
         )
         for one in (listed if isinstance(listed, list) else [listed])
     ]
-    return Capture(_moment(feed.get("updated", {}).get("label")), _legacy_country(feed), _ranked(entries))
+    return Capture(_moment(feed.get("updated", {}).get("label")), _legacy_country(feed), ranked(entries))
 
 
 def _legacy_country(feed: dict[str, Any]) -> str:
@@ -106,7 +106,8 @@ def _legacy_country(feed: dict[str, Any]) -> str:
     return ""
 
 
-def _ranked(entries: list[tuple[Any, Any, Any]]) -> pd.DataFrame:
+def ranked(entries: list[tuple[Any, Any, Any]]) -> pd.DataFrame:
+    """Entries (id, name, publisher) in the order of their rank, as a frame with ``rank`` from 1 on."""
     frame = pd.DataFrame(entries, columns=["app_id", "app_name", "publisher"], dtype=object)
     frame = frame.map(_clean)
     frame.insert(0, "rank", range(1, len(frame) + 1))

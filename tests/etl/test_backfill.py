@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+import wayback
+
+from etl.backfill import Archive, backfill
+from etl.bundled import load_bundled
+from etl.refresh import Outcome
+from etl.settings import PROJECT_ROOT
+from tests.etl.conftest import Operator
+from tests.loopback.apple import Apple, apps
+from tests.loopback.archive import WaybackMachine, page_of_november_2025, page_with_json, page_with_list
+from tests.loopback.world import Reply, World
+from tests.loopback.yahoo import Yahoo
+
+FEED = "https://rss.applemarketingtools.com/api/v2/us/apps/top-free/50/apps.json"
+LEGACY = "https://itunes.apple.com/us/rss/topfreeapplications/limit=100/json"
+PAGE = "https://apps.apple.com/us/charts/iphone/top-free-apps/36"
+
+
+def at(day: int, hour: int = 12) -> datetime:
+    return datetime(2025, 1, day, hour, tzinfo=UTC)
+
+
+@pytest.fixture
+def historian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    """An operator, with the archive's captures of four kinds to be had."""
+    apple = Apple(apps(60))
+    archive = WaybackMachine(
+        {
+            FEED: {at(26): json.dumps({"feed": apple.v2("us")})},
+            LEGACY: {at(27): json.dumps({"feed": apple.legacy("us")})},
+            PAGE: {at(28): page_with_json(apps(70)), at(29): page_with_list(apps(20))},
+            "https://apps.apple.com/us/charts/iphone": {at(30): page_of_november_2025(apps(10))},
+            "https://apps.apple.com/us/charts/iphone/productivity-apps/6007": {
+                at(28): page_with_json(apps(9), 6007)
+            },
+        }
+    )
+    with World(tmp_path, [Yahoo(), apple, archive]) as world:
+        operator = Operator(tmp_path, world, monkeypatch)
+        operator.set("AIMI_CACHE_DIR", str(tmp_path / "cache"))
+        operator.archive = archive
+        load_bundled(operator.warehouse, PROJECT_ROOT / "data")
+        yield operator
+
+
+def run(operator: Operator, first: date = date(2025, 1, 20), last: date = date(2025, 2, 5)) -> Outcome:
+    session = wayback.WaybackSession(
+        retries=0, timeout=5, search_calls_per_second=0, memento_calls_per_second=0
+    )
+    return backfill(operator.warehouse, first, last, archive=Archive(session))
+
+
+def captures(operator: Operator) -> list[tuple]:
+    return operator.rows(
+        "SELECT captured_at, depth FROM ranking_capture WHERE source = 'wayback' ORDER BY captured_at"
+    )
+
+
+def test_captures_of_every_form_arrive_with_their_time_and_address(historian):
+    assert run(historian).exit_code == 0
+    assert captures(historian) == [(at(26), 60), (at(27), 60), (at(28), 70), (at(29), 20), (at(30), 10)]
+    first = historian.rows(
+        "SELECT captured_at, app_name, evidence, source_url FROM app_ranking "
+        "WHERE source = 'wayback' AND app_id = '6737597349' AND rank = 1 ORDER BY captured_at LIMIT 1"
+    )
+    address = f"https://web.archive.org/web/20250126120000id_/{FEED}"
+    assert first == [(at(26), "DeepSeek - AI Assistant", "measured", address)]
+
+
+def test_a_genre_has_its_own_pages(historian):
+    historian.set("AIMI_RANKING_CHARTS", "top-free/productivity")
+    assert run(historian).exit_code == 0
+    assert historian.rows("SELECT chart, depth FROM ranking_capture WHERE source = 'wayback'") == [
+        ("top-free/productivity", 9)
+    ]
+
+
+def test_only_the_days_asked_for_are_fetched(historian):
+    run(historian, date(2025, 1, 27), date(2025, 1, 28))
+    assert captures(historian) == [(at(27), 60), (at(28), 70)]
+
+
+def test_what_was_fetched_is_not_asked_for_again(historian):
+    run(historian)
+    historian.world.asked.clear()
+    again = run(historian)
+    assert (again.exit_code, again.logs[0].total("inserted"), again.logs[0].total("updated")) == (0, 0, 0)
+    assert {asked.path for asked in historian.world.asked} == {"/cdx/search/cdx"}
+
+
+def test_a_429_is_waited_out(historian):
+    left = [2]
+    historian.set("AIMI_MAX_WAIT", "2")
+
+    def limited(asked):
+        if "/web/" in asked.path and left[0]:
+            left[0] -= 1
+            return Reply(status=429, headers={"Retry-After": "1"})
+        return None
+
+    historian.world.faults = [limited]
+    assert run(historian).exit_code == 0
+    assert len(captures(historian)) == 5
+
+
+def test_a_long_429_ends_the_run_which_goes_on_later(historian):
+    asked_for: list[str] = []
+
+    def limited(asked):
+        if "/web/" not in asked.path:
+            return None
+        asked_for.append(asked.path)
+        return Reply(status=429, headers={"Retry-After": "3600"}) if len(asked_for) > 2 else None
+
+    historian.world.faults = [limited]
+    outcome = run(historian)
+    assert outcome.exit_code == 1
+    assert "run it again later" in outcome.logs[0].describe()
+    assert len(asked_for) == 3
+    assert len(captures(historian)) == 2
+    historian.world.faults = []
+    assert run(historian).exit_code == 0
+    assert len(captures(historian)) == 5
+
+
+def test_a_spoiled_capture_is_named_and_the_rest_is_stored(historian):
+    historian.archive.saved[FEED][at(26)] = "<html>Service unavailable</html>"
+    outcome = run(historian)
+    assert outcome.exit_code == 1
+    assert "Apple answered with HTML instead of a feed" in outcome.logs[0].describe()
+    assert len(captures(historian)) == 4
+
+
+def test_the_command_says_when_the_archive_cannot_be_reached(historian):
+    words = ("backfill-rankings", "--from", "2025-01-20", "--to", "2025-02-05")
+    done = historian.run(*words, HTTPS_PROXY="http://127.0.0.1:9", AIMI_ATTEMPTS="1")
+    assert done.returncode == 2
+    assert "the archive cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert historian.run("backfill-rankings", "--from", "x").returncode == 3
