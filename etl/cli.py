@@ -158,6 +158,19 @@ def refresh(
 
 
 @app.command()
+def schedule(log_format: LogOption = LogFormat.TEXT) -> None:
+    """Run for ever: prices after each exchange's close, rankings every hour.
+
+    What was missed, at the start or asleep, is made up for once. Stops cleanly on SIGTERM.
+    """
+    from etl.schedule import run_for_ever
+    from etl.warehouse import open_warehouse
+
+    set_up_logs(log_format)
+    run_for_ever(open_warehouse())
+
+
+@app.command()
 def status(as_json: JsonOption = False) -> None:
     """Tell what is there, as of when, and what is missing.
 
