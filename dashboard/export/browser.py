@@ -6,9 +6,11 @@ import base64
 import json
 import logging
 import os
+import signal
 import tempfile
 import threading
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -84,6 +86,7 @@ class _Chromium(Chromium):
             *super().get_cli(),
             "--disable-lcd-text",
             "--font-render-hinting=none",
+            "--enable-font-subpixel-positioning",
             "--force-color-profile=srgb",
             "--hide-scrollbars",
             "--disable-background-networking",
@@ -143,6 +146,8 @@ class Renderer:
             self._wait(self._stop())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(5)
+        if not self._loop.is_running():
+            self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -153,7 +158,7 @@ class Renderer:
                 try:
                     return await self._limited(job, sheet)
                 except BrowserDied:
-                    await self._stop()
+                    await self._stop(at_once=True)
                     if last:
                         raise
         raise AssertionError("the loop ends in a return or an exception")
@@ -240,16 +245,17 @@ class Renderer:
         await self._send("Page.navigate", {"url": self._index.as_uri()})
         await loaded
 
-    async def _stop(self) -> None:
+    async def _stop(self, at_once: bool = False) -> None:
         browser, self._browser = self._browser, None
         if browser is not None:
+            if at_once:
+                _kill(browser)
             try:
                 await asyncio.wait_for(browser.close(), 15)
             except Exception:
                 logging.getLogger(__name__).debug("the browser did not close", exc_info=True)
             finally:
-                if hasattr(browser, "subprocess") and browser.subprocess.poll() is None:
-                    browser.subprocess.kill()
+                _kill(browser)
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
@@ -278,6 +284,18 @@ class Renderer:
             said = str(fault.get("exception", {}).get("description") or fault.get("text"))
             raise BrowserError(f"The chart could not be drawn: {said.splitlines()[0][:200]}")
         return result["result"].get("value")
+
+
+def _kill(browser: Browser) -> None:
+    """End the browser with all its processes, which are a group of their own where there are such groups."""
+    process = getattr(browser, "subprocess", None)
+    if process is None or process.poll() is not None:
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 def token(job: str) -> str:

@@ -123,6 +123,7 @@ const aimi = (() => {
       height,
       role: 'img',
       lang: job.lang,
+      'text-rendering': 'geometricPrecision',
       'aria-labelledby': `title-${id} desc-${id}`,
       'data-spec': job.token,
     });
@@ -266,7 +267,9 @@ const aimi = (() => {
 
   // Show the sheet in exactly this many pixels, the marker of its spec in a strip below it.
   function show(width, height, strip) {
-    document.querySelector('#sheet > svg').style.cssText = `width:${width}px;height:${height}px`;
+    const svg = document.querySelector('#sheet > svg');
+    svg.setAttribute('preserveAspectRatio', 'none'); // whole pixels differ from the exact ratio by a fraction of one
+    svg.style.cssText = `width:${width}px;height:${height}px`;
     document.getElementById('strip').style.cssText = `width:${width}px;height:${strip}px`;
   }
 

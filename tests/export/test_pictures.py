@@ -1,0 +1,140 @@
+"""Pictures are what they say they are, look like the house, and come out the same every time."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from dashboard.export.jobs import Look
+from dashboard.export.presets import PRESETS, sized
+from dashboard.export.render import Pictures, render, render_png
+from tests.export.samples import lines
+
+SVG = "{http://www.w3.org/2000/svg}"
+STATE = "market-20250203T101112.000000Z-abcd.duckdb"
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Pictures:
+    return render(lines(title="NVIDIA fell −17.0% in a day"), Look(), state=STATE)
+
+
+@pytest.mark.parametrize(
+    ("preset", "size"),
+    [("wide", (1200, 675)), ("square", (1080, 1080)), ("story", (1080, 1920)), ("print", (2126, 1417))],
+)
+def test_a_png_has_exactly_the_size_of_its_preset(preset: str, size: tuple[int, int]) -> None:
+    assert Image.open(io.BytesIO(render_png(lines(), preset))).size == size
+
+
+def test_an_article_picture_is_as_wide_as_its_column_and_as_high_as_it_needs(drawn: Pictures) -> None:
+    picture = Image.open(io.BytesIO(drawn.files["png"]))
+    assert picture.size == (1700, round(drawn.height * 2))
+    assert drawn.height > 480
+
+
+def test_a_size_of_ones_own_is_kept_to_the_pixel() -> None:
+    look = Look(sized(PRESETS["article"], "613x411").with_scale(1.5))
+    assert Image.open(io.BytesIO(render(lines(), look, {"png"}).files["png"])).size == (920, 616)
+
+
+def test_a_png_says_what_it_shows_and_from_where(drawn: Pictures) -> None:
+    picture = Image.open(io.BytesIO(drawn.files["png"]))
+    assert picture.text["Title"] == "NVIDIA fell −17.0% in a day"
+    assert picture.text["Description"] == "Lines that fall."
+    assert picture.text["Source"] == "Source: a test"
+    assert picture.text["Author"] == "Chart: AI Market Impact"
+    assert STATE in picture.text["Comment"]
+    assert picture.info["dpi"] == pytest.approx((192, 192), abs=0.1)
+
+
+def test_a_print_has_300_dots_per_inch() -> None:
+    picture = Image.open(io.BytesIO(render_png(lines(), "print")))
+    assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_the_transparent_theme_lets_the_page_show_through() -> None:
+    clear = Image.open(io.BytesIO(render_png(lines(theme="transparent"), "wide", "transparent")))
+    paper = Image.open(io.BytesIO(render_png(lines(), "wide", "light")))
+    assert clear.mode == "RGBA"
+    assert clear.getpixel((5, 600)) == (0, 0, 0, 0)
+    assert paper.getpixel((5, 600)) == (0xFC, 0xFB, 0xF8)
+
+
+def test_an_svg_has_text_a_title_and_a_description_and_asks_nobody_for_anything(drawn: Pictures) -> None:
+    text = drawn.files["svg"].decode()
+    root = ElementTree.fromstring(text)
+    assert root.find(f"{SVG}title").text == "NVIDIA fell −17.0% in a day"
+    assert root.find(f"{SVG}desc").text.startswith("Lines that fall.")
+    words = ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
+    assert "NVIDIA fell −17.0% in a day" in words
+    assert "Source: a test" in words
+    assert "S2" in words
+    assert not {node.tag for node in root.iter()} & {f"{SVG}script", f"{SVG}foreignObject", f"{SVG}image"}
+    assert not [key for node in root.iter() for key in node.attrib if key.startswith("on")]
+    assert not re.search(r"(href|src|url)\s*[=(]\s*[\"']?(https?:|//|file:)", text)
+    assert (root.get("width"), root.get("height")) == ("850", f"{drawn.height:g}")
+
+
+def test_an_svg_for_print_is_measured_in_millimetres() -> None:
+    root = ElementTree.fromstring(render(lines(), Look(PRESETS["print"]), {"svg"}).files["svg"])
+    assert (root.get("width"), root.get("height")) == ("180mm", "120mm")
+
+
+def test_a_pdf_has_text_that_can_be_found_embedded_fonts_and_a_title(drawn: Pictures) -> None:
+    reader = PdfReader(io.BytesIO(drawn.files["pdf"]))
+    assert len(reader.pages) == 1
+    text = " ".join(reader.pages[0].extract_text().split())
+    assert "NVIDIA fell" in text
+    assert "Source: a test" in text
+    assert reader.metadata.title == "NVIDIA fell −17.0% in a day"
+    assert reader.metadata.author == "Chart: AI Market Impact"
+    assert reader.metadata.creation_date.isoformat() == "2025-02-03T10:11:12+00:00"
+    fonts = reader.pages[0]["/Resources"]["/Font"].values()
+    descendants = [font.get_object()["/DescendantFonts"][0].get_object() for font in fonts]
+    assert {
+        font["/FontDescriptor"].get_object()["/FontFile2"].get_object() is not None for font in descendants
+    } == {True}
+    names = {font["/BaseFont"].split("+")[1] for font in descendants}
+    assert names == {"Inter-Regular", "Inter-Bold", "SourceSerif4-SemiBold"}
+    assert not list(reader.pages[0].images)
+
+
+def test_a_pdf_page_has_the_size_of_its_preset() -> None:
+    page = PdfReader(io.BytesIO(render(lines(), Look(PRESETS["print"]), {"pdf"}).files["pdf"])).pages[0]
+    assert float(page.mediabox.width) == pytest.approx(180 / 25.4 * 72, abs=0.01)
+    assert float(page.mediabox.height) == pytest.approx(120 / 25.4 * 72, abs=0.01)
+
+
+def test_the_same_chart_gives_the_same_bytes_again(drawn: Pictures) -> None:
+    again = render(lines(title="NVIDIA fell −17.0% in a day"), Look(), state=STATE)
+    assert again.files == drawn.files
+
+
+def test_the_fonts_do_not_depend_on_what_is_installed(tmp_path: Path) -> None:
+    """In a system with one foreign font, the picture is the same to the last pixel."""
+    fonts = tmp_path / "fonts.conf"
+    fonts.write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+        f"<dir>/usr/share/fonts/truetype/liberation</dir><cachedir>{tmp_path}</cachedir></fontconfig>"
+    )
+    code = (
+        "import sys; from dashboard.export.render import render_png; from tests.export.samples import lines;"
+        "sys.stdout.buffer.write(render_png(lines(), 'wide'))"
+    )
+    bare = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
+        capture_output=True,
+        check=True,
+    )
+    assert bare.stdout == render_png(lines(), "wide")

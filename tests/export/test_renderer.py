@@ -1,0 +1,165 @@
+"""One browser draws for every thread: nobody gets another's chart, and a browser that dies is replaced."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageColor
+
+from dashboard.export.browser import BrowserDied, BrowserError, NoBrowser, Renderer, Sheet, renderer, token
+from dashboard.export.jobs import Look, job
+from dashboard.export.pictures import Label, WrongPicture, finish_pdf, finish_png, finish_svg
+from dashboard.export.presets import PRESETS
+from dashboard.export.render import render, render_png
+from tests.export.samples import flag, lines
+
+SOAK = os.environ.get("AIMI_SOAK") == "1"
+ROUNDS = 500 if SOAK else 4
+READERS = 12
+LABEL = Label("t", "d", "s", "c")
+WIDE = PRESETS["wide"].with_scale(0.5)
+
+
+def sheet(*wanted: str) -> Sheet:
+    return Sheet("px", 600, 337.5, 1, frozenset(wanted))
+
+
+def test_twelve_readers_at_once_each_get_their_own_chart() -> None:
+    def read(reader: int) -> list[str]:
+        faults = []
+        for turn in range(ROUNDS):
+            colour = f"#{(reader * 20 + 5):02x}{turn % 250:02x}{(255 - reader * 20):02x}"
+            name = f"reader-{reader}-{turn}"
+            drawn = render(flag(colour, name, 300 + reader), Look(WIDE), {"png", "svg"})
+            picture = Image.open(io.BytesIO(drawn.files["png"]))
+            if picture.getpixel((300, 180)) != ImageColor.getrgb(colour):
+                faults.append(f"{name}: {picture.getpixel((300, 180))}")
+            if f">{name}</title>" not in drawn.files["svg"].decode():
+                faults.append(f"{name}: another's SVG")
+        return faults
+
+    with ThreadPoolExecutor(READERS) as pool:
+        faults = [fault for found in pool.map(read, range(READERS)) for fault in found]
+    assert not faults
+
+
+def test_a_picture_of_another_chart_is_recognised_and_refused() -> None:
+    mine, other = (job(lines(title=title), Look(WIDE)) for title in ("Mine", "Another’s"))
+    drawing = renderer().draw(other, sheet("png", "svg", "pdf"))
+    assert finish_png(drawing.png, token(other), (600, 338), 96, True, LABEL)
+    with pytest.raises(WrongPicture, match="another chart"):
+        finish_png(drawing.png, token(mine), (600, 338), 96, True, LABEL)
+    with pytest.raises(WrongPicture, match="another chart"):
+        finish_svg(drawing.svg, token(mine))
+    with pytest.raises(WrongPicture, match="another chart"):
+        finish_pdf(drawing.pdf, token(mine), (450, 253), LABEL)
+    with pytest.raises(WrongPicture, match="not 700×338"):
+        finish_png(drawing.png, token(other), (700, 338), 96, True, LABEL)
+
+
+def test_the_marker_is_computed_by_the_page_from_what_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.export.render.token", lambda spec: "0" * 64)
+    with pytest.raises(BrowserError, match="drew another chart"):
+        render(lines(), Look(WIDE), {"png"})
+
+
+def test_no_marker_is_left_in_the_files() -> None:
+    drawn = render(lines(), Look(WIDE))
+    assert Image.open(io.BytesIO(drawn.files["png"])).size == (600, 338)
+    assert b"data-spec" not in drawn.files["svg"]
+    assert b"strip" not in drawn.files["svg"]
+
+
+def test_a_browser_killed_between_two_drawings_is_replaced() -> None:
+    before = render_png(lines(), "wide")
+    os.kill(chromium(renderer()), signal.SIGKILL)
+    assert render_png(lines(), "wide") == before
+
+
+def test_a_browser_killed_while_it_draws_costs_no_picture() -> None:
+    starts, done = renderer().starts, threading.Event()
+
+    def kill() -> None:
+        for _ in range(3):
+            time.sleep(0.25)
+            pid = None if done.is_set() else chromium(renderer())
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+                return
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        drawn = [render_png(lines(title=f"No. {number}"), "wide") for number in range(8)]
+    finally:
+        done.set()
+        killer.join()
+    assert len(set(drawn)) == 8
+    assert renderer().starts == starts + 1
+
+
+def test_a_page_that_hangs_is_given_up_and_the_next_chart_is_drawn() -> None:
+    mine = Renderer()
+    try:
+        spec = job(lines(), Look(WIDE))
+        assert mine.draw(spec, sheet("svg")).svg
+        mine._timeout = 1.5
+        real = mine._call
+        hung = []
+
+        async def hang(function: str, *arguments: object) -> object:
+            if function == "draw" and len(hung) < 2:
+                hung.append(function)
+                await mine._send("Runtime.evaluate", {"expression": "for(;;);"})
+            return await real(function, *arguments)
+
+        mine._call = hang  # type: ignore[method-assign]
+        with pytest.raises(BrowserDied, match=r"within 1\.5 seconds"):
+            mine.draw(spec, sheet("svg"))
+        mine._timeout = 60
+        assert mine.draw(spec, sheet("svg")).svg
+    finally:
+        mine.close()
+
+
+def test_without_a_browser_one_sentence_says_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "none"))
+    mine = Renderer()
+    try:
+        with pytest.raises(NoBrowser, match="install one") as said:
+            mine.draw(job(lines(), Look(WIDE)), sheet("png"))
+    finally:
+        mine.close()
+    assert "BROWSER_PATH" in str(said.value)
+
+
+def test_the_page_cannot_reach_a_network() -> None:
+    """Not even a picture on this computer's own web server is fetched by name."""
+    chart = lines()
+    chart.figure.add_layout_image(source="http://localhost:9/picture.png", x=0, y=1, sizex=1, sizey=1)
+    text = render(chart, Look(WIDE), {"svg"}).files["svg"].decode()
+    assert "localhost" not in text
+    running = next(Path("/proc").glob(f"{chromium(renderer())}/cmdline")).read_text()
+    assert "--host-resolver-rules=MAP * ~NOTFOUND" in running
+
+
+def chromium(owner: Renderer) -> int | None:
+    """The process id of the Chromium itself, a child of the one that was started."""
+    wrapper = owner.process_id()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == wrapper:
+            return int(stat.parent.name)
+    return None

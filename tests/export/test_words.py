@@ -1,0 +1,106 @@
+"""Whatever the words and the data, nothing overlaps and nothing is cut off; what cannot be drawn is refused plainly."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image, ImageChops
+
+from dashboard.export.jobs import BadWords, Look, worded
+from dashboard.export.presets import PRESETS
+from dashboard.export.render import CannotDraw, render
+from tests.export.samples import lines
+
+SVG = "{http://www.w3.org/2000/svg}"
+LONG = "What happened to the market when a new model was released, and all that followed on that day and the next"
+CASES = {
+    "a long title": lines(title=f"{LONG}, {LONG}"),
+    "a word without end": lines(title="W" * 180),
+    "right-to-left words": lines(
+        title="NVIDIA הפסידה 592.7 מיליארד דולר ב-27 בינואר 2025",
+        subtitle="نسبة التغير في سعر الإغلاق (2025)",
+    ),
+    "one series": lines(1),
+    "negative values": lines(below=300),
+    "markup": lines(title="<b>Bold</b> & <script>alert(1)</script> <img src=x onerror=alert(1)> ]]>"),
+    "long notes": lines(subtitle="measure " * 40, note="note " * 300),
+    "forty series": lines(40),
+}
+
+
+@pytest.mark.parametrize("preset", ["article", "square", "print"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.replace(" ", "-"))
+def test_words_and_data_of_any_shape_fit_or_are_refused(case: str, preset: str) -> None:
+    chart = CASES[case]
+    if (case, preset) == ("forty series", "print"):
+        with pytest.raises(CannotDraw, match="choose a larger preset or fewer companies"):
+            render(chart, Look(PRESETS[preset]), {"png"})
+        return
+    drawn = render(chart, Look(PRESETS[preset]), {"svg", "png"})
+    shown = "".join(
+        "".join(node.itertext()) for node in ElementTree.fromstring(drawn.files["svg"]).iter(f"{SVG}text")
+    )
+    for text in (chart.title, chart.note, chart.source):
+        assert "".join(text.split()) in "".join(shown.split())
+    assert not ink_at_the_edge(drawn.files["png"])
+
+
+def ink_at_the_edge(png: bytes) -> bool:
+    """Whether anything but paper touches the left, right or lower edge (the house's mark hangs from the upper one)."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    width, height = picture.size
+    paper = Image.new("RGB", picture.size, picture.getpixel((2, height - 3)))
+    box = ImageChops.difference(picture, paper).getbbox()
+    return box is None or box[0] < 8 or box[2] > width - 8 or box[3] > height - 4
+
+
+def test_labels_at_the_end_of_forty_lines_stand_apart() -> None:
+    drawn = render(lines(40), Look(), {"svg"})
+    assert drawn.height > 600  # it grew to make room
+    assert all(f">S{number}<" in drawn.files["svg"].decode() for number in range(40))
+
+
+def test_markup_in_a_title_is_text() -> None:
+    root = ElementTree.fromstring(render(CASES["markup"], Look(), {"svg"}).files["svg"])
+    assert not list(root.iter(f"{SVG}script"))
+    assert "<script>alert(1)</script>" in root.find(f"{SVG}title").text
+
+
+def test_no_data_is_refused_with_a_sentence() -> None:
+    with pytest.raises(CannotDraw, match="has no data to draw"):
+        render(lines(0), Look(), {"png"})
+
+
+def test_words_without_end_are_refused() -> None:
+    with pytest.raises(BadWords, match="title has 301 characters; 300 is the most"):
+        worded(lines(), title="x" * 301)
+
+
+def test_words_that_leave_no_room_are_refused() -> None:
+    narrow = replace(PRESETS["wide"], width=300, height=250, sheet=420)
+    with pytest.raises(CannotDraw, match="shorten the title or the subtitle"):
+        render(lines(title="Wide words " * 25, note="note " * 200), Look(narrow), {"png"})
+
+
+def test_characters_that_no_font_has_are_named() -> None:
+    drawn = render(lines(title="A sign of no script: \U0001fae9\U0002a6d6"), Look(), {"svg"})
+    assert any("No font on this computer draws" in warning for warning in drawn.warnings)
+
+
+def test_a_chart_of_many_rows_shows_those_that_can_be_read_and_says_so() -> None:
+    import pandas as pd
+
+    from dashboard.charts.chart import Chart
+    from dashboard.charts.style import LIGHT, figure
+
+    fig = figure(LIGHT, 30 + 22 * 60)
+    fig.add_bar(y=[f"Company {row}" for row in range(60)], x=list(range(60)), orientation="h")
+    chart = Chart("rows", fig, "Sixty rows", "", "Source: a test", "Rows.", pd.DataFrame({"a": [1]}))
+    text = render(chart, Look(PRESETS["wide"]), {"svg"}).files["svg"].decode()
+    assert "Shown: the first " in text
+    assert ">Company 59<" in text
+    assert ">Company 0<" not in text
+    assert ">Company 0<" in render(chart, Look(), {"svg"}).files["svg"].decode()
