@@ -110,7 +110,7 @@ class Screen:
         reasons = " ".join(f"WHEN {condition} THEN {reason}" for reason, condition in gates)
         self.con.execute(f"""
             CREATE OR REPLACE TEMP TABLE bad_{name} AS FROM (
-                SELECT position, {TABLES[name].item} AS item, CASE {reasons} END AS reason
+                SELECT position, {TABLES[name].item()} AS item, CASE {reasons} END AS reason
                 FROM (SELECT arrived.* {columns} FROM arrived_{name} AS arrived {joins}))
             WHERE reason IS NOT NULL""")  # noqa: S608
 
@@ -125,7 +125,7 @@ class Screen:
     def mostly_bad(self, name: str) -> list[str]:
         """The items of which more than half of the rows were refused; all of them when the whole batch is."""
         counts = self.con.execute(f"""
-            SELECT item, count(*), count(reason) FROM (SELECT *, {TABLES[name].item} AS item FROM arrived_{name})
+            SELECT item, count(*), count(reason) FROM (SELECT *, {TABLES[name].item()} AS item FROM arrived_{name})
             LEFT JOIN (SELECT position, reason FROM bad_{name}) USING (position) GROUP BY item ORDER BY item
             """).fetchall()  # noqa: S608
         total, bad = sum(row[1] for row in counts), sum(row[2] for row in counts)
@@ -135,7 +135,7 @@ class Screen:
     def refuse_items(self, name: str, items: list[str]) -> None:
         """Refuse every row of those items."""
         self.con.execute(
-            f"INSERT INTO bad_{name} SELECT position, {TABLES[name].item} AS item, 'refused with its batch' "  # noqa: S608
+            f"INSERT INTO bad_{name} SELECT position, {TABLES[name].item()} AS item, 'refused with its batch' "  # noqa: S608
             f"FROM arrived_{name} ANTI JOIN (SELECT position FROM bad_{name}) USING (position) WHERE item IN $items",
             {"items": items},
         )

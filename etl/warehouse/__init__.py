@@ -12,6 +12,7 @@ from etl.settings import settings
 from etl.warehouse.base import Warehouse
 from etl.warehouse.errors import WarehouseBusyError, WarehouseError, WarehouseMissingError
 from etl.warehouse.files import FileWarehouse
+from etl.warehouse.lake import LakeWarehouse
 
 __all__ = [
     "Warehouse",
@@ -27,11 +28,10 @@ __all__ = [
 def open_warehouse(database: str | Path | None = None) -> Warehouse:
     """The warehouse at ``database``, by default the one that ``AIMI_DATABASE`` names."""
     options = settings()
-    return FileWarehouse(
-        Path(database or options.database).absolute(),
-        keep_versions=options.keep_versions,
-        lock_timeout=options.lock_timeout,
-    )
+    place = str(database or options.database)
+    if place.startswith(("ducklake:", "md:")):
+        return LakeWarehouse(place, options.data_path, options.keep_versions, options.lock_timeout)
+    return FileWarehouse(Path(place).absolute(), options.keep_versions, options.lock_timeout)
 
 
 @contextmanager

@@ -15,17 +15,22 @@ RELATIVE_TOLERANCE = 1e-6
 class Table:
     """How rows of a table are told apart (``keys``) and what makes one changed (``values``).
 
-    ``item`` is the SQL for what the run log calls a row's ticker, chart or currency. Where a row lacks one
+    ``item_columns`` make up what the run log calls the item: a ticker, a chart or a currency. Where a row lacks one
     of the ``optional`` figures, the one that is there already stays.
     """
 
     name: str
     keys: tuple[str, ...]
     values: tuple[str, ...]
-    item: str = "NULL"
+    item_columns: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     has_run: bool = True
     bundled_rows: str = "target.source = 'bundled'"
+
+    def item(self, of: str = "") -> str:
+        """The SQL for the item of a row, of the relation ``of`` where that must be said."""
+        columns = ", ".join(f"{of}.{column}" if of else column for column in self.item_columns)
+        return f"concat_ws(' ', {columns})" if columns else "NULL"
 
 
 @dataclass
@@ -53,7 +58,6 @@ class Rules:
 
 
 _CAPTURE = ("captured_at", "store", "country", "chart", "device", "evidence", "source_url")
-_CHART = "country || ' ' || chart"
 _OF_A_BUNDLE = "target.run_id IN (SELECT run_id FROM etl_run WHERE source = 'bundled')"
 
 TABLES = {
@@ -80,25 +84,31 @@ TABLES = {
             "price_daily",
             ("ticker", "date"),
             ("open", "high", "low", "close", "adj_close", "volume", "currency", "source"),
-            item="ticker",
+            item_columns=("ticker",),
             optional=("open", "high", "low", "volume"),
         ),
-        Table("dividend", ("ticker", "ex_date"), ("amount", "currency", "source"), item="ticker"),
-        Table("split", ("ticker", "date"), ("ratio", "source"), item="ticker"),
+        Table("dividend", ("ticker", "ex_date"), ("amount", "currency", "source"), item_columns=("ticker",)),
+        Table("split", ("ticker", "date"), ("ratio", "source"), item_columns=("ticker",)),
         Table(
             "shares_outstanding",
             ("ticker", "date"),
             ("shares", "basis", "source"),
-            item="ticker",
+            item_columns=("ticker",),
             has_run=False,
         ),
-        Table("exchange_rate", ("currency", "date"), ("usd_per_unit", "source"), item="currency"),
-        Table("ranking_capture", _CAPTURE, ("depth", "source"), item=_CHART, bundled_rows=_OF_A_BUNDLE),
+        Table("exchange_rate", ("currency", "date"), ("usd_per_unit", "source"), item_columns=("currency",)),
+        Table(
+            "ranking_capture",
+            _CAPTURE,
+            ("depth", "source"),
+            item_columns=("country", "chart"),
+            bundled_rows=_OF_A_BUNDLE,
+        ),
         Table(
             "app_ranking",
             (*_CAPTURE, "rank"),
             ("app_id", "app_name", "publisher", "source", "note"),
-            item=_CHART,
+            item_columns=("country", "chart"),
             bundled_rows=_OF_A_BUNDLE,
         ),
     )
@@ -112,6 +122,12 @@ class Merge:
     con: duckdb.DuckDBPyConnection
     run_id: str
     items: dict[str, Counts] = field(default_factory=dict)
+    returns: bool = True
+
+    def __post_init__(self) -> None:
+        """Find out whether a merge can tell here what it did."""
+        query = "SELECT type FROM duckdb_databases() WHERE database_name = current_database()"
+        self.returns = self.con.execute(query).fetchall()[0][0] != "ducklake"
 
     def rows(self, name: str, rows: pd.DataFrame | str, rules: Rules | None = None) -> Counts:
         """Merge a frame, or a view of that name, into the table ``name``; a missing column is taken as NULL.
@@ -125,11 +141,12 @@ class Merge:
         kinds = {row[0]: row[1] for row in self.con.execute(f"DESCRIBE {table.name}").fetchall()}
         differs = {column: _differs(table, column, kinds[column]) for column in table.values}
         self._stage(table, rows, kinds)
-        if not rules.delete and not self._has_any(table):
-            return self._insert(table)
+        deleted = self._delete(table, rules.delete) if rules.delete else 0
+        if not self._has_any(table):
+            return self._insert(table) + Counts(deleted=deleted)
         if rules.revisions and table.has_run:
             self._record_revisions(table, rules, differs)
-        return self._merge(table, rules, differs)
+        return self._merge(table, rules, differs) + Counts(deleted=deleted)
 
     def _stage(self, table: Table, rows: pd.DataFrame | str, kinds: dict[str, str]) -> None:
         view = rows if isinstance(rows, str) else "incoming"
@@ -162,7 +179,7 @@ class Merge:
             f"INSERT INTO {table.name} ({columns}{run[0]}) SELECT {columns}{run[1]} FROM staged",  # noqa: S608
             {"run": self.run_id} if table.has_run else None,
         )
-        query = f"SELECT {table.item} AS item, count(*) FROM staged GROUP BY 1"  # noqa: S608
+        query = f"SELECT {table.item()} AS item, count(*) FROM staged GROUP BY 1"  # noqa: S608
         counts = {str(item): Counts(inserted=count) for item, count in self.con.execute(query).fetchall()}
         for item, count in counts.items():
             self.items[item] = self.items.get(item, Counts()) + count
@@ -188,23 +205,43 @@ class Merge:
         }
         if table.has_run:
             inserted["run_id"] = updated["run_id"] = "$run"
-        delete = f"WHEN NOT MATCHED BY SOURCE AND {rules.delete} THEN DELETE" if rules.delete else ""
+        changed = f"{rules.update} AND ({' OR '.join(differs.values())})"
+        done = None if self.returns else self._foreseen(table, changed)
         statement = f"""
             MERGE INTO {table.name} AS target USING staged ON {_matches(table)}
-            WHEN MATCHED AND {rules.update} AND ({" OR ".join(differs.values())})
+            WHEN MATCHED AND {changed}
                 THEN UPDATE SET {", ".join(f"{column} = {value}" for column, value in updated.items())}
             WHEN NOT MATCHED BY TARGET
                 THEN INSERT ({", ".join(inserted)}) VALUES ({", ".join(inserted.values())})
-            {delete} RETURNING merge_action, {table.item} AS item"""  # noqa: S608
-        done = self.con.execute(statement, {"run": self.run_id} if table.has_run else None).df()
+            {f"RETURNING merge_action, {table.item()} AS item" if self.returns else ""}"""  # noqa: S608
+        result = self.con.execute(statement, {"run": self.run_id} if table.has_run else None)
+        done = result.df() if done is None else done
         done.columns = ["action", "item"]  # DuckDB loses the name of a column that is a constant
         for item, actions in done.groupby("item")["action"]:
             self.items[str(item)] = self.items.get(str(item), Counts()) + _count(actions)
         return _count(done["action"])
 
+    def _foreseen(self, table: Table, changed: str) -> pd.DataFrame:
+        """What the merge will do, for a DuckLake, where it cannot tell (1.5 has no RETURNING there)."""
+        key = table.keys[0]
+        action = f"CASE WHEN target.{key} IS NULL THEN 'INSERT' ELSE 'UPDATE' END"
+        return self.con.execute(f"""
+            SELECT {action} AS action, {table.item("staged")} AS item
+            FROM staged LEFT JOIN {table.name} AS target ON {_matches(table)}
+            WHERE target.{key} IS NULL OR ({changed})""").df()  # noqa: S608
+
+    def _delete(self, table: Table, rule: str) -> int:
+        """Take out the rows that the rule names and that are not staged."""
+        gone = f"{rule} AND NOT EXISTS (FROM staged WHERE {_matches(table)})"
+        query = f"SELECT count(*) FROM {table.name} AS target WHERE {gone}"  # noqa: S608
+        (count,) = self.con.execute(query).fetchall()[0]
+        if count:
+            self.con.execute(f"DELETE FROM {table.name} AS target WHERE {gone}")  # noqa: S608
+        return int(count)
+
 
 def _count(actions: pd.Series) -> Counts:
-    return Counts(*(int((actions == action).sum()) for action in ("INSERT", "UPDATE", "DELETE")))
+    return Counts(*(int((actions == action).sum()) for action in ("INSERT", "UPDATE")))
 
 
 def _matches(table: Table) -> str:

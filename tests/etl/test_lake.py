@@ -1,0 +1,178 @@
+"""The same ETL on a DuckLake whose catalog is in PostgreSQL, with writers and readers of several processes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from etl.bundled import load_bundled
+from etl.settings import PROJECT_ROOT
+from etl.warehouse import WarehouseError, WarehouseMissingError
+from etl.warehouse.lake import LakeWarehouse
+
+pytest.importorskip("duckdb_extension_ducklake", reason="needs requirements-lake.txt")
+pytest.importorskip("duckdb_extension_postgres_scanner", reason="needs requirements-lake.txt")
+
+PORT = 54329
+
+
+def programs() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    on_path = shutil.which("initdb")
+    return found[-1] if found else (Path(on_path).parent if on_path else None)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Callable[[str], str]]:
+    """Makes databases in a PostgreSQL server of its own, reached by a socket; gives their addresses."""
+    binaries = programs()
+    if binaries is None:
+        pytest.skip("needs PostgreSQL (Debian: apt-get install postgresql)")
+    folder = Path(tempfile.mkdtemp(prefix="aimi-pg-"))  # short, since the path of a socket must be
+    as_postgres: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, "postgres")
+        as_postgres = ["runuser", "-u", "postgres", "--"]
+
+    def run(program: str, *words: str) -> None:
+        command = [*as_postgres, str(binaries / program), *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    def make(name: str) -> str:
+        run("createdb", "-h", str(folder), "-p", str(PORT), "-U", "aimi", name)
+        return f"dbname={name} host={folder} port={PORT} user=aimi"
+
+    run("initdb", "-D", str(folder / "db"), "-A", "trust", "-U", "aimi")
+    options = f"-k {folder} -p {PORT} -c listen_addresses="
+    run("pg_ctl", "-D", str(folder / "db"), "-o", options, "-l", str(folder / "log"), "-w", "start")
+    try:
+        yield make
+    finally:
+        run("pg_ctl", "-D", str(folder / "db"), "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def lake(server: Callable[[str], str], tmp_path: Path) -> LakeWarehouse:
+    """A lake of its own, empty."""
+    address = server(f"lake{secrets.token_hex(4)}")
+    return LakeWarehouse(
+        f"ducklake:postgres:{address}", str(tmp_path / "lake"), keep_versions=3, lock_timeout=30
+    )
+
+
+def rows(warehouse: LakeWarehouse, query: str) -> list[tuple]:
+    with warehouse.reading() as con:
+        return con.execute(query).fetchall()
+
+
+def test_the_bundle_loads_and_loading_again_changes_nothing(lake):
+    with pytest.raises(WarehouseMissingError, match="load-bundled"), lake.reading():
+        pass
+    first = load_bundled(lake, PROJECT_ROOT / "data")
+    version = lake.version()
+    again = load_bundled(lake, PROJECT_ROOT / "data")
+    assert first.total("inserted") == first.total("received")
+    assert (again.total("inserted"), again.total("updated")) == (0, 0)
+    assert lake.version() != version
+    change = "SELECT round(max(close) FILTER (date = '2025-01-27') / max(close) FILTER (date = '2025-01-24') - 1, 4) "
+    assert rows(lake, f"{change} FROM price_daily WHERE ticker = 'NVDA'") == [(-0.1697,)]
+
+
+def test_a_refresh_merges_revises_and_can_be_rolled_back(operator, lake):
+    operator.warehouse = lake
+    assert operator.refresh("prices", "rankings").exit_code == 0
+    nvidia = operator.yahoo.listings["NVDA"]
+    day = max(nvidia.bars)
+    old = nvidia.bars[day].close
+    nvidia.bars[day].close = nvidia.bars[day].adjusted = old + 0.5
+    outcome = operator.refresh("prices", "rankings")
+    assert (outcome.exit_code, outcome.logs[0].total("updated"), outcome.logs[0].total("inserted")) == (
+        0,
+        1,
+        0,
+    )
+    query = "SELECT close FROM price_daily WHERE ticker = 'NVDA' ORDER BY date DESC LIMIT 1"
+    assert rows(lake, query) == [(old + 0.5,)]
+    lake.rollback()
+    assert rows(lake, query) == [(old,)]
+
+
+def test_a_block_of_reads_sees_one_snapshot(lake):
+    load_bundled(lake, PROJECT_ROOT / "data")
+    with lake.reading() as con:
+        before = con.execute("SELECT count(*) FROM price_daily").fetchall()
+        with lake.writing() as writer:
+            writer.execute("DELETE FROM price_daily")
+        assert con.execute("SELECT count(*) FROM price_daily").fetchall() == before
+    assert rows(lake, "SELECT count(*) FROM price_daily") == [(0,)]
+
+
+WRITER = """
+import sys
+import tempfile
+from etl.warehouse import open_warehouse
+for number in range(5):
+    with open_warehouse().writing() as con:
+        con.begin()
+        con.execute("UPDATE price_daily SET volume = coalesce(volume, 0) + 1")
+        con.commit()
+"""
+READER = """
+from etl.warehouse import connect_read_only
+for number in range(12):
+    with connect_read_only() as con:
+        seen = con.execute("SELECT DISTINCT volume FROM price_daily").fetchall()
+        assert len(seen) == 1, seen
+"""
+
+
+def test_two_writers_and_three_readers_of_separate_processes(lake):
+    with lake.writing() as con:
+        con.execute(
+            "INSERT INTO price_daily (ticker, date, close, volume) "
+            "SELECT 'T' || i, '2025-01-27', 1, 0 FROM range(50) t(i)"
+        )
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AIMI_DATABASE": lake.address,
+        "AIMI_DATA_PATH": str(lake.data_path),
+    }
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for program in [WRITER] * 2 + [READER] * 3
+    ]
+    told = [one.communicate(timeout=90)[1] for one in running]
+    assert [one.returncode for one in running] == [0] * 5, told
+    assert rows(lake, "SELECT DISTINCT volume FROM price_daily") == [(10,)]
+
+
+def test_the_command_line_works_with_it(operator, lake):
+    operator.set("AIMI_DATABASE", lake.address)
+    operator.set("AIMI_DATA_PATH", str(lake.data_path))
+    assert operator.run("load-bundled", AIMI_DATA_DIR=str(PROJECT_ROOT / "data")).returncode == 0
+    assert operator.run("refresh", "--source", "prices", "--tickers", "NVDA").returncode == 0
+    assert "state snapshot-" in operator.run("status").stdout
+
+
+def test_a_lake_that_cannot_be_reached_is_named_without_its_password():
+    lake = LakeWarehouse(
+        "ducklake:postgres:dbname=x host=/no/such/place user=u password=hunter2", "/tmp/none"
+    )
+    with pytest.raises(WarehouseError, match="cannot be reached") as caught, lake.reading():
+        pass
+    assert "hunter2" not in str(caught.value)
