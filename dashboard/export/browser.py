@@ -6,43 +6,28 @@ import base64
 import json
 import logging
 import os
-import signal
 import tempfile
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from string import Template
 from typing import Any
 
-import plotly
 from choreographer import Browser
-from choreographer.browsers import Chromium
+from choreographer.channels import Pipe
 from choreographer.errors import ChromeNotFoundError
+
+from dashboard.export.chromium import NO_BROWSER, HeadlessChromium, find_browser, has_ended, kill, page
 
 CSS_UNIT = 96
 """CSS pixels to the inch."""
 STRIP = 8
 """Height in pixels of the strip below a PNG in which the marker of its spec stands until it has been checked."""
-PAGE = Path(__file__).parent / "page"
-STATIC = Path(__file__).parents[1] / "static"
-PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 DRAWINGS_PER_PAGE = 200
-NO_BROWSER = (
-    "No Chrome or Chromium was found: install one (`apt install chromium`, or `kaleido_get_chrome`), or name it in "
-    "BROWSER_PATH. HTML, CSV and JSON need none."
-)
-_EXTENDED = "U+0100-02BA,U+02BD-02C5,U+02C7-02CC,U+02CE-02D7,U+02DD-02FF,U+1E00-1E9F,U+1EF2-1EFF,U+20A0-20C0"
-_FONTS = (
-    ("Inter", 400, "inter-400.woff2", ""),
-    ("Inter", 400, "inter-400-ext.woff2", _EXTENDED),
-    ("Inter", 700, "inter-700.woff2", ""),
-    ("Inter", 700, "inter-700-ext.woff2", _EXTENDED),
-    ("Source Serif", 600, "source-serif-600.woff2", ""),
-    ("Source Serif", 600, "source-serif-600-ext.woff2", _EXTENDED),
-)
+LOOK_SECONDS = 0.25
+CLOSE_SECONDS = 10.0
 
 
 class BrowserError(Exception):
@@ -78,30 +63,6 @@ class Drawing:
     pdf: bytes = field(default=b"", repr=False)
 
 
-class _Chromium(Chromium):
-    """Chromium with nothing that depends on the machine's screen, and no way to a network."""
-
-    def get_cli(self) -> Sequence[str]:
-        return [
-            *super().get_cli(),
-            "--disable-lcd-text",
-            "--font-render-hinting=none",
-            "--enable-font-subpixel-positioning",
-            "--force-color-profile=srgb",
-            "--hide-scrollbars",
-            "--disable-background-networking",
-            "--host-resolver-rules=MAP * ~NOTFOUND",
-        ]
-
-
-def find_browser() -> str | None:
-    """The path of the Chrome or Chromium that draws: `BROWSER_PATH`, or the first one that is installed."""
-    named = os.environ.get("BROWSER_PATH")
-    if named:
-        return named if Path(named).is_file() else None
-    return Chromium.find_browser(skip_local=False)
-
-
 class Renderer:
     """Owns one browser in a thread of its own; `draw` may be called from any thread and waits for its turn.
 
@@ -116,6 +77,7 @@ class Renderer:
         self._browser: Browser | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._index = Path()
+        self._farewell = -1
         self._drawn = 0
         self.starts = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="chart-renderer", daemon=True)
@@ -143,11 +105,18 @@ class Renderer:
     def close(self) -> None:
         """End the browser and the thread."""
         if self._loop.is_running():
-            self._wait(self._stop())
+            self._wait(self._wind_up())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(5)
         if not self._loop.is_running():
             self._loop.close()
+
+    async def _wind_up(self) -> None:
+        await self._stop()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -164,17 +133,31 @@ class Renderer:
         raise AssertionError("the loop ends in a return or an exception")
 
     async def _limited(self, job: str, sheet: Sheet) -> Drawing:
+        """Draw, unless it takes too long or the browser's process ends, which may leave its pipe silent for ever."""
         work = asyncio.ensure_future(self._draw(job, sheet))
-        done, _ = await asyncio.wait({work}, timeout=self._timeout)
-        if not done:
+        reason = await self._trouble(work)
+        if reason:
             work.cancel()
-            raise BrowserDied(f"the browser did not answer within {self._timeout:g} seconds")
+            work.add_done_callback(lambda late: late.cancelled() or late.exception())
+            raise BrowserDied(reason)
         if work.cancelled():
             raise BrowserDied("the browser was ended while it drew")
         fault = work.exception()
         if fault is None or isinstance(fault, BrowserError):
             return work.result()
         raise BrowserDied(f"the browser failed ({type(fault).__name__}: {str(fault)[:200]})") from fault
+
+    async def _trouble(self, work: "asyncio.Future[Drawing]") -> str:
+        end, ended = self._loop.time() + self._timeout, False
+        while True:
+            done, _ = await asyncio.wait({work}, timeout=LOOK_SECONDS)
+            if done:
+                return ""
+            if ended:
+                return "the browser was ended while it drew"
+            if self._loop.time() > end:
+                return f"the browser did not answer within {self._timeout:g} seconds"
+            ended = self._browser is not None and has_ended(self._browser)
 
     async def _draw(self, job: str, sheet: Sheet) -> Drawing:
         await self._ready()
@@ -210,7 +193,7 @@ class Renderer:
         return base64.b64decode(printed["data"])
 
     async def _ready(self) -> None:
-        if self._browser is not None and self._browser.subprocess.poll() is not None:
+        if self._browser is not None and has_ended(self._browser):
             await self._stop()
         if self._browser is None:
             await self._start()
@@ -221,18 +204,20 @@ class Renderer:
         path = find_browser()
         if path is None:
             raise NoBrowser(NO_BROWSER)
+        channel = Pipe()
         try:
-            browser = Browser(path, browser_cls=_Chromium)
+            browser = Browser(path, browser_cls=HeadlessChromium, channel_cls=lambda: channel)  # type: ignore[arg-type]
         except ChromeNotFoundError:
             raise NoBrowser(NO_BROWSER) from None
         self.starts += 1
         self._browser, self._drawn = browser, 0
+        self._farewell = os.dup(channel.from_external_to_choreo)
         await browser.open()
         self._folder = tempfile.TemporaryDirectory(
             prefix="charts-", dir=Path.home() if browser.is_isolated() else None
         )
         self._index = Path(self._folder.name) / "index.html"
-        self._index.write_text(_page(), encoding="utf-8")
+        self._index.write_text(page(), encoding="utf-8")
         await self._load()
 
     async def _load(self) -> None:
@@ -248,17 +233,38 @@ class Renderer:
     async def _stop(self, at_once: bool = False) -> None:
         browser, self._browser = self._browser, None
         if browser is not None:
+            gone = threading.Event()
+            farewell = threading.Thread(target=self._say_farewell, args=(browser, gone), daemon=True)
+            farewell.start()
             if at_once:
-                _kill(browser)
-            try:
-                await asyncio.wait_for(browser.close(), 15)
-            except Exception:
-                logging.getLogger(__name__).debug("the browser did not close", exc_info=True)
-            finally:
-                _kill(browser)
+                await self._end(browser)
+            closing = asyncio.ensure_future(browser.close())
+            await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+            await self._end(browser)
+            closing.add_done_callback(lambda late: late.cancelled() or late.exception())
+            gone.set()
+            farewell.join()
+            os.close(self._farewell)
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+    async def _end(self, browser: Browser) -> None:
+        """Kill the browser and wait until it is gone: asking one that is dying to close would wait for ever."""
+        kill(browser)
+        for _ in range(100):
+            if has_ended(browser):
+                return
+            await asyncio.sleep(0.02)
+
+    def _say_farewell(self, browser: Browser, gone: threading.Event) -> None:
+        """Wake the thread that reads from a dead browser, whose last message may have broken off in the middle."""
+        turn = 0
+        while not gone.wait(0.02):
+            if has_ended(browser):
+                turn += 1
+                with suppress(OSError):
+                    os.write(self._farewell, b"{bye}\n" if turn % 2 else b"\0")
 
     def _tab(self) -> Any:
         tab = self._browser.get_tab() if self._browser else None
@@ -286,18 +292,6 @@ class Renderer:
         return result["result"].get("value")
 
 
-def _kill(browser: Browser) -> None:
-    """End the browser with all its processes, which are a group of their own where there are such groups."""
-    process = getattr(browser, "subprocess", None)
-    if process is None or process.poll() is not None:
-        return
-    with suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-
-
 def token(job: str) -> str:
     """The hash of a job, which the page computes again from what it has drawn."""
     return sha256(job.encode("utf-8")).hexdigest()
@@ -307,21 +301,6 @@ def _lengths(sheet: Sheet, height: float) -> tuple[str, str]:
     if sheet.unit == "mm":
         return f"{sheet.width * 25.4 / CSS_UNIT:.10g}mm", f"{height * 25.4 / CSS_UNIT:.10g}mm"
     return f"{sheet.width:g}", f"{height:g}"
-
-
-def _page() -> str:
-    faces = [
-        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url("{(STATIC / name).as_uri()}")'
-        + (f"; unicode-range: {reach}" if reach else "")
-        + " }"
-        for family, weight, name, reach in _FONTS
-    ]
-    scripts = [
-        f'<script src="{(PAGE / name).as_uri()}"></script>' for name in ("words.js", "fit.js", "draw.js")
-    ]
-    return Template((PAGE / "index.html").read_text(encoding="utf-8")).substitute(
-        fonts="\n  ".join(faces), plotly=PLOTLY_JS.as_uri(), scripts="\n".join(scripts)
-    )
 
 
 _shared: tuple[int, Renderer] | None = None

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, CONFIG, HEADING_FONT, palette
-from dashboard.export.browser import PLOTLY_JS, STATIC
+from dashboard.export.chromium import PLOTLY_JS, STATIC
 from dashboard.export.jobs import DEFAULT_HEIGHT, Look
 
 TEMPLATES = Path(__file__).parent / "templates"

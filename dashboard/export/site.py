@@ -15,7 +15,8 @@ from dashboard.charts.style import BODY_FONT, HEADING_FONT, palette
 from dashboard.data.claims import claims
 from dashboard.export import batch, files, html, report
 from dashboard.export.batch import Result
-from dashboard.export.browser import PLOTLY_JS, STATIC, BrowserError
+from dashboard.export.browser import BrowserError
+from dashboard.export.chromium import PLOTLY_JS, STATIC
 from dashboard.export.kit import embed_code
 from dashboard.export.order import BadOrder, Order
 from dashboard.export.presets import PRESETS

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -208,20 +209,31 @@ def downloads(order: Order, pictures: bool) -> None:
             )
 
 
+def live_picture(order: Order, found: Made, root: str) -> str:
+    """The HTML of a picture that this server draws anew from the latest data."""
+    own = {"event": order.event, "theme": order.theme, "preset": order.preset, "locale": order.locale}
+    query = [*own.items(), *(("tickers", ticker) for ticker in order.tickers)]
+    query += [(edge, day.isoformat()) for edge, day in (("start", order.start), ("end", order.end)) if day]
+    address = f"{root}/chart/{order.name}.png?{urlencode(query)}"
+    return f'<img src="{escape(address)}" alt="{escape(found.chart.alt)}" style="width:100%;height:auto">'
+
+
 def texts(order: Order, found: Made) -> None:
     """What is copied into an article beside the picture."""
-    address = f"{(st.context.url or '').split('?')[0]}?{urlencode(list(st.query_params.items()))}".rstrip("?")
-    parts = {
-        "Alt text": (found.chart.alt, None),
-        "Caption": (caption(found.chart, order.credit), None),
-        "Embed code": (embed_code(found.chart, f"{order.name}.html"), "html"),
-        "Permalink": (address, None),
-    }
-    for tab, (label, (text, language)) in zip(st.tabs(list(parts)), parts.items(), strict=True):
-        with tab:
-            st.code(text, language=language, wrap_lines=True)
-            if label == "Embed code":
-                st.caption("The address is that of the HTML file: put it where you keep it on your server.")
+    here = (st.context.url or "").split("?")[0].rstrip("/")
+    choices = [(key, value) for key in st.query_params for value in st.query_params.get_all(key)]
+    alt, words, embed, link = st.tabs(["Alt text", "Caption", "Embed code", "Permalink"])
+    with alt:
+        st.code(found.chart.alt, language=None, wrap_lines=True)
+    with words:
+        st.code(caption(found.chart, order.credit), language=None, wrap_lines=True)
+    with embed:
+        st.caption("The interactive chart, from the HTML file on a server of yours:")
+        st.code(embed_code(found.chart, f"{order.name}.html"), language="html", wrap_lines=True)
+        st.caption("A picture that this server keeps up to date:")
+        st.code(live_picture(order, found, here.removesuffix("/export")), language="html", wrap_lines=True)
+    with link:
+        st.code(f"{here}?{urlencode(choices)}".rstrip("?"), language=None, wrap_lines=True)
 
 
 state = require_state()
