@@ -42,6 +42,7 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
     frames = {
         "price_daily": prices,
         "dividend": dividends,
+        "split": read_splits(folder / "prices" / "splits.csv"),
         "shares_outstanding": read_shares(folder / "prices" / "shares.csv"),
         **read_rankings(folder / "app_ranks.csv"),
     }
@@ -104,9 +105,18 @@ def read_prices(folder: Path, currency: dict[str, str]) -> tuple[pd.DataFrame, p
     return prices[BARS], dividends
 
 
+def read_splits(path: Path) -> pd.DataFrame:
+    """The splits whose basis the bundled closes are on, as rows of ``split``."""
+    return _read(path, ["ticker", "date", "ratio"], dates=["date"]).assign(source=SOURCE)
+
+
 def read_shares(path: Path) -> pd.DataFrame:
     """The bundled share counts, as rows of ``shares_outstanding``."""
-    shares = _read(path, ["ticker", "shares_million", "as_of", "basis"], dates=["as_of"])
+    shares = _read(
+        path,
+        ["ticker", "shares_million", "as_of", "splits_through", "basis"],
+        dates=["as_of", "splits_through"],
+    )
     shares["shares"] = (shares["shares_million"] * 1_000_000).round().astype("int64")
     return shares.rename(columns={"as_of": "date"}).assign(source=SOURCE)
 
@@ -129,7 +139,7 @@ def _load(merge: Merge, name: str, frame: pd.DataFrame) -> ItemLog:
     started = time.monotonic()
     table = TABLES[name]
     removable = table.bundled_rows
-    if name in ("price_daily", "dividend"):
+    if name in ("price_daily", "dividend", "split"):
         frame = frame[~frame["ticker"].isin(_brought_by_a_refresh(merge.con))]
         removable += f" AND target.ticker NOT IN ({_LIVE_TICKERS})"
     counts = merge.rows(name, frame, Rules(table.bundled_rows, delete=removable, revisions=False))

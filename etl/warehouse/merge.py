@@ -92,7 +92,7 @@ TABLES = {
         Table(
             "shares_outstanding",
             ("ticker", "date"),
-            ("shares", "basis", "source"),
+            ("shares", "basis", "splits_through", "source"),
             item_columns=("ticker",),
             has_run=False,
         ),
@@ -154,7 +154,9 @@ class Merge:
             self.con.register("incoming", rows)
         given = {row[0] for row in self.con.execute(f"DESCRIBE {view}").fetchall()}
         columns = ", ".join(
-            f"CAST({column} AS {kinds[column]}) AS {column}" if column in given else f"NULL AS {column}"
+            f"CAST({column} AS {kinds[column]}) AS {column}"
+            if column in given
+            else f"CAST(NULL AS {kinds[column]}) AS {column}"
             for column in table.keys + table.values
         )
         self.con.execute("DROP VIEW IF EXISTS staged")
@@ -167,9 +169,8 @@ class Merge:
         self.con.unregister("incoming")
 
     def _has_any(self, table: Table) -> bool:
-        """Whether the table holds a row with the first key of one of the staged rows."""
-        key = table.keys[0]
-        query = f"SELECT 1 FROM {table.name} WHERE {key} IN (SELECT DISTINCT {key} FROM staged) LIMIT 1"  # noqa: S608
+        """Whether the table holds any of the staged rows already."""
+        query = f"SELECT 1 FROM {table.name} AS target JOIN staged ON {_matches(table)} LIMIT 1"  # noqa: S608
         return bool(self.con.execute(query).fetchall())
 
     def _insert(self, table: Table) -> Counts:

@@ -149,3 +149,14 @@ def test_a_missing_or_spoiled_file_is_named(warehouse, copy):
     with pytest.raises(CatalogueError, match=r"company X: missing .* 'name'"):
         load_bundled(warehouse, copy)
     assert not warehouse.exists()
+
+
+def test_each_share_count_says_which_splits_it_includes(bundled):
+    counts = dict(rows(bundled, "SELECT ticker, splits_through FROM shares_outstanding"))
+    assert counts["NVDA"] == date(2024, 11, 15)
+    assert counts["NOW"] == date(2025, 12, 18)  # the count was multiplied by the later split
+    later = rows(
+        bundled,
+        "SELECT ticker FROM split JOIN shares_outstanding USING (ticker) WHERE split.date > splits_through",
+    )
+    assert later == []
