@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from etl.refresh import Outcome
     from etl.status import WarehouseStatus
 
+NAMED = 8  # items with the same fault that are named before the rest is counted
 MARKS = {"ok": "green", "part": "yellow", "failed": "red"}
 
 
@@ -106,10 +107,19 @@ def show_status(status: WarehouseStatus, console: Console) -> None:
         console.print("No measured chart yet. `python -m etl refresh --source rankings` captures today's.")
     console.print(f"Events: {status.events}. Rows in quarantine: {status.quarantined}.")
     console.print(_runs(status))
-    for error in status.errors:
-        console.print(f"{error['status']}: {error['source']} {error['item']}: {error['message']}")
+    for (state, source, message), items in _alike(status.errors).items():
+        more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
+        console.print(f"{state}: {source} {', '.join(items[:NAMED])}{more}: {message}")
     for sentence in status.stale:
         console.print(f"Stale: {sentence}. `python -m etl refresh` brings the rest.")
+
+
+def _alike(errors: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[str]]:
+    """The items that ended in the same way, by status, source and message."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for error in errors:
+        groups.setdefault((error["status"], error["source"], error["message"]), []).append(error["item"])
+    return groups
 
 
 def _runs(status: WarehouseStatus) -> Table:
