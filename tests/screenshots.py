@@ -22,6 +22,8 @@ PAGES = {
     "data": "/data",
 }
 LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "phone": ("light", 390)}
+# The pictures of the README: page, look, and how many pixels of it from the top.
+README = (("story", "light", 1340), ("event-study", "dark", 1240), ("app-rankings", "phone", 1100))
 PORT = int(os.environ.get("PORT", "8599"))
 
 
@@ -46,22 +48,25 @@ def drawn(page: Page) -> None:
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
     page.wait_for_function(
         """() => document.querySelector("[data-testid=stMain] h1")
+            && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
             && [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
                 .every(chart => chart.querySelector('.main-svg'))""",
         timeout=60_000,
     )
 
 
-def take(browser: Browser, name: str, look: str, target: Path) -> None:
-    """One whole page in one look."""
+def take(browser: Browser, name: str, look: str, target: Path, height: int | None = None) -> None:
+    """One page in one look: the whole of it, or its first `height` pixels."""
     scheme, width = LOOKS[look]
     context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"http://127.0.0.1:{PORT}{PAGES[name]}")
     drawn(page)
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": width, "height": min(int(height) + 40, 12_000)})
-    page.wait_for_timeout(1500)  # figures follow the new size
+    whole = int(page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight"))
+    page.set_viewport_size({"width": width, "height": height or min(whole + 40, 12_000)})
+    page.wait_for_timeout(1500)  # what was out of sight begins to draw, figures follow the new size
+    drawn(page)
+    page.wait_for_timeout(500)
     page.screenshot(path=str(target / f"{name}-{look}.png"))
     context.close()
 
@@ -82,6 +87,9 @@ def main(target: Path) -> None:
                 for look in LOOKS:
                     take(browser, name, look, target)
                     print(target / f"{name}-{look}.png")
+            (target / "readme").mkdir(exist_ok=True)
+            for name, look, height in README:
+                take(browser, name, look, target / "readme", height)
             browser.close()
         finally:
             server.terminate()
