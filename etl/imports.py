@@ -156,11 +156,11 @@ def _take_prices(
     join = "" if "currency" in given else "LEFT JOIN company USING (ticker)"
     rest = "".join(f", {name}" for name in ("open", "high", "low", "volume") if name in given)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE importing AS SELECT file_row, ticker, given.date, close, "  # noqa: S608
+        f"CREATE OR REPLACE TEMP VIEW importing AS SELECT file_row, ticker, given.date, close, "  # noqa: S608
         f"{adjusted} AS adj_close, {currency} AS currency, 'import' AS source {rest} FROM file_rows AS given {join}"
     )
-    con.unregister("file_rows")
     _merge(con, report, item, {"price_daily": "importing"})
+    con.unregister("file_rows")
 
 
 def _take_rankings(

@@ -180,12 +180,15 @@ class Screen:
     def _with_sessions(self) -> tuple[str, str]:
         """What the calendars, the catalogue and the stored closes say about each bar."""
         spans = self.con.execute(
-            "SELECT exchange, min(date), max(date) FROM arrived_price_daily JOIN company USING (ticker) "
-            "WHERE date >= DATE '2000-01-01' GROUP BY exchange"
+            "SELECT DISTINCT exchange, "
+            "(SELECT min(date) FROM arrived_price_daily WHERE date >= DATE '2000-01-01'), "
+            "(SELECT max(date) FROM arrived_price_daily) "
+            "FROM company SEMI JOIN (SELECT DISTINCT ticker FROM arrived_price_daily) USING (ticker)"
         ).fetchall()
         held = [
             (exchange, day)
             for exchange, first, last in spans
+            if first
             for day in calendars.sessions(exchange, first, min(last, self.now.date() + timedelta(days=200)))
         ]
         closed = [(exchange, calendars.last_closed_session(exchange, self.now)) for exchange, *_ in spans]
@@ -218,15 +221,14 @@ class Screen:
 
 _STEPS = """
     CREATE OR REPLACE TEMP TABLE step AS
-    WITH first_bar AS (
-        SELECT arg_min(bar, bar.date) AS bar FROM arrived_price_daily AS bar WHERE close > 0 GROUP BY ticker
-    ), entering AS (
-        SELECT bar.ticker, bar.position, bar.open, bar.close, arg_max(held.close, held.date) AS before
-        FROM first_bar JOIN price_daily AS held ON held.ticker = bar.ticker AND held.date < bar.date
-        GROUP BY ALL
-    ), following AS (
-        SELECT ticker, position, open, close, lag(close) OVER (PARTITION BY ticker ORDER BY date, position) AS before
+    WITH following AS MATERIALIZED (
+        SELECT ticker, date, position, open, close,
+               lag(close) OVER (PARTITION BY ticker ORDER BY date, position) AS before
         FROM arrived_price_daily WHERE close > 0 AND NOT isinf(close)
+    ), entering AS (
+        SELECT bar.* EXCLUDE (before), arg_max(held.close, held.date) AS before
+        FROM following AS bar JOIN price_daily AS held ON held.ticker = bar.ticker AND held.date < bar.date
+        WHERE bar.before IS NULL GROUP BY ALL
     ), compared AS (
         SELECT ticker, position, close / before AS factor, coalesce(open, close) / before AS opening,
                round(greatest(close / before, before / close)) AS whole
