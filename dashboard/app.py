@@ -47,8 +47,9 @@ else:
     from streamlit.runtime.pages_manager import PagesManager
 
     from dashboard.routes import explain, routes
+    from dashboard.warm import warmed
 
     # Until a first reader has been through `st.navigation`, Streamlit would serve each file of `pages/` by itself.
     PagesManager.uses_pages_directory = False
 
-    app = st.App(__file__, routes=routes(), on_script_error=explain)
+    app = st.App(__file__, routes=routes(), on_script_error=explain, lifespan=warmed)

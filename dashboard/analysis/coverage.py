@@ -28,7 +28,8 @@ def completeness(reach: pd.DataFrame) -> pd.DataFrame:
     """
     held = reach.dropna(subset=["last"]).copy()
     held["until"] = held.groupby("exchange")["last"].transform("max")
-    expected = [len(_due(row)) or pd.NA for row in held.itertuples()]
+    days = _sessions(held)
+    expected = [len(_due(row, days)) or pd.NA for row in held.itertuples()]
     held["expected"] = pd.array(expected, dtype="Int64")
     held["missing"] = (held["expected"] - held["sessions"]).clip(lower=0)
     return held
@@ -42,8 +43,9 @@ def coverage(held: pd.DataFrame, companies: pd.DataFrame, period: Period) -> pd.
     Where the calendar is not known, the sessions held are those expected.
     """
     due = [held.iloc[:0][["ticker", "period"]].assign(expected=pd.Series(dtype="int64"))]
+    days = _sessions(companies)
     for row in companies.itertuples():
-        counts = _due(row).to_period(_FREQUENCY[period]).start_time.value_counts()
+        counts = _due(row, days).to_period(_FREQUENCY[period]).start_time.value_counts()
         due.append(
             pd.DataFrame({"ticker": row.ticker, "period": counts.index, "expected": counts.to_numpy()})
         )
@@ -55,7 +57,16 @@ def coverage(held: pd.DataFrame, companies: pd.DataFrame, period: Period) -> pd.
     return table.sort_values(["ticker", "period"], ignore_index=True)
 
 
-def _due(row: Any) -> pd.DatetimeIndex:
-    if not calendars.is_known(row.exchange):
-        return pd.DatetimeIndex([])
-    return pd.DatetimeIndex(calendars.sessions(row.exchange, row.first.date(), row.until.date()))
+def _sessions(companies: pd.DataFrame) -> dict[str, pd.DatetimeIndex]:
+    """The sessions of each exchange over the span of its companies; none where its calendar is not known."""
+    days = {}
+    for exchange, group in companies.groupby("exchange"):
+        name, known = str(exchange), calendars.is_known(str(exchange))
+        span = group["first"].min().date(), group["until"].max().date()
+        days[name] = pd.DatetimeIndex(calendars.sessions(name, *span) if known else [])
+    return days
+
+
+def _due(row: Any, days: dict[str, pd.DatetimeIndex]) -> pd.DatetimeIndex:
+    held = days[row.exchange]
+    return held[held.searchsorted(row.first) : held.searchsorted(row.until, side="right")]

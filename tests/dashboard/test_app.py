@@ -15,7 +15,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.analysis.freshness import Freshness, Level, freshness
+from dashboard.views import shock
 from dashboard.views.coverage import dateline_words
+from dashboard.warm import warm
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 from tests.conftest import Dashboard, StartDashboard, Visit
@@ -231,3 +233,26 @@ def test_without_a_warehouse_every_address_says_what_to_do(
     app.switch_page("pages/data.py").run()
     assert not app.exception
     assert "run `make run` or `python -m etl load-bundled`" in app.warning[0].value
+
+
+def test_the_default_story_is_drawn_before_a_reader_asks(
+    on_bundled_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn_again(*_: object) -> None:
+        raise AssertionError("a chart was not prepared")
+
+    warm(FileWarehouse(on_bundled_data).version())
+    monkeypatch.setattr(shock, "draw", drawn_again)
+    app = AppTest.from_file(APP, default_timeout=60).run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == len(shock.CHARTS)
+
+
+def test_nothing_is_prepared_where_there_is_no_story_to_tell(
+    tmp_path: Path, use_database: Callable[[Path], None]
+) -> None:
+    empty = FileWarehouse(tmp_path / "market.duckdb")
+    with empty.writing():
+        pass
+    use_database(empty.path)
+    warm(empty.version())

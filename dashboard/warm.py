@@ -1,0 +1,72 @@
+"""Reads and draws the default story ahead of its readers, when the server starts and after a refresh."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+import streamlit as st
+
+from dashboard.settings import settings
+from dashboard.views.request import DEFAULT_EVENT, NothingToShow
+from etl.warehouse import WarehouseError, published_version
+
+logger = logging.getLogger(__name__)
+
+
+def warm(state: str) -> None:
+    """Fill the caches of a published state for the default story, where it can be told."""
+    from dashboard.pages import shared
+    from dashboard.views.shock import CHARTS, HIGHLIGHTED
+
+    import_module("dashboard.views.registry")
+    try:
+        shared.known_events(state)
+        shared.price_freshness(state)
+        told = shared.event_story(state, DEFAULT_EVENT)
+        chosen = tuple(ticker for ticker in HIGHLIGHTED if ticker in told.traded_names)
+        for theme in ("light", "dark"):
+            for name in CHARTS:
+                highlighted = chosen if name == "shock-timeline" else None
+                shared.event_chart(state, DEFAULT_EVENT, name, theme, highlighted)
+    except NothingToShow as nothing:
+        logger.info("%s", nothing)
+
+
+@asynccontextmanager
+async def warmed(app: st.App) -> AsyncIterator[None]:
+    """The server's life: it warms from the start on, and again when another state has been published."""
+    quiet = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+    quiet.setLevel(logging.ERROR)  # it warns of caches filled outside a page, which is what is meant here
+    watching = asyncio.create_task(_watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+async def _watch() -> None:
+    state = None
+    while True:
+        state = await _warm_unless(state)
+        await asyncio.sleep(settings().look_again)
+
+
+async def _warm_unless(known: str | None) -> str | None:
+    """Warm unless `known` is the published state; what goes wrong is logged, since readers are told by their page."""
+    try:
+        state = await asyncio.to_thread(_state)
+        if state is not None and state != known:
+            await asyncio.to_thread(warm, state)
+    except Exception:
+        logger.exception("The default story could not be prepared")
+        return known
+    return state
+
+
+def _state() -> str | None:
+    try:
+        return published_version()
+    except WarehouseError:
+        return None

@@ -1,0 +1,219 @@
+"""How fast the story page is against a bare Streamlit page that draws as many Plotly figures from memory.
+
+Both run in the same run, in headless Chromium, each on a server of its own: the first reader after the start, a later
+reader, a reader who chooses another event, and 40 readers at once; with the bundled warehouse and with 5,000 tickers
+of ten years. Ends with 1 when a ratio is above its bar. `python -m tests.benchmarks.dashboard [ROUNDS [READERS]]`
+"""
+
+import asyncio
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from dashboard.views.request import Request
+from dashboard.views.shock import CHARTS
+from etl.bundled import load_bundled
+from etl.settings import PROJECT_ROOT
+from etl.warehouse.files import FileWarehouse
+
+BAR = 1.3
+EVENTS = {"deepseek-selloff": "DeepSeek", "stargate": "Stargate announced"}
+BARE_PAGE = """
+import json, sys
+from pathlib import Path
+import plotly.graph_objects as go
+import streamlit as st
+
+@st.cache_resource
+def figures():
+    return {name: [go.Figure(json.loads(text)) for text in json.loads(Path(FILE).read_text())[name]] for name in NAMES}
+
+st.set_page_config(layout="wide")
+name = st.selectbox("The story of", NAMES)
+st.title(f"Figures of {name}")
+for figure in figures()[name]:
+    st.plotly_chart(figure, theme=None)
+"""
+DRAWN = """([heading, count]) => {
+    const plots = [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
+    const title = document.querySelector('[data-testid=stMain] h1')
+    return title && title.innerText !== heading && plots.length >= count
+        && plots.every(plot => plot.querySelector('.main-svg'))
+        && document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
+        && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')
+}"""
+ERRORS = "document.querySelectorAll('[data-testid=stException], [data-testid=stAlertContentError]').length"
+
+
+def grow(database: Path, tickers: int, years: int) -> None:
+    """Add made-up daily prices of so many companies to a warehouse, ending where it ends."""
+    with FileWarehouse(database).writing() as con:
+        con.execute(
+            "INSERT INTO company BY NAME SELECT 'X' || lpad(i::VARCHAR, 4, '0') AS ticker, 'Company ' || i AS name, "
+            "'Other' AS segment, 'XNAS' AS exchange, 'USD' AS currency, 'comparison' AS role, "
+            "false AS is_benchmark, false AS bundled FROM range($count) t(i)",
+            {"count": tickers},
+        )
+        con.execute(
+            "INSERT INTO price_daily BY NAME SELECT ticker, date, close AS open, close * 1.01 AS high, "
+            "close * 0.99 AS low, close, close AS adj_close, 1000000 AS volume, 'USD' AS currency, "
+            "'yahoo' AS source, 'made-up' AS run_id FROM (SELECT company.ticker, day::DATE AS date, "
+            "20 + 10 * sin(hash(company.ticker) % 1000 + epoch(day) / 1e7) AS close FROM company, "
+            "range(DATE '2025-03-14' - to_years($years), DATE '2025-03-15', INTERVAL 1 DAY) d(day) "
+            "WHERE company.ticker LIKE 'X____' AND isodow(day) < 6 "
+            "AND company.ticker NOT IN (SELECT ticker FROM price_daily))",
+            {"years": years},
+        )
+
+
+def write_bare_page(database: Path, folder: Path) -> Path:
+    """The page to compare with: the same figures as those of the story, from memory."""
+    import json
+
+    with FileWarehouse(database).reading() as con:
+        figures = {
+            title: [make(con, Request(event_id=event)).figure.to_json() for make in CHARTS.values()]
+            for event, title in EVENTS.items()
+        }
+    data, page = folder / "figures.json", folder / "bare.py"
+    data.write_text(json.dumps(figures), encoding="utf-8")
+    page.write_text(
+        BARE_PAGE.replace("FILE", repr(str(data))).replace("NAMES", repr(list(EVENTS.values()))),
+        encoding="utf-8",
+    )
+    return page
+
+
+@contextmanager
+def served(script: Path, database: Path) -> Iterator[str]:
+    """The address of a server that runs a script."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--server.address", "127.0.0.1"],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "AIMI_DATABASE": str(database)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1):
+                    break
+            except (URLError, OSError):
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def open_page(browser: Browser, url: str) -> tuple[Page, float]:
+    """A page of a new reader, and the seconds until it was complete."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    page = await context.new_page()
+    begun = time.perf_counter()
+    await page.goto(url)
+    await page.wait_for_function(DRAWN, arg=["", len(CHARTS)], timeout=300_000)
+    return page, time.perf_counter() - begun
+
+
+async def read(browser: Browser, url: str) -> tuple[float, float]:
+    """Seconds until a new reader's page is complete, and until it is after the choice of another event."""
+    page, first = await open_page(browser, url)
+    heading = await page.inner_text("h1")
+    box = page.get_by_role("combobox", name="The story of")
+    await box.fill("Stargate")
+    option = page.get_by_role("option", name=EVENTS["stargate"])
+    begun = time.perf_counter()
+    await option.click()
+    await page.wait_for_function(DRAWN, arg=[heading, len(CHARTS)], timeout=300_000)
+    change = time.perf_counter() - begun
+    await page.context.close()
+    return first, change
+
+
+async def crowd(browser: Browser, url: str, readers: int) -> tuple[float, int]:
+    """Seconds until the last of so many readers has a complete page, and how many of them see an error."""
+    begun = time.perf_counter()
+    pages = await asyncio.gather(*(open_page(browser, url) for _ in range(readers)))
+    seconds = time.perf_counter() - begun
+    errors = sum([await page.evaluate(ERRORS) > 0 for page, _ in pages])
+    for page, _ in pages:
+        await page.context.close()
+    return seconds, errors
+
+
+def tell(what: str, ours: float, bare: float) -> bool:
+    """Print one comparison; whether it is within the bar."""
+    print(
+        f"  {what:<34} {ours:7.2f} s  bare {bare:7.2f} s  ratio {ours / bare:5.2f} (at most {BAR})",
+        flush=True,
+    )
+    return ours <= BAR * bare
+
+
+async def compare(browser: Browser, ours: str, bare: str, rounds: int, readers: int) -> bool:
+    """All comparisons over one warehouse."""
+    start = [await read(browser, url) for url in (ours, bare)]
+    passed = [tell("first reader after the start", start[0][0], start[1][0])]
+    times: dict[str, list[tuple[float, float]]] = {ours: [], bare: []}
+    for number in range(rounds):
+        for url in (ours, bare) if number % 2 else (bare, ours):
+            times[url].append(await read(browser, url))
+    for position, what in enumerate(("a later reader", "another event chosen")):
+        middle = {url: statistics.median(pair[position] for pair in pairs) for url, pairs in times.items()}
+        passed.append(tell(what, middle[ours], middle[bare]))
+    crowds = {url: await crowd(browser, url, readers) for url in (bare, ours)}
+    passed.append(tell(f"the last of {readers} at once", crowds[ours][0], crowds[bare][0]))
+    print(f"  readers who saw an error: {crowds[ours][1]}", flush=True)
+    return all(passed) and crowds[ours][1] == 0
+
+
+async def main(rounds: int = 7, readers: int = 40) -> int:
+    """Compare over both warehouses."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        print("No Chromium or Chrome on the PATH: run `make chromium`.")
+        return 1
+    passed = []
+    with tempfile.TemporaryDirectory() as name:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+            )
+            for title, tickers, years in (("bundled", 0, 0), ("5,000 tickers, 10 years", 5000, 10)):
+                folder = Path(name) / str(tickers)
+                folder.mkdir()
+                database = folder / "market.duckdb"
+                load_bundled(FileWarehouse(database), PROJECT_ROOT / "data")
+                if tickers:
+                    grow(database, tickers, years)
+                print(f"{title}, {len(CHARTS)} figures, median of {rounds}", flush=True)
+                script = PROJECT_ROOT / "dashboard" / "app.py"
+                with (
+                    served(script, database) as ours,
+                    served(write_bare_page(database, folder), database) as bare,
+                ):
+                    passed.append(await compare(browser, ours, bare, rounds, readers))
+            await browser.close()
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(*map(int, sys.argv[1:3]))))
