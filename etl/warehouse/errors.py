@@ -16,5 +16,11 @@ class WarehouseMissingError(WarehouseError):
         return cls(f"There is no warehouse at {place}: run `make run` or `python -m etl load-bundled`.")
 
 
+class NoSuchStateError(WarehouseError):
+    """There is no such state to return to. ``python -m etl rollback --list`` names those that are kept."""
+
+    exit_code = 3
+
+
 class WarehouseBusyError(WarehouseError):
     """Another refresh is writing. Wait until it has ended, or raise ``AIMI_LOCK_TIMEOUT``."""

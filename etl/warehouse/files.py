@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from etl.warehouse.errors import WarehouseBusyError, WarehouseError, WarehouseMissingError
+from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
 from etl.warehouse.migrate import migrate
 
 _READ_ATTEMPTS = 3  # a version can be pruned between reading the link and opening the file
@@ -160,10 +160,12 @@ class FileWarehouse:
             if version is None:
                 earlier = [name for name in kept if name < self.version()]
                 if not earlier:
-                    raise WarehouseError("There is no earlier state to return to.")
+                    raise NoSuchStateError("There is no earlier state to return to.")
                 version = earlier[-1]
             if version not in kept:
-                raise WarehouseError(f"There is no state {version!r}; kept are {', '.join(kept) or 'none'}.")
+                raise NoSuchStateError(
+                    f"There is no state {version!r}; kept are {', '.join(kept) or 'none'}."
+                )
             self._point_to(version)
         return version
 

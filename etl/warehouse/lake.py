@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from etl.warehouse.errors import WarehouseBusyError, WarehouseError, WarehouseMissingError
+from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
 from etl.warehouse.migrate import migrate
 
 CATALOG = "warehouse"
@@ -149,7 +149,7 @@ class LakeWarehouse:
         kept = self.versions()
         version = version or (kept[-2] if len(kept) > 1 else "none")
         if version not in kept:
-            raise WarehouseError(f"There is no state {version!r}; kept are {', '.join(kept)}.")
+            raise NoSuchStateError(f"There is no state {version!r}; kept are {', '.join(kept)}.")
         number = int(version.rpartition("-")[2])
         with self.writing() as con:
             con.begin()
