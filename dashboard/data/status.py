@@ -151,4 +151,5 @@ def write_table(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     if name not in TABLES:
         raise KeyError(name)
     options = "FORMAT csv, HEADER true" if path.suffix == ".csv" else "FORMAT parquet, COMPRESSION zstd"
+    con.execute("SET preserve_insertion_order = false")  # halves the memory for tens of millions of rows
     con.execute(f"COPY {name} TO $path ({options})", {"path": str(path)})
