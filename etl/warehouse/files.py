@@ -21,6 +21,8 @@ from filelock import FileLock, Timeout
 from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
 from etl.warehouse.migrate import migrate
 
+SESSION = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
+"""How every connection is set: times in UTC, and no bar on the standard output, which is for results."""
 _READ_ATTEMPTS = 3  # a version can be pruned between reading the link and opening the file
 
 
@@ -79,7 +81,7 @@ class FileWarehouse:
         """
         con = self._open_read_only()
         try:
-            con.execute("SET TimeZone = 'UTC'")
+            con.execute(SESSION)
             yield con
         finally:
             con.close()
@@ -103,7 +105,7 @@ class FileWarehouse:
                     shutil.copyfile(self.path, work)
                 con = duckdb.connect(str(work))
                 try:
-                    con.execute("SET TimeZone = 'UTC'")
+                    con.execute(SESSION)
                     migrate(con, constraints=True)
                     yield con
                     con.execute("CHECKPOINT")

@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
+from etl.warehouse.files import SESSION
 from etl.warehouse.migrate import migrate
 
 CATALOG = "warehouse"
@@ -188,7 +189,7 @@ class LakeWarehouse:
                 options.append(f"DATA_PATH {_quoted(self.data_path)}")
                 if self.data_path.startswith("s3://"):
                     load_extension(con, "httpfs")
-        con.execute("SET TimeZone = 'UTC'")
+        con.execute(SESSION)
         with_options = f" ({', '.join(options)})" if options else ""
         con.execute(f"ATTACH {_quoted(self.address)} AS {CATALOG}{with_options}")
         con.execute(f"USE {CATALOG}")

@@ -124,7 +124,8 @@ def test_a_bulk_load_keeps_within_memory_and_near_the_speed_of_the_database(oper
 def own_ingest(database, file) -> float:
     program = (
         "import duckdb, sys, time; started = time.monotonic(); con = duckdb.connect(sys.argv[1]);"
-        "con.execute('SET threads = 2'); con.execute('CREATE TABLE p (ticker VARCHAR, date DATE, open DOUBLE, "
+        "con.execute('SET threads = 2; SET enable_progress_bar = false');"
+        "con.execute('CREATE TABLE p (ticker VARCHAR, date DATE, open DOUBLE, "
         "high DOUBLE, low DOUBLE, close DOUBLE, adj_close DOUBLE, volume BIGINT, currency VARCHAR, "
         "PRIMARY KEY (ticker, date))'); con.execute('INSERT INTO p FROM read_parquet($1)', [sys.argv[2]]);"
         "con.execute('CHECKPOINT'); con.close(); print(time.monotonic() - started)"
