@@ -14,21 +14,20 @@ if str(FOLDER.parent) not in sys.path:
 
 MARK = str(FOLDER / "static" / "mark.svg")
 PAGE_WIDTH = 1120
-# One primary colour cannot both carry white text and be read on the dark paper: chosen segments get the link colour.
-DARK_STYLE = """<style>
-[data-testid="stButtonGroup"] [data-selected="true"] p { color: #8CC2F0; }
+# One primary colour cannot both carry white text and be read on dark paper: a chosen segment has the link colour.
+STYLE = """<style>
+[data-testid="stButtonGroup"] [data-selected="true"] p { color: light-dark(#0B5C9E, #8CC2F0); }
 </style>"""
 
 
 def draw() -> None:
     """The frame of every page, and the page that the address names in it."""
     from dashboard.pages import PAGES
-    from dashboard.pages.shared import dateline, theme
+    from dashboard.pages.shared import dateline
 
     st.set_page_config(page_title="AI Market Impact", page_icon=MARK, layout="wide")
     st.logo(MARK, size="large")
-    if theme() == "dark":
-        st.html(DARK_STYLE)
+    st.html(STYLE)
     page = st.navigation(
         [
             st.Page(f"pages/{name}.py", title=title, url_path=path, default=path is None)

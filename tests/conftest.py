@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Request as PageRequest
 
 from etl.bundled import load_bundled
 from etl.settings import PROJECT_ROOT, settings
@@ -183,11 +184,17 @@ class Visit:
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", self._listen)
+        page.on("request", self._watch)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(f"{(at or self.dashboard).url}{path}")
         if heading:
             wait_until_drawn(page)
         return page
+
+    def _watch(self, request: PageRequest) -> None:
+        """A reader's browser asks nobody but the dashboard."""
+        if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
+            self.complaints.append(f"asked another host: {request.url}")
 
     def _listen(self, line: ConsoleMessage) -> None:
         """Below the root Streamlit first looks for a server at the page's own path; the browser reports that 404."""
@@ -212,7 +219,7 @@ def wait_until_drawn(page: Page) -> None:
 
 @pytest.fixture
 def visit(browser: Browser, dashboard: Dashboard) -> Iterator[Visit]:
-    """Call it with a path to get that page drawn in a browser; a complaint in a console fails the test."""
+    """Call it with a path to get that page drawn in a browser; a complaint in a console or a foreign host fails it."""
     opened = Visit(browser, dashboard)
     yield opened
     for context in opened.contexts:

@@ -34,14 +34,15 @@ def require_state() -> str:
 
 @st.fragment(run_every=settings().look_again)
 def dateline() -> None:
-    """Says as of when the numbers are, and draws the page again when another state has been published."""
+    """Says as of when the numbers are; draws the page again for another published state, or the other theme."""
     try:
         state = published_version()
         age = price_freshness(state)
     except WarehouseError:
         return
-    if st.session_state.setdefault("_state", state) != state:
-        st.session_state["_state"] = state
+    seen = (state, theme())
+    if st.session_state.setdefault("_seen", seen) != seen:
+        st.session_state["_seen"] = seen
         st.rerun()
     if age is not None:
         st.caption(_MARKS.get(age.level, "{}").format(dateline_words(age)))

@@ -129,7 +129,7 @@ async def open_page(browser: Browser, url: str) -> tuple[Page, float]:
     page = await context.new_page()
     begun = time.perf_counter()
     await page.goto(url)
-    await page.wait_for_function(DRAWN, arg=["", len(CHARTS)], timeout=300_000)
+    await page.wait_for_function(DRAWN, arg=["", len(CHARTS)], timeout=900_000)
     return page, time.perf_counter() - begun
 
 
@@ -142,7 +142,7 @@ async def read(browser: Browser, url: str) -> tuple[float, float]:
     option = page.get_by_role("option", name=EVENTS["stargate"])
     begun = time.perf_counter()
     await option.click()
-    await page.wait_for_function(DRAWN, arg=[heading, len(CHARTS)], timeout=300_000)
+    await page.wait_for_function(DRAWN, arg=[heading, len(CHARTS)], timeout=900_000)
     change = time.perf_counter() - begun
     await page.context.close()
     return first, change

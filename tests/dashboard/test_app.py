@@ -15,6 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.analysis.freshness import Freshness, Level, freshness
+from dashboard.charts.style import DARK, LIGHT
 from dashboard.views import shock
 from dashboard.views.coverage import dateline_words
 from dashboard.warm import warm
@@ -223,6 +224,16 @@ def test_an_open_page_shows_a_newly_published_state_by_itself(
     page.get_by_text("Prices to the close of Thursday 13 March 2025").wait_for()
     page.get_by_role("heading", name="NVIDIA lost $568.2 billion").wait_for()
     assert "Traceback" not in running.log()
+
+
+def test_the_charts_follow_when_the_reader_changes_the_theme(
+    growing: tuple[FileWarehouse, Dashboard], visit: Visit
+) -> None:
+    paper = "document.querySelector('.js-plotly-plot').layout.template.layout.paper_bgcolor"
+    page = visit("/", at=growing[1])
+    assert page.evaluate(paper) == LIGHT.paper
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{paper} === '{DARK.paper}'")
 
 
 def test_without_a_warehouse_every_address_says_what_to_do(
