@@ -124,6 +124,9 @@ def _import(
                 renamed = first.select(list(report.columns.values())).rename_columns(list(report.columns))
                 take(con, renamed, report, item, defaults)
                 item.received += first.num_rows
+                if warehouse.commits_stay_private:
+                    con.commit()  # frees the memory that the batch took
+                    con.begin()
                 first = next(batches, None)
             con.execute("SET TimeZone = 'UTC'")
             _conclude(item, report, time.monotonic() - started)

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     history_start: date = Field(default=date(2024, 1, 2), description="First session asked for.")
     overlap_sessions: int = Field(default=10, ge=0, description="Sessions asked for again, for revisions.")
     keep_versions: int = Field(default=10, ge=2, description="Published states kept for rollback.")
+    memory_limit: str = Field(
+        default="2GB", pattern=r"^\d+ ?[KMGT]i?B$", description="Of a writer's database."
+    )
     lock_timeout: float = Field(default=60.0, ge=0, description="Seconds to wait for another refresh.")
     timeout: float = Field(default=20.0, gt=0, description="Seconds to wait for an answer from a source.")
     threads: int = Field(default=4, ge=1, le=16, description="Tickers asked for at the same time.")

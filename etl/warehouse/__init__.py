@@ -31,7 +31,9 @@ def open_warehouse(database: str | Path | None = None) -> Warehouse:
     place = str(database or options.database)
     if place.startswith(("ducklake:", "md:")):
         return LakeWarehouse(place, options.data_path, options.keep_versions, options.lock_timeout)
-    return FileWarehouse(Path(place).absolute(), options.keep_versions, options.lock_timeout)
+    return FileWarehouse(
+        Path(place).absolute(), options.keep_versions, options.lock_timeout, options.memory_limit
+    )
 
 
 @contextmanager

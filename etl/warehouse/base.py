@@ -15,6 +15,10 @@ class Warehouse(Protocol):
     def name(self) -> str:
         """What to call it in a message."""
 
+    @property
+    def commits_stay_private(self) -> bool:
+        """Whether a commit shows nothing yet, so that a large write may be made in several."""
+
     def exists(self) -> bool:
         """Whether a state has been published."""
 

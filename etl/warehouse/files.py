@@ -36,6 +36,7 @@ class FileWarehouse:
     path: Path
     keep_versions: int = 10
     lock_timeout: float = 60.0
+    memory_limit: str = "2GB"
 
     @property
     def folder(self) -> Path:
@@ -46,6 +47,11 @@ class FileWarehouse:
     def name(self) -> str:
         """What to call it in a message."""
         return str(self.path)
+
+    @property
+    def commits_stay_private(self) -> bool:
+        """True: a commit goes to the private copy, and only its publication shows it."""
+        return True
 
     def exists(self) -> bool:
         """Whether a state has been published."""
@@ -106,6 +112,7 @@ class FileWarehouse:
                 con = duckdb.connect(str(work))
                 try:
                     con.execute(SESSION)
+                    con.execute("SET memory_limit = $limit", {"limit": self.memory_limit})
                     migrate(con, constraints=True)
                     yield con
                     con.execute("CHECKPOINT")

@@ -44,6 +44,11 @@ class LakeWarehouse:
         hidden = re.sub(r"((?:password|token)=)[^\s&]+", r"\1…", self.address, flags=re.IGNORECASE)
         return re.sub(r"//([^:/@\s]+):[^@\s]+@", r"//\1:…@", hidden)
 
+    @property
+    def commits_stay_private(self) -> bool:
+        """False: what is committed is published."""
+        return False
+
     def exists(self) -> bool:
         """Whether the lake has been made and holds the tables."""
         try:
