@@ -7,10 +7,12 @@ dates follow the conventions of another locale; the words around them stay Engli
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from datetime import date
 from typing import Any
 
 from babel import Locale, UnknownLocaleError, dates, numbers
+from babel.numbers import NumberPattern
 
 HOUSE = "en"
 _current: ContextVar[Locale | None] = ContextVar("locale", default=None)
@@ -60,13 +62,18 @@ def current() -> Locale | None:
 
 def percent(locale: Locale, size: float, digits: int) -> str:
     """A size (not negative) as a percentage, the sign % placed as the locale does."""
-    text: str = locale.percent_formats[None].apply(size, locale, force_frac=(digits, digits))
-    return text
+    return _written(locale.percent_formats[None], locale, size, digits)
 
 
 def number(locale: Locale, size: float, digits: int) -> str:
     """A size (not negative) with the locale's separators."""
-    text: str = locale.decimal_formats[None].apply(size, locale, force_frac=(digits, digits))
+    return _written(locale.decimal_formats[None], locale, size, digits)
+
+
+def _written(pattern: NumberPattern, locale: Locale, size: float, digits: int) -> str:
+    exact = copy(pattern)
+    exact.frac_prec = (digits, digits)
+    text: str = exact.apply(size, locale)
     return text
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 import tempfile
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -19,7 +19,15 @@ from choreographer import Browser
 from choreographer.channels import Pipe
 from choreographer.errors import ChromeNotFoundError
 
-from dashboard.export.chromium import NO_BROWSER, HeadlessChromium, find_browser, has_ended, kill, page
+from dashboard.export.chromium import (
+    NO_BROWSER,
+    HeadlessChromium,
+    find_browser,
+    has_ended,
+    kill,
+    page,
+    workplace,
+)
 
 CSS_UNIT = 96
 """CSS pixels to the inch."""
@@ -28,6 +36,8 @@ STRIP = 8
 DRAWINGS_PER_PAGE = 200
 LOOK_SECONDS = 0.25
 CLOSE_SECONDS = 10.0
+END_SECONDS = 5.0
+READER_NAME = "readwrite_thread"
 
 
 class BrowserError(Exception):
@@ -78,6 +88,7 @@ class Renderer:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._index = Path()
         self._farewell = -1
+        self._readers: list[threading.Thread] = []
         self._drawn = 0
         self.starts = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="chart-renderer", daemon=True)
@@ -204,19 +215,26 @@ class Renderer:
         path = find_browser()
         if path is None:
             raise NoBrowser(NO_BROWSER)
-        channel = Pipe()
+        folder = workplace(path)
+        channel, others = Pipe(), set(threading.enumerate())
         try:
-            browser = Browser(path, browser_cls=HeadlessChromium, channel_cls=lambda: channel)  # type: ignore[arg-type]
+            browser = Browser(
+                path,
+                browser_cls=HeadlessChromium,
+                channel_cls=lambda: channel,  # type: ignore[arg-type]
+                tmp_dir=folder.name,
+            )
         except ChromeNotFoundError:
+            folder.cleanup()
             raise NoBrowser(NO_BROWSER) from None
         self.starts += 1
-        self._browser, self._drawn = browser, 0
+        self._browser, self._folder, self._drawn = browser, folder, 0
         self._farewell = os.dup(channel.from_external_to_choreo)
+        self._readers = [
+            one for one in threading.enumerate() if one not in others and one.name.startswith(READER_NAME)
+        ]
         await browser.open()
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="charts-", dir=Path.home() if browser.is_isolated() else None
-        )
-        self._index = Path(self._folder.name) / "index.html"
+        self._index = Path(folder.name) / "index.html"
         self._index.write_text(page(), encoding="utf-8")
         await self._load()
 
@@ -242,6 +260,7 @@ class Renderer:
             await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
             await self._end(browser)
             closing.add_done_callback(lambda late: late.cancelled() or late.exception())
+            await self._until(lambda: not any(reader.is_alive() for reader in self._readers))
             gone.set()
             farewell.join()
             os.close(self._farewell)
@@ -252,13 +271,18 @@ class Renderer:
     async def _end(self, browser: Browser) -> None:
         """Kill the browser and wait until it is gone: asking one that is dying to close would wait for ever."""
         kill(browser)
-        for _ in range(100):
-            if has_ended(browser):
-                return
+        await self._until(lambda: has_ended(browser))
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        end = self._loop.time() + END_SECONDS
+        while not done() and self._loop.time() < end:
             await asyncio.sleep(0.02)
 
     def _say_farewell(self, browser: Browser, gone: threading.Event) -> None:
-        """Wake the thread that reads from a dead browser, whose last message may have broken off in the middle."""
+        """Wake the thread that reads from a dead browser, whose last message may have broken off in the middle.
+
+        It must have ended before the next browser gets a pipe with the same number.
+        """
         turn = 0
         while not gone.wait(0.02):
             if has_ended(browser):

@@ -1,7 +1,9 @@
 """The Chromium that draws: where it is, how it is started and ended, and the page that it opens."""
 
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ NO_BROWSER = (
     "No Chrome or Chromium was found: install one (`apt install chromium`, or `kaleido_get_chrome`), or name it in "
     "BROWSER_PATH. HTML, CSV and JSON need none."
 )
+FOLDER_PREFIX = "ai-market-impact-charts-"
 _EXTENDED = "U+0100-02BA,U+02BD-02C5,U+02C7-02CC,U+02CE-02D7,U+02DD-02FF,U+1E00-1E9F,U+1EF2-1EFF,U+20A0-20C0"
 _FONTS = (
     ("Inter", 400, "inter-400.woff2", ""),
@@ -52,6 +55,29 @@ def find_browser() -> str | None:
     if named:
         return named if Path(named).is_file() else None
     return Chromium.find_browser(skip_local=False)
+
+
+def workplace(path: str) -> "tempfile.TemporaryDirectory[str]":
+    """A folder for the browser at `path` and its page; those of processes that were killed are swept away first."""
+    home = Path.home() if "snap" in path else Path(tempfile.gettempdir())
+    for left in home.glob(f"{FOLDER_PREFIX}*-*"):
+        owner = left.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
+        if owner.isdigit() and not _is_running(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    prefix = f"{FOLDER_PREFIX}{os.getpid()}-"
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=home, ignore_cleanup_errors=True)
+
+
+def _is_running(process_id: int) -> bool:
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def has_ended(browser: Browser) -> bool:

@@ -1,5 +1,6 @@
 """The sizes that pictures come in, and what a theme means for one."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 
@@ -52,8 +53,8 @@ class Preset:
         if scale is None:
             return self
         longest = max(self.css_width, self.css_height or self.css_width * 2) * scale
-        if scale < SMALLEST_SCALE or longest > LARGEST_PIXELS:
-            limit = LARGEST_PIXELS * scale / longest if scale > 0 else LARGEST_PIXELS
+        if not math.isfinite(scale) or scale < SMALLEST_SCALE or longest > LARGEST_PIXELS:
+            limit = LARGEST_PIXELS / max(self.css_width, self.css_height or self.css_width * 2)
             raise BadSize(
                 f"A scale of {scale:g} gives no usable picture: choose one from {SMALLEST_SCALE} to {limit:.1f}."
             )

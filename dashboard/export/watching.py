@@ -15,13 +15,14 @@ def watch(
 
     A warehouse that cannot be read is waited for.
     """
-    code, seen = export(), _version()
+    seen = _version()
+    code = export()
     say(f"Watching for the next refresh, every {seconds:g} seconds (Ctrl-C stops).")
     while not stop.wait(seconds):
         now = _version()
         if now and now != seen:
             say(f"{now} has been published.")
-            code, seen = export(), now
+            seen, code = now, export()
     return code
 
 

@@ -162,7 +162,7 @@ def picture(order: Order, found: Made) -> bool:
     shape = order.shape()
     tall = drawn.height > 1.2 * drawn.width
     with st.container(border=True, width=TALL_WIDTH if tall else "stretch"):
-        st.image(drawn.files["png"], width="stretch", alt=found.chart.alt)
+        st.image(drawn.files["png"], width="stretch", output_format="PNG", alt=found.chart.alt)
     for warning in drawn.warnings:
         st.warning(plain(warning), icon=":material/font_download:")
     paper = f"{shape.width:g} × {shape.height:g} mm, " if shape.unit == "mm" else ""

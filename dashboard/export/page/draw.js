@@ -90,6 +90,7 @@ const aimi = (() => {
 
   async function plot(job, width, height, margin, extra) {
     seedRandom(job.token);
+    document.getElementById('sheet').replaceChildren(); // Plotly avoids the ids that it finds on the page
     const layout = structuredClone(job.figure.layout);
     Object.assign(layout, { width, height, autosize: false, separators: job.separators });
     layout.paper_bgcolor = layout.plot_bgcolor = 'rgba(0,0,0,0)';

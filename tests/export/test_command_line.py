@@ -1,0 +1,213 @@
+"""`python -m dashboard.export`: exit codes, sentences, and files that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dashboard.export import batch, files, watching
+from dashboard.export.cli import run
+from dashboard.export.order import Order
+
+FAST = ("--format", "csv")
+
+
+def test_it_lists_every_chart_with_what_it_says(
+    on_bundled_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dashboard.views.registry import CHARTS
+
+    assert run(["--list"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in CHARTS)
+    assert "AI chips lost most" in said
+
+
+def test_all_that_was_asked_for_ends_with_0(on_bundled_data: Path, tmp_path: Path) -> None:
+    assert run(["shock-map", "--format", "png,csv", "--preset", "square", "--out", str(tmp_path)]) == 0
+    assert {path.name for path in (tmp_path / "shock-map-square").iterdir()} == {
+        *(
+            "shock-map.png",
+            "shock-map.csv",
+            "shock-map.schema.json",
+            "alt.txt",
+            "caption.txt",
+            "metadata.json",
+        )
+    }
+
+
+def test_a_part_ends_with_1_and_names_the_rest(
+    on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["shock-mapp", "shock-map", *FAST, "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert "did you mean shock-map?" in said.err
+    assert "1 of 2 charts exported" in said.err
+    assert (tmp_path / "shock-map" / "shock-map.csv").exists()
+
+
+def test_nothing_ends_with_2(on_bundled_data: Path, tmp_path: Path) -> None:
+    assert run(["no-such-chart", "--out", str(tmp_path)]) == 2
+
+
+def test_no_warehouse_ends_with_2_and_the_next_step(
+    tmp_path: Path, use_database: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_database(tmp_path / "none.duckdb")
+    assert run(["shock-map", "--out", str(tmp_path)]) == 2
+    assert "etl load-bundled" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "say --all"),
+        (["shock-map", "--preset", "poster"], "choose from article"),
+        (["shock-map", "--from", "yesterday"], "takes a date such as"),
+        (["shock-map", "--option", "log"], "takes KEY=TEXT"),
+        (["shock-map", "shock-timeline", "--title", "One"], "name just one"),
+        (["--nonsense"], "see --help"),
+        (["--from", "missing/metadata.json"], "cannot be read"),
+        (["--site", "x", "--base-url", "ftp://x"], "takes an address such as"),
+    ],
+)
+def test_wrong_usage_ends_with_3_and_a_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_it_makes_a_kit_again_and_says_whether_its_data_changed(
+    on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["shock-map", *FAST, "--out", str(tmp_path / "one")])
+    assert (
+        run(["--from", str(tmp_path / "one" / "shock-map" / "metadata.json"), "--out", str(tmp_path / "two")])
+        == 0
+    )
+    assert "the data is unchanged" in capsys.readouterr().out
+    one, two = ((tmp_path / name / "shock-map") for name in ("one", "two"))
+    assert [path.name for path in sorted(one.iterdir())] == [path.name for path in sorted(two.iterdir())]
+    assert all(path.read_bytes() == (two / path.name).read_bytes() for path in one.iterdir())
+
+
+def test_a_day_can_stand_for_an_event_and_numbers_follow_a_locale(
+    on_bundled_data: Path, tmp_path: Path
+) -> None:
+    words = ["--event", "2024-09-03", "--locale", "de", "--format", "html", "--out", str(tmp_path)]
+    assert run(["shock-losses-percent", *words]) == 0
+    text = (tmp_path / "shock-losses-percent-2024-09-03-de" / "caption.txt").read_text()
+    assert "Di., 3. Sept. 2024" in text
+
+
+def test_a_folder_that_cannot_be_written_is_named_and_the_batch_goes_on(
+    on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shock-map").write_text("a file where a folder should be")
+    assert run(["shock-map", "shock-recovery", *FAST, "--out", str(tmp_path)]) == 1
+    assert "shock-map cannot be written" in capsys.readouterr().err
+    assert (tmp_path / "shock-recovery" / "shock-recovery.csv").exists()
+
+
+def test_a_full_disk_leaves_whole_files_and_no_halves(
+    on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        assert run(["shock-map", "--format", "csv,html", "--out", str(tmp_path)]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "shock-map.html" in capsys.readouterr().err
+    left = {path.name for path in (tmp_path / "shock-map").iterdir()}
+    assert "shock-map.csv" in left
+    assert "shock-map.html" not in left
+    assert not [name for name in left if name.startswith(".")]
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "chart.png"
+    files.write(path, b"old")
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+    with pytest.raises(OSError, match="No space left"):
+        files.write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_browser_killed_in_the_middle_of_a_batch_costs_no_chart(
+    on_bundled_data: Path, tmp_path: Path
+) -> None:
+    from dashboard.export.browser import renderer
+    from tests.export.test_renderer import chromium
+
+    killed = []
+
+    def kill(result: batch.Result) -> None:
+        pid = chromium(renderer())
+        if len(killed) < 2 and pid:
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+
+    names = ("shock-map", "shock-losses-percent", "shock-losses-dollars", "shock-recovery")
+    results = batch.export_all([Order(name, formats=("png", "svg")) for name in names], tmp_path, kill)
+    assert killed
+    assert batch.exit_code(results) == 0
+    assert all((tmp_path / name / f"{name}.png").stat().st_size > 10_000 for name in names)
+
+
+def test_it_exports_again_when_a_refresh_publishes(
+    own_database: Path, use_database: Callable[[Path], None]
+) -> None:
+    use_database(own_database)
+    stop, exports = threading.Event(), []
+
+    def export() -> int:
+        exports.append(time.monotonic())
+        if len(exports) == 2:
+            stop.set()
+        else:
+            with duckdb.connect(str(own_database)) as con:
+                con.execute("UPDATE company SET name = 'Another name' WHERE ticker = 'NVDA'")
+        return 0
+
+    said: list[str] = []
+    assert watching.watch(export, 0.05, said.append, stop) == 0
+    assert len(exports) == 2
+    assert "has been published" in said[-1]
+
+
+def test_watching_ends_cleanly_when_it_is_told_to(bundled_database: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dashboard.export", "shock-map", *FAST, "--watch", "--out", str(tmp_path)],
+        env={**os.environ, "AIMI_DATABASE": str(bundled_database)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("Watching"):
+            process.terminate()
+            break
+    assert process.wait(20) == 0
+    process.stderr.close()
+    assert (tmp_path / "shock-map" / "metadata.json").exists()

@@ -1,0 +1,178 @@
+"""The interactive HTML and the static edition: valid, self-contained, safe, and drawn in a browser."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import html5lib
+import pytest
+from playwright.sync_api import Browser, Page
+
+from dashboard.export.html import interactive
+from dashboard.export.jobs import Look
+from dashboard.export.kit import embed_code
+from dashboard.export.order import Order
+from dashboard.export.site import write_site
+from tests.export.samples import lines
+
+EVIL = '</script><script>document.title="stolen"</script><img src=x onerror=alert(1)>'
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 900, "height": 800})
+    opened = context.new_page()
+    opened.faults = []  # type: ignore[attr-defined]
+    opened.asked = []  # type: ignore[attr-defined]
+    opened.on("console", lambda line: line.type == "error" and opened.faults.append(line.text))  # type: ignore[attr-defined]
+    opened.on("pageerror", lambda error: opened.faults.append(str(error)))  # type: ignore[attr-defined]
+    opened.on("request", lambda request: opened.asked.append(request.url))  # type: ignore[attr-defined]
+    yield opened
+    context.close()
+
+
+def test_the_html_is_valid() -> None:
+    html5lib.HTMLParser(strict=True).parse(interactive(lines(title=EVIL), Look()).decode())
+
+
+def test_the_html_draws_from_a_file_and_asks_nobody_for_anything(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "chart.html"
+    path.write_bytes(interactive(lines(title=EVIL, subtitle="S"), Look()))
+    page.goto(path.as_uri())
+    page.wait_for_selector(".main-svg")
+    assert page.locator(".scatterlayer .trace").count() == 3
+    assert page.locator("h1").inner_text() == EVIL
+    assert page.title() == EVIL
+    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []  # type: ignore[attr-defined]
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def test_no_button_sends_the_data_anywhere(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "chart.html"
+    path.write_bytes(interactive(lines(), Look()))
+    page.goto(path.as_uri())
+    page.wait_for_selector(".main-svg")
+    titles = [button.get_attribute("data-title") for button in page.locator(".modebar-btn").all()]
+    assert "Download as SVG" in titles
+    assert not [
+        title for title in titles if re.search(r"share|cloud|edit in|plotly", title or "", re.IGNORECASE)
+    ]
+
+
+def test_the_html_follows_the_width_of_an_iframe(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "chart.html").write_bytes(interactive(lines(), Look()))
+    (tmp_path / "article.html").write_text(f"<!doctype html>{embed_code(lines(), 'chart.html')}")
+    for width in (900, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto((tmp_path / "article.html").as_uri())
+        frame = page.frame_locator("iframe")
+        frame.locator(".main-svg").first.wait_for()
+        box = frame.locator(".plot-container").bounding_box()
+        assert box is not None
+        assert width * 0.8 < box["width"] <= width
+        inside = page.frames[1].evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert inside
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def test_numbers_in_the_html_follow_the_locale(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "chart.html"
+    chart = lines()
+    chart.figure.update_xaxes(tickformat="%d. %B")
+    chart.figure.update_yaxes(tickformat=",.2f")
+    path.write_bytes(interactive(chart, Look(locale="de")))
+    page.goto(path.as_uri())
+    page.wait_for_selector(".main-svg")
+    assert "Januar" in page.locator(".xtick text").first.text_content()
+    assert re.search(r"\d,\d\d", page.locator(".ytick text").first.text_content() or "")
+
+
+@pytest.fixture(scope="module")
+def site(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from etl.settings import settings
+
+    folder = tmp_path_factory.mktemp("site")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIMI_DATABASE", str(bundled_database))
+        patch.setattr(
+            "dashboard.export.site.CHARTS", ("shock-timeline", "shock-map", "companies-compare", "rank-bump")
+        )
+        settings.cache_clear()
+        assert write_site(folder, Order(""), "https://example.org/story") == 0
+    settings.cache_clear()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(site: Path) -> Iterator[str]:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_every_page_of_the_site_is_valid_and_links_only_to_what_is_there(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) >= 4
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        html5lib.HTMLParser(strict=True).parse(text)
+        for link in re.findall(r'(?:src|href|data-script)="([^"#]+)"', text):
+            if not link.startswith("https://"):
+                assert (path.parent / link).exists(), f"{path.name}: {link}"
+
+
+def test_pages_have_a_preview_for_social_media(site: Path) -> None:
+    text = (site / "charts" / "shock-map" / "index.html").read_text(encoding="utf-8")
+    assert (
+        '<meta property="og:image" content="https://example.org/story/charts/shock-map/social.png">' in text
+    )
+    assert '<link rel="canonical" href="https://example.org/story/charts/shock-map/">' in text
+    assert (site / "charts" / "shock-map" / "social.png").exists()
+
+
+def test_the_site_shows_pictures_without_javascript(browser: Browser, served: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1000, "height": 900})
+    opened = context.new_page()
+    opened.goto(served)
+    images = opened.locator(".plot img")
+    assert images.count() >= 3
+    assert all(image.get_attribute("alt") for image in images.all())
+    assert "NVIDIA lost $592.7 billion" in opened.locator("h1").inner_text()
+    assert "The claims, checked" in opened.content()
+    context.close()
+
+
+def test_the_site_is_interactive_with_javascript_and_asks_only_its_own_server(
+    page: Page, served: str
+) -> None:
+    page.goto(f"{served}/charts/shock-map/index.html")
+    page.wait_for_selector("[data-interactive=yes] .main-svg")
+    assert page.locator(".plot > img").count() == 0
+    assert all(url.startswith((served, "data:", "blob:")) for url in page.asked)  # type: ignore[attr-defined]
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def test_a_site_written_again_is_the_same(site: Path, bundled_database: Path, tmp_path: Path) -> None:
+    from etl.settings import settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIMI_DATABASE", str(bundled_database))
+        patch.setattr("dashboard.export.site.CHARTS", ("shock-map",))
+        settings.cache_clear()
+        assert write_site(tmp_path, Order(""), "https://example.org/story") == 0
+    settings.cache_clear()
+    for path in (tmp_path / "charts" / "shock-map").iterdir():
+        assert path.read_bytes() == (site / "charts" / "shock-map" / path.name).read_bytes()

@@ -1,0 +1,57 @@
+"""Figures and dates as other languages write them; the house's English stays as it is."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import pytest
+
+from dashboard.charts import locales, words
+from dashboard.charts.locales import UnknownLocale, written_in
+
+DAY = date(2025, 1, 27)
+
+
+@pytest.mark.parametrize(
+    ("locale", "written"),
+    [
+        ("en", ["−17.0%", "−$592.7 billion", "$118.42", "Mon 27 Jan 2025", "24,490"]),
+        ("de", ["−17,0\xa0%", "−592,7\xa0Mrd.\xa0$", "118,42\xa0$", "Mo., 27. Jan. 2025", "24.490"]),
+        ("fr", ["−17,0\xa0%", "−592,7\xa0Md\xa0$US", "118,42\xa0$US", "lun. 27 janv. 2025", "24\u202f490"]),
+        ("pt-BR", ["−17,0%", "−US$\xa0592,7\xa0bi", "US$\xa0118,42", "seg., 27 de jan. de 2025", "24.490"]),
+    ],
+)
+def test_figures_and_dates_follow_the_locale(locale: str, written: list[str]) -> None:
+    with written_in(locale):
+        found = [
+            words.percent(-0.1697),
+            words.billions(-592.66e9),
+            words.price(118.42, "USD"),
+            words.day(DAY),
+            words.number(24490),
+        ]
+    assert found == written
+
+
+def test_a_locale_holds_only_in_its_block_and_its_thread() -> None:
+    heard = []
+    with written_in("de"):
+        other = threading.Thread(target=lambda: heard.append(words.percent(0.5)))
+        other.start()
+        other.join()
+    assert heard == ["+50.0%"]
+    assert words.percent(0.5) == "+50.0%"
+
+
+@pytest.mark.parametrize("name", ["klingon", "", "../../etc/passwd", "de_DE_XX_YY"])
+def test_an_unknown_locale_is_refused_with_a_sentence(name: str) -> None:
+    with pytest.raises(UnknownLocale, match="name a language such as"):
+        locales.parse(name)
+
+
+def test_plotly_gets_months_days_and_separators() -> None:
+    module = locales.plotly_locale(locales.parse("de"))
+    assert module["format"]["months"][0] == "Januar"
+    assert module["format"]["days"][0] == "Sonntag"
+    assert (module["format"]["decimal"], module["format"]["thousands"]) == (",", ".")

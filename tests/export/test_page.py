@@ -1,0 +1,79 @@
+"""The Export room: what is seen is what is downloaded."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import Visit
+
+PAGE = str(Path(__file__).parents[2] / "dashboard" / "pages" / "export.py")
+
+
+def opened(**query: str) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+def test_it_offers_each_file_and_the_kit(on_bundled_data: Path) -> None:
+    page = opened(chart="shock-map")
+    assert not page.exception
+    labels = [button.proto.label for button in page.get("download_button")]
+    assert labels == ["The whole kit", "PNG", "SVG", "PDF", "HTML", "CSV", "Plotly JSON"]
+    copied = [code.value for code in page.code]
+    assert copied[0].startswith("Treemap of AI companies")
+    assert copied[2].startswith('<iframe src="shock-map.html"')
+    assert "/chart/shock-map.png?event=deepseek-selloff" in copied[3]
+
+
+def test_the_address_restores_the_choices(on_bundled_data: Path) -> None:
+    page = opened(chart="shock-recovery", size="square", theme="dark", locale="de", title="Mine")
+    assert page.selectbox(key="chart").value == "shock-recovery"
+    assert page.text_input(key="title").value == "Mine"
+    assert "1080 × 1080 pixels" in [caption.value for caption in page.caption]
+    assert "Mine." in page.code[1].value
+
+
+def test_a_chart_that_the_data_does_not_hold_is_said(on_bundled_data: Path) -> None:
+    page = opened(chart="rank-bump")
+    assert not page.exception
+    assert page.info[0].value
+
+
+def test_without_a_browser_the_page_offers_the_readers_own_picture(
+    on_bundled_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dashboard.export import render
+    from dashboard.export.browser import NoBrowser
+    from dashboard.export.chromium import NO_BROWSER
+
+    class Nobody:
+        def draw(self, *_: object) -> None:
+            raise NoBrowser(NO_BROWSER)
+
+    monkeypatch.setattr(render.browser, "renderer", Nobody)
+    page = opened(chart="shock-losses-percent", title="no cache")
+    assert not page.exception
+    assert "apt install chromium" in page.warning[0].value.replace("\\", "")
+    assert len(page.get("plotly_chart")) == 1
+    labels = [button.proto.label for button in page.get("download_button")]
+    assert labels == ["The whole kit", "HTML", "CSV", "Plotly JSON"]
+
+
+def test_the_downloaded_picture_is_the_one_seen(visit: Visit) -> None:
+    page = visit("/export?chart=shock-map&size=wide")
+    picture = page.locator("[data-testid=stImage] img").first
+    picture.wait_for()
+    seen = page.request.get(picture.evaluate("image => image.src")).body()
+    with page.expect_download() as started:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    taken = Path(started.value.path()).read_bytes()
+    assert started.value.suggested_filename == "shock-map-wide.png"
+    assert Image.open(io.BytesIO(taken)).size == (1200, 675)
+    assert Image.open(io.BytesIO(seen)).tobytes() == Image.open(io.BytesIO(taken)).tobytes()
