@@ -69,7 +69,7 @@ def test_without_a_browser_the_page_offers_the_readers_own_picture(
 def test_the_downloaded_picture_is_the_one_seen(visit: Visit) -> None:
     page = visit("/export?chart=shock-map&size=wide")
     picture = page.locator("[data-testid=stImage] img").first
-    picture.wait_for()
+    picture.wait_for(timeout=90_000)
     seen = page.request.get(picture.evaluate("image => image.src")).body()
     with page.expect_download() as started:
         page.get_by_role("button", name="PNG", exact=True).click()
