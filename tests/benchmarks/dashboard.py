@@ -2,7 +2,8 @@
 
 Both run in the same run, in headless Chromium, each on a server of its own: the first reader after the start, a later
 reader, a reader who chooses another event or removes a company, and 40 readers at once; with the bundled warehouse and
-with 5,000 tickers of ten years. Ends with 1 when a ratio is above its bar. `python -m tests.benchmarks.dashboard [ROUNDS [READERS]]`
+with 5,000 tickers of ten years. Ends with 1 when a ratio is above its bar.
+`python -m tests.benchmarks.dashboard [ROUNDS [READERS]]` takes fewer rounds or readers.
 """
 
 import asyncio
