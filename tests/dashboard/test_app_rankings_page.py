@@ -19,7 +19,7 @@ def opened(**address):
 
 
 def titles(page):
-    return [part.value for part in page.subheader]
+    return [part.value.replace("\\", "") for part in page.subheader]
 
 
 def test_reports_are_drawn_and_the_missing_captures_explained(on_bundled_data):

@@ -18,7 +18,7 @@ def opened(**address):
 
 
 def titles(page):
-    return [part.value for part in page.subheader]
+    return [part.value.replace("\\", "") for part in page.subheader]
 
 
 def test_the_page_compares_companies_and_shows_one_in_detail(on_bundled_data):
