@@ -33,6 +33,9 @@ def test_each_file_that_the_readme_links_to_is_there(link: str) -> None:
     assert (ROOT / link).exists()
 
 
-@pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:etl|dashboard|data|tests)/(?!market\.duckdb)[\w./]*)`", README))))
+NAMED = r"`((?:etl|dashboard|data|tests)/(?!market\.duckdb)[\w./]*)`"
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(NAMED, README))))
 def test_each_path_that_the_readme_names_is_there(path: str) -> None:
     assert (ROOT / path).exists()

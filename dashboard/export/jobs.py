@@ -141,6 +141,11 @@ def _has_data(trace: dict[str, Any]) -> bool:
     return any(bool(array.get("bdata")) if isinstance(array, dict) else bool(array) for array in arrays)
 
 
+def _is_row_by_row(trace: dict[str, Any]) -> bool:
+    lying = trace.get("type") == "bar" and trace.get("orientation") == "h"
+    return (lying or trace.get("type") == "scatter") and isinstance(trace.get("y"), list)
+
+
 def _rows(figure: dict[str, Any], natural: float) -> dict[str, Any] | None:
     """The rows of a chart that has one a company (or so): which axis, how many, and which end is on top."""
     layout = figure["layout"]
@@ -151,12 +156,8 @@ def _rows(figure: dict[str, Any], natural: float) -> dict[str, Any] | None:
     if isinstance(ticks, list) and ticks == list(range(len(ticks))) and axis.get("ticktext"):
         count = len(ticks)
     else:
-        bars = [
-            trace["y"]
-            for trace in figure["data"]
-            if trace.get("type") == "bar" and trace.get("orientation") == "h" and isinstance(trace["y"], list)
-        ]
-        count = len(dict.fromkeys(label for labels in bars for label in labels if isinstance(label, str)))
+        named = [trace["y"] for trace in figure["data"] if _is_row_by_row(trace)]
+        count = len(dict.fromkeys(label for labels in named for label in labels if isinstance(label, str)))
     if count < 8 or natural / count > 60:
         return None
     limits = axis.get("range")

@@ -1,8 +1,11 @@
 """What every page shares: the published state, its age, cached stories and charts, and how a chart is shown."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.analysis.freshness import Freshness, Level, freshness
@@ -88,13 +91,34 @@ def theme() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
+class Ready(go.Figure):
+    """A figure that will not change, in the form that goes to the browser: Plotly would make that anew each time."""
+
+    def __init__(self, figure: go.Figure) -> None:
+        """Keep that form of a figure."""
+        super().__init__()
+        self._sent = json.loads(figure.to_json())
+
+    def to_dict(self) -> dict[str, Any]:
+        """That form, shared by all readers: nobody may change it."""
+        kept: dict[str, Any] = self._sent
+        return kept
+
+
+def ready(figure: go.Figure) -> go.Figure:
+    """A figure of a cached chart as `Ready`, made once."""
+    if getattr(figure, "_ready", None) is None:
+        figure._ready = Ready(figure)
+    return figure._ready
+
+
 def show(chart: Chart, controls: Callable[[], None] | None = None) -> None:
     """A chart with its title, measure, source, notes, and the same numbers as a table and as a file."""
     st.subheader(plain(chart.title), anchor=chart.name)
     st.caption(plain(chart.subtitle))
     if controls:
         controls()
-    st.plotly_chart(chart.figure, theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
+    st.plotly_chart(ready(chart.figure), theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
     st.caption("  \n".join(plain(line) for line in (chart.note, f"{chart.source}.") if line))
     table_and_data(chart)
 

@@ -18,6 +18,7 @@ from dashboard.analysis.freshness import Freshness, Level, freshness
 from dashboard.charts.style import DARK, LIGHT
 from dashboard.views import shock
 from dashboard.views.coverage import dateline_words
+from dashboard.views.request import Request as ChartRequest
 from dashboard.warm import warm
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
@@ -137,18 +138,9 @@ def test_health_is_503_with_one_sentence_without_a_warehouse(poor_dashboard: Das
 def test_a_page_over_a_broken_warehouse_is_a_sentence_and_no_traceback(
     poor_dashboard: Dashboard, visit: Visit
 ) -> None:
-    for path in ("/", "/data"):
-        page = visit(path, at=poor_dashboard, heading=False)
-        page.get_by_text("cannot be read as a DuckDB database").wait_for()
-        assert "Traceback" not in page.inner_text("body")
-
-
-def test_a_page_opened_by_its_address_right_after_the_start_has_the_frame(
-    start_dashboard: StartDashboard, bundled_database: Path, visit: Visit
-) -> None:
-    page = visit("/data", at=start_dashboard(bundled_database))
-    assert page.get_by_role("link", name="The DeepSeek shock").count()
-    assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
+    page = visit("/", at=poor_dashboard, heading=False)
+    page.get_by_text("cannot be read as a DuckDB database").wait_for()
+    assert "Traceback" not in page.inner_text("body")
 
 
 def size_of(png: bytes) -> tuple[int, int]:
@@ -212,7 +204,7 @@ def growing(own_database: Path, start_dashboard: StartDashboard) -> Iterator[tup
     running.stop()
 
 
-def test_an_open_page_shows_a_newly_published_state_by_itself(
+def test_an_open_page_follows_a_newly_published_state_and_the_readers_theme(
     growing: tuple[FileWarehouse, Dashboard], visit: Visit
 ) -> None:
     warehouse, running = growing
@@ -223,17 +215,11 @@ def test_an_open_page_shows_a_newly_published_state_by_itself(
         con.execute("DELETE FROM price_daily WHERE date > '2025-03-13'")
     page.get_by_text("Prices to the close of Thursday 13 March 2025").wait_for()
     page.get_by_role("heading", name="NVIDIA lost $568.2 billion").wait_for()
-    assert "Traceback" not in running.log()
-
-
-def test_the_charts_follow_when_the_reader_changes_the_theme(
-    growing: tuple[FileWarehouse, Dashboard], visit: Visit
-) -> None:
     paper = "document.querySelector('.js-plotly-plot').layout.template.layout.paper_bgcolor"
-    page = visit("/", at=growing[1])
     assert page.evaluate(paper) == LIGHT.paper
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"{paper} === '{DARK.paper}'")
+    assert "Traceback" not in running.log()
 
 
 def test_without_a_warehouse_every_address_says_what_to_do(
@@ -267,3 +253,11 @@ def test_nothing_is_prepared_where_there_is_no_story_to_tell(
         pass
     use_database(empty.path)
     warm(empty.version())
+
+
+def test_what_is_sent_to_a_reader_is_the_figure(on_bundled_data: Path) -> None:
+    with FileWarehouse(on_bundled_data).reading() as con:
+        figure = shock.CHARTS["shock-timeline"](con, ChartRequest()).figure
+    app = AppTest.from_file(APP, default_timeout=60).run().run()
+    sent = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert sent == json.loads(figure.to_json())

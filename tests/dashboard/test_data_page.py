@@ -261,6 +261,8 @@ def test_the_button_runs_a_refresh_beside_the_server_and_tells_how_it_went(
     fast = {"AIMI_ATTEMPTS": "1", "AIMI_TIMEOUT": "2"}
     running: Dashboard = start_dashboard(own_database, AIMI_ALLOW_REFRESH="1", **nowhere, **fast)
     page = visit("/data", at=running)
+    assert page.get_by_role("link", name="The DeepSeek shock").count()  # the frame, even for the first reader
+    assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
     page.get_by_role("button", name="Refresh now").click()
     page.get_by_text("Refreshing for").wait_for()
     assert page.get_by_role("button", name="Refresh now").is_disabled()

@@ -13,7 +13,7 @@ import pytest
 
 from etl.settings import PROJECT_ROOT
 
-KILLS = 200 if os.environ.get("AIMI_SOAK") == "1" else 6
+KILLS = 200 if os.environ.get("AIMI_SOAK") == "1" else 3
 LAST = date(2025, 3, 14)
 
 
