@@ -143,7 +143,7 @@ def _has_data(trace: dict[str, Any]) -> bool:
 
 def _is_row_by_row(trace: dict[str, Any]) -> bool:
     lying = trace.get("type") == "bar" and trace.get("orientation") == "h"
-    return (lying or trace.get("type") == "scatter") and isinstance(trace.get("y"), list)
+    return (lying or trace.get("type") in ("scatter", "heatmap")) and isinstance(trace.get("y"), list)
 
 
 def _rows(figure: dict[str, Any], natural: float) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ const aimiFit = (() => {
     const fit = Math.floor((height - rows.around) / rows.least);
     if (fit >= rows.count || fit < 3) return 0;
     const axis = (layout[rows.axis] = { ...(layout[rows.axis] || {}) });
-    const half = 0.6;
+    const half = 0.5;
     axis.range = rows.reversed
       ? [fit - 1 + half, -half]
       : [rows.count - fit - half, rows.count - 1 + half];
