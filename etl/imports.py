@@ -119,12 +119,13 @@ def _import(
                 raise ImportRefusedError("The warehouse is empty: run `python -m etl load-bundled` first.")
             con.begin()
             con.execute("SET TimeZone = $zone", {"zone": str(ZoneInfo(zone))})
+            steps = warehouse.commits_stay_private
             take = _take_prices if kind == "prices" else _take_rankings
             while first is not None:
                 renamed = first.select(list(report.columns.values())).rename_columns(list(report.columns))
-                take(con, renamed, report, item, defaults)
+                take(con, renamed, report, item, defaults, steps)
                 item.received += first.num_rows
-                if warehouse.commits_stay_private:
+                if steps:
                     con.commit()  # frees the memory that the batch took
                     con.begin()
                 first = next(batches, None)
@@ -151,6 +152,7 @@ def _take_prices(
     report: ImportReport,
     item: ItemLog,
     defaults: dict[str, str],
+    steps: bool,
 ) -> None:
     given = set(table.column_names)
     adjusted = "adj_close" if "adj_close" in given else "close"
@@ -162,7 +164,7 @@ def _take_prices(
         f"CREATE OR REPLACE TEMP VIEW importing AS SELECT file_row, ticker, given.date, close, "  # noqa: S608
         f"{adjusted} AS adj_close, {currency} AS currency, 'import' AS source {rest} FROM file_rows AS given {join}"
     )
-    _merge(con, report, item, {"price_daily": "importing"})
+    _merge(con, report, item, {"price_daily": "importing"}, steps)
     con.unregister("file_rows")
 
 
@@ -172,6 +174,7 @@ def _take_rankings(
     report: ImportReport,
     item: ItemLog,
     defaults: dict[str, str],
+    steps: bool,
 ) -> None:
     rows = table.to_pandas().assign(source="import", file_row=range(1, table.num_rows + 1))
     for column, value in defaults.items():
@@ -189,14 +192,19 @@ def _take_rankings(
     charts["depth"] = charts["depth"].where(~whole, charts["last"])
     captures = charts.reset_index()
     listed = rows[~absent].drop(columns="depth")
-    _merge(con, report, item, {"ranking_capture": captures, "app_ranking": listed})
+    _merge(con, report, item, {"ranking_capture": captures, "app_ranking": listed}, steps)
 
 
 def _merge(
-    con: duckdb.DuckDBPyConnection, report: ImportReport, item: ItemLog, tables: dict[str, pd.DataFrame | str]
+    con: duckdb.DuckDBPyConnection,
+    report: ImportReport,
+    item: ItemLog,
+    tables: dict[str, pd.DataFrame | str],
+    steps: bool,
 ) -> None:
     log = report.log
-    screen, merge = Screen(con, log.run_id, log.source, pd.Timestamp.now("UTC")), Merge(con, log.run_id)
+    screen = Screen(con, log.run_id, log.source, pd.Timestamp.now("UTC"), in_steps=steps)
+    merge = Merge(con, log.run_id)
     for name, rows in tables.items():
         screen.judge(name, rows)
     main = list(tables)[-1]
