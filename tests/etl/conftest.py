@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from etl.bundled import load_bundled
+from etl import cli
 from etl.refresh import Outcome, refresh
 from etl.settings import PROJECT_ROOT, settings
 from etl.sources import GROUPS
@@ -28,9 +30,9 @@ def warehouse(tmp_path: Path) -> FileWarehouse:
 
 
 @pytest.fixture
-def bundled(warehouse: FileWarehouse) -> FileWarehouse:
+def bundled(warehouse: FileWarehouse, bundled_database: Path) -> FileWarehouse:
     """A warehouse that holds the bundled data."""
-    load_bundled(warehouse, PROJECT_ROOT / "data")
+    shutil.copyfile(bundled_database, warehouse.path)
     return warehouse
 
 
@@ -76,17 +78,42 @@ class Operator:
     def run(
         self, *words: str, without: tuple[str, ...] = (), **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        surroundings = {**bare, **self.variables, **variables}
+        """What ``python -m etl`` would end with, in this process, which saves the start of another."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["etl", *words])
+            for name, value in (self.variables | variables).items():
+                patch.setenv(name, value)
+            for name in without:
+                patch.delenv(name, raising=False)
+            settings.cache_clear()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                try:
+                    cli.main()
+                except SystemExit as ended:
+                    code = int(ended.code or 0)
+        settings.cache_clear()
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+    def run_program(
+        self, *words: str, without: tuple[str, ...] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m etl`` as an operator does."""
         return subprocess.run(
             [sys.executable, "-m", "etl", *words],
             cwd=PROJECT_ROOT,
-            env={name: value for name, value in surroundings.items() if name not in without},
+            env=self.surroundings(without=without, **variables),
             capture_output=True,
             text=True,
             timeout=100,
             check=False,
         )
+
+    def surroundings(self, *, without: tuple[str, ...] = (), **variables: str) -> dict[str, str]:
+        """The environment of a program that is run in this world."""
+        bare = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        every = {**bare, **self.variables, **variables}
+        return {name: value for name, value in every.items() if name not in without}
 
     def set(self, name: str, value: str) -> None:
         """Set a variable for what follows, here and in the programs that are run."""
@@ -111,9 +138,8 @@ class Operator:
             return con.execute(query).fetchall()
 
 
-@pytest.fixture
-def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
-    """An operator, with four listings and a chart of a hundred apps to be had."""
+@contextlib.contextmanager
+def an_operator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     first, last = date(2025, 1, 2), date(2025, 3, 14)
     yahoo = Yahoo(
         listing("NVDA", first, last),
@@ -121,7 +147,24 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operat
         listing("SPY", first, last, start=600),
         listing("000660.KS", first, last, start=200_000, exchange="XKRX", currency="KRW"),
     )
-    apple = Apple()
-    with World(tmp_path, [yahoo, apple]) as world:
-        yield Operator(tmp_path, world, monkeypatch)
+    with World(folder, [yahoo, Apple()]) as world:
+        yield Operator(folder, world, monkeypatch)
     settings.cache_clear()
+
+
+@pytest.fixture
+def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    """An operator, with four listings and a chart of a hundred apps to be had."""
+    with an_operator(tmp_path, monkeypatch) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The warehouse of such an operator after a first refresh: read it only."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        an_operator(tmp_path_factory.mktemp("refreshed"), patch) as one,
+    ):
+        assert one.refresh("prices", "rankings").exit_code == 0
+    return one.warehouse.path

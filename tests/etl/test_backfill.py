@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,9 +10,7 @@ import pytest
 import wayback
 
 from etl.backfill import Archive, backfill
-from etl.bundled import load_bundled
 from etl.refresh import Outcome
-from etl.settings import PROJECT_ROOT
 from tests.etl.conftest import Operator
 from tests.loopback.apple import Apple, apps
 from tests.loopback.archive import WaybackMachine, page_of_november_2025, page_with_json, page_with_list
@@ -28,7 +27,7 @@ def at(day: int, hour: int = 12) -> datetime:
 
 
 @pytest.fixture
-def historian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+def historian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundled_database: Path) -> Iterator[Operator]:
     """An operator, with the archive's captures of four kinds to be had."""
     apple = Apple(apps(60))
     archive = WaybackMachine(
@@ -46,7 +45,7 @@ def historian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opera
         operator = Operator(tmp_path, world, monkeypatch)
         operator.set("AIMI_CACHE_DIR", str(tmp_path / "cache"))
         operator.archive = archive
-        load_bundled(operator.warehouse, PROJECT_ROOT / "data")
+        shutil.copyfile(bundled_database, operator.warehouse.path)
         yield operator
 
 

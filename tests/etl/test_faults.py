@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -19,12 +20,11 @@ DAY = date(2025, 2, 18)
 
 
 @pytest.fixture
-def loaded(operator):
+def loaded(operator, refreshed):
     """An operator who has refreshed once, and asks for the whole history again in each refresh."""
-    assert operator.refresh("prices", "rankings").exit_code == 0
+    shutil.copyfile(refreshed, operator.warehouse.path)
     operator.apple.updated += timedelta(minutes=1)
     operator.before = operator.rows("SELECT ticker, date, close FROM price_daily ORDER BY ALL")
-    operator.world.asked.clear()
     return operator
 
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from etl.bundled import load_bundled
-from etl.settings import PROJECT_ROOT
 from tests.loopback.world import AUTHORITY_VARIABLES
 from tests.loopback.yahoo import Bar, sessions
 
@@ -15,11 +15,20 @@ def closes(operator, ticker: str) -> dict[date, float]:
     return dict(operator.rows(f"SELECT date, close FROM price_daily WHERE ticker = '{ticker}'"))
 
 
-@pytest.mark.parametrize("variable", AUTHORITY_VARIABLES)
-@pytest.mark.parametrize("backend", ["curl_cffi", "requests"])
+SOAK = os.environ.get("AIMI_SOAK") == "1"
+WAYS = [
+    ("curl_cffi", "SSL_CERT_FILE"),
+    ("requests", "REQUESTS_CA_BUNDLE"),
+    ("curl_cffi", "CURL_CA_BUNDLE"),
+    *([("requests", "SSL_CERT_FILE"), ("curl_cffi", "REQUESTS_CA_BUNDLE")] if SOAK else []),
+    *([("requests", "CURL_CA_BUNDLE")] if SOAK else []),
+]
+
+
+@pytest.mark.parametrize(("backend", "variable"), WAYS)
 def test_all_rows_arrive_whichever_variable_names_the_authority(operator, backend, variable):
     others = [name for name in AUTHORITY_VARIABLES if name != variable]
-    done = operator.run(
+    done = operator.run_program(
         "refresh", "--json", without=tuple(others), YF_DISABLE_CURL_CFFI="1" if backend == "requests" else ""
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -109,7 +118,7 @@ def test_without_a_network_one_line_says_so_and_the_data_stays(operator):
 
 
 def test_without_a_network_no_empty_warehouse_is_made(operator):
-    done = operator.run("refresh", HTTPS_PROXY="http://127.0.0.1:9")
+    done = operator.run_program("refresh", HTTPS_PROXY="http://127.0.0.1:9")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert not operator.warehouse.exists()
 
@@ -151,8 +160,8 @@ def test_a_dividend_or_a_split_reloads_the_history(operator, action):
     assert operator.rows(query) == [(day, 1.0 if action == "dividend" else 10.0)]
 
 
-def test_a_refresh_replaces_the_bundled_prices_of_a_ticker_as_a_whole(operator):
-    load_bundled(operator.warehouse, PROJECT_ROOT / "data")
+def test_a_refresh_replaces_the_bundled_prices_of_a_ticker_as_a_whole(operator, bundled_database):
+    shutil.copyfile(bundled_database, operator.warehouse.path)
     operator.run("refresh", "--source", "prices", "--tickers", "NVDA")
     sources = operator.rows(
         "SELECT DISTINCT source FROM price_daily WHERE ticker = 'NVDA' AND date >= '2025-01-02'"
@@ -202,7 +211,8 @@ def test_wrong_usage_is_one_line_and_exit_code_3(operator, words, sentence):
     ],
 )
 def test_wrong_configuration_is_one_line_and_exit_code_3(operator, variable, value):
-    done = operator.run("refresh", **{variable: value})
+    at_import = variable == "SSL_CERT_FILE"
+    done = (operator.run_program if at_import else operator.run)("refresh", **{variable: value})
     assert done.returncode == 3
     assert variable in done.stderr or value in done.stderr
     assert len(done.stderr.splitlines()) == 1
