@@ -9,14 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from playwright.sync_api import Request as PageRequest
 
 from etl.bundled import load_bundled
@@ -26,6 +27,23 @@ from etl.warehouse.files import FileWarehouse
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_SECONDS = 60
 DRAW_SECONDS = 90
+SOAK = os.environ.get("AIMI_SOAK") == "1"
+"""Whether the long forms are asked for (`make soak`)."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `--dist loadgroup`: what one running dashboard serves stays together and comes first; all else by file."""
+    served = {item: "dashboard" in getattr(item, "fixturenames", ()) for item in items}
+    for item, together in served.items():
+        item.add_marker(pytest.mark.xdist_group("dashboard" if together else str(item.path)))
+    items.sort(key=lambda item: not served[item])
+
+
+def pytest_sessionfinish() -> None:
+    """Streamlit's test harness has a folder that it leaves to the end of the interpreter, which warns of it."""
+    harness = sys.modules.get("streamlit.testing.v1.app_test")
+    if harness:
+        harness.TMP_DIR.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +71,16 @@ def on_bundled_data(bundled_database: Path, use_database: Callable[[Path], None]
     """Makes the bundled data the warehouse of this process for the length of a test."""
     use_database(bundled_database)
     return bundled_database
+
+
+@pytest.fixture(scope="module")
+def on_bundled_data_throughout(bundled_database: Path) -> Iterator[Path]:
+    """Makes the bundled data the warehouse of this process for the length of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIMI_DATABASE", str(bundled_database))
+        settings.cache_clear()
+        yield bundled_database
+    settings.cache_clear()
 
 
 @pytest.fixture
@@ -156,33 +184,40 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def door(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
+    """A tab that opens the others: these share its process, in which scripts are fetched and compiled just once."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(f"{dashboard.url}/_stcore/health")
+    yield page
+    context.close()
+
+
 @dataclass
 class Visit:
-    """Opens pages of a dashboard in a fresh browser profile each, and keeps what their consoles complain about."""
+    """Opens pages of a dashboard, and keeps what their consoles complain about."""
 
-    browser: Browser
+    door: Page
     dashboard: Dashboard
-    contexts: list[BrowserContext] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     def __call__(
         self,
         path: str = "/",
         *,
-        theme: str = "light",
-        width: int = 1280,
+        theme: Literal["light", "dark"] = "light",
         at: Dashboard | None = None,
         heading: bool = True,
-        **options: Any,
     ) -> Page:
-        """The page at `path`, completely drawn, its `heading` too; `options` go to the browser's context."""
-        context = self.browser.new_context(
-            color_scheme="dark" if theme == "dark" else "light",
-            viewport={"width": width, "height": 900},
-            **options,
-        )
-        self.contexts.append(context)
-        page = context.new_page()
+        """The page at `path`, as wide as a desk's screen, completely drawn, its `heading` too."""
+        with self.door.expect_popup() as opened:
+            self.door.evaluate("void open()")
+        page = opened.value
+        self.pages.append(page)
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.emulate_media(color_scheme=theme)
         page.on("console", self._listen)
         page.on("request", self._watch)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -217,11 +252,25 @@ def wait_until_drawn(page: Page) -> None:
     )
 
 
-@pytest.fixture
-def visit(browser: Browser, dashboard: Dashboard) -> Iterator[Visit]:
-    """Call it with a path to get that page drawn in a browser; a complaint in a console or a foreign host fails it."""
-    opened = Visit(browser, dashboard)
+@contextmanager
+def visiting(door: Page, dashboard: Dashboard) -> Iterator[Visit]:
+    """Visits whose pages are closed at the end; a complaint in a console or a request to a foreign host fails."""
+    opened = Visit(door, dashboard)
     yield opened
-    for context in opened.contexts:
-        context.close()
+    for page in opened.pages:
+        page.close()
     assert not opened.complaints
+
+
+@pytest.fixture
+def visit(door: Page, dashboard: Dashboard) -> Iterator[Visit]:
+    """Call it with a path to get that page drawn in a browser, for the length of a test."""
+    with visiting(door, dashboard) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def visit_shared(door: Page, dashboard: Dashboard) -> Iterator[Visit]:
+    """The same for the length of a module, for pages that several tests look at."""
+    with visiting(door, dashboard) as opened:
+        yield opened

@@ -9,10 +9,10 @@ from playwright.sync_api import Page
 from streamlit.testing.v1 import AppTest
 
 from etl.settings import PROJECT_ROOT
-from tests.conftest import Visit, wait_until_drawn
+from tests.conftest import SOAK, Visit, wait_until_drawn
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
-FIRST_PAGE_SECONDS = 10
+FIRST_PAGE_SECONDS = 10 if SOAK else 30  # the long forms have the machine to themselves
 
 
 def run(**query: str) -> AppTest:
@@ -57,27 +57,35 @@ def test_without_a_warehouse_the_page_says_what_to_do(
     assert "run `make run` or `python -m etl load-bundled`" in app.warning[0].value
 
 
-def test_the_page_is_complete_in_a_browser_in_time(visit: Visit) -> None:
+@pytest.fixture(scope="module")
+def story(visit_shared: Visit) -> Page:
+    """The story as its address opens it, visited once: look only, and leave it as it was."""
     begun = time.monotonic()
-    page = visit("/")
+    page = visit_shared("/")
     assert time.monotonic() - begun < FIRST_PAGE_SECONDS
-    text = page.inner_text("[data-testid=stMain]")
+    return page
+
+
+def test_the_page_is_complete_in_a_browser_in_time(story: Page) -> None:
+    text = story.inner_text("[data-testid=stMain]")
     for expected in ("−16.97%", "$592.7 billion", "DeepSeek", "The claims, checked", "not yet"):
         assert expected in text
-    assert page.locator("[data-testid=stPlotlyChart]").count() == 5
+    assert story.locator("[data-testid=stPlotlyChart]").count() == 5
 
 
-def test_the_ranks_stand_below_the_prices_on_the_same_time_axis(visit: Visit) -> None:
-    page = visit("/")
-    layout = page.evaluate("document.querySelector('.js-plotly-plot')._fullLayout")
-    assert layout["yaxis2"]["domain"][1] < layout["yaxis"]["domain"][0]
-    assert layout["xaxis"]["range"] == layout["xaxis2"]["range"]
-    assert layout["yaxis2"]["range"][0] > layout["yaxis2"]["range"][1]  # no. 1 on top
+def test_the_ranks_stand_below_the_prices_on_the_same_time_axis(story: Page) -> None:
+    layout = story.evaluate(
+        """(({yaxis, yaxis2, xaxis, xaxis2}) => ({
+            prices: yaxis.domain, ranks: yaxis2.domain, order: yaxis2.range, days: xaxis.range, days2: xaxis2.range
+        }))(document.querySelector('.js-plotly-plot')._fullLayout)"""
+    )
+    assert layout["ranks"][1] < layout["prices"][0]
+    assert layout["days"] == layout["days2"]
+    assert layout["order"][0] > layout["order"][1]  # no. 1 on top
 
 
-def test_reported_ranks_are_open_and_never_joined(visit: Visit) -> None:
-    page = visit("/")
-    traces = page.evaluate(
+def test_reported_ranks_are_open_and_never_joined(story: Page) -> None:
+    traces = story.evaluate(
         """[...document.querySelector('.js-plotly-plot').data].filter(t => t.yaxis === 'y2')
             .map(t => ({name: t.name, mode: t.mode, symbol: t.marker.symbol, hover: t.hovertext}))"""
     )
@@ -88,21 +96,14 @@ def test_reported_ranks_are_open_and_never_joined(visit: Visit) -> None:
         assert all("reported by" in hover for hover in trace["hover"])
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_charts_wear_the_readers_theme(visit: Visit, theme: str) -> None:
-    page = visit("/", theme=theme)
-    paper = page.evaluate("document.querySelector('.js-plotly-plot')._fullLayout.paper_bgcolor")
-    assert paper == {"light": "#FCFBF8", "dark": "#14171A"}[theme]
-
-
-def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
-    page = visit("/", width=390)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    clipped = page.evaluate(
-        """[...document.querySelectorAll('[data-testid=stMetricValue] *')]
-            .filter(value => value.scrollWidth > value.clientWidth + 1).length"""
+def test_nothing_is_wider_than_a_phone(story: Page) -> None:
+    story.set_viewport_size({"width": 390, "height": 900})
+    story.wait_for_function("document.documentElement.scrollWidth <= 390")
+    story.wait_for_function(
+        """![...document.querySelectorAll('[data-testid=stMetricValue] *')]
+            .some(value => value.scrollWidth > value.clientWidth + 1)"""
     )
-    assert clipped == 0
+    story.set_viewport_size({"width": 1280, "height": 900})
 
 
 def drawn_labels(page: Page) -> list[str]:
@@ -112,29 +113,23 @@ def drawn_labels(page: Page) -> list[str]:
     return labels
 
 
-def test_the_address_names_the_companies_in_colour(visit: Visit) -> None:
+def test_the_address_names_the_companies_in_colour(story: Page, visit: Visit) -> None:
     page = visit("/?show=ORCL&show=GOOGL&show=%3Cb%3E")
     assert "<b>ORCL</b>" in drawn_labels(page)
     assert "<b>NVDA</b>" not in drawn_labels(page)
+    assert "<b>NVDA</b>" in drawn_labels(story)
 
 
-def test_a_choice_in_the_page_is_put_into_the_address(visit: Visit) -> None:
-    page = visit("/")
-    page.get_by_role("combobox", name="The story of").fill("Stargate")
-    page.get_by_role("option", name="Stargate announced").click()
-    page.wait_for_url("**/?event=stargate")
-    wait_until_drawn(page)
-    again = visit(page.url.removeprefix(visit.dashboard.url))
-    assert again.inner_text("h1") == page.inner_text("h1")
+def test_a_choice_in_the_page_is_put_into_the_address_and_back_returns_from_it(
+    story: Page, visit: Visit
+) -> None:
+    before = story.inner_text("h1")
+    story.get_by_role("combobox", name="The story of").fill("Stargate")
+    story.get_by_role("option", name="Stargate announced").click()
+    story.wait_for_url("**/?event=stargate")
+    wait_until_drawn(story)
+    again = visit(story.url.removeprefix(visit.dashboard.url))
+    assert again.inner_text("h1") == story.inner_text("h1") != before
     assert "Jan 2025" in again.inner_text("h1")
-
-
-def test_back_returns_to_the_event_before(visit: Visit) -> None:
-    page = visit("/")
-    before = page.inner_text("h1")
-    page.get_by_role("combobox", name="The story of").fill("Stargate")
-    page.get_by_role("option", name="Stargate announced").click()
-    page.wait_for_url("**/?event=stargate")
-    wait_until_drawn(page)
-    page.go_back()
-    page.wait_for_function("text => document.querySelector('h1').innerText === text", arg=before)
+    story.go_back()
+    story.wait_for_function("text => document.querySelector('h1').innerText === text", arg=before)
