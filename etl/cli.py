@@ -14,6 +14,7 @@ from rich.console import Console
 
 from etl.logs import LogFormat, progress_on, set_up_logs
 from etl.settings import settings
+from etl.sources import GROUPS
 
 if TYPE_CHECKING:
     from etl.imports import ImportReport
@@ -64,14 +65,11 @@ LogOption = Annotated[
 ]
 
 
-class Chosen(StrEnum):
-    """What ``refresh`` brings."""
-
-    PRICES = "prices"
-    RANKINGS = "rankings"
-    ALL = "all"
-    SHARES = "shares"
-    RATES = "rates"
+def parse_group(value: str) -> str:
+    """One of the groups of sources."""
+    if value not in GROUPS:
+        raise typer.BadParameter(f"{value[:40]!r} is none of {', '.join(GROUPS)}.")
+    return value
 
 
 def parse_day(value: str) -> date:
@@ -116,8 +114,14 @@ def load_bundled(
 @app.command()
 def refresh(
     source: Annotated[
-        Chosen, typer.Option("--source", help="What to bring; all is prices and rankings.")
-    ] = Chosen.ALL,
+        str,
+        typer.Option(
+            "--source",
+            parser=parse_group,
+            metavar="|".join(GROUPS),
+            help="What to bring; all is prices and rankings.",
+        ),
+    ] = "all",
     tickers: Annotated[
         str, typer.Option("--tickers", metavar="A,B", help="Only these companies.", show_default="all")
     ] = "",
@@ -143,7 +147,6 @@ def refresh(
     """
     from etl import present
     from etl.refresh import refresh as run
-    from etl.sources import GROUPS
     from etl.warehouse import open_warehouse
 
     set_up_logs(log_format)
