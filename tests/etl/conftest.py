@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,30 @@ def bundled(warehouse: FileWarehouse, bundled_database: Path) -> FileWarehouse:
     return warehouse
 
 
+Tell = Callable[[str, int, int], None]
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """Call it with what was tried, how often, and how many of these were lost; the summary adds them up."""
+    return lambda what, tried, lost: record_property("tried", (what, tried, int(lost)))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    counts: dict[str, list[int]] = {}
+    for report in (one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, [])):
+        for name, value in report.user_properties:
+            if name == "tried" and report.when == "call":
+                what, tried, lost = value
+                total = counts.setdefault(what, [0, 0])
+                total[0] += tried
+                total[1] += lost
+    if os.environ.get("AIMI_SOAK") == "1":
+        for what, (tried, lost) in counts.items():
+            line = f"SOAK {what}: {tried} tried, {tried - lost} survived, {lost} lost"
+            terminalreporter.write_line(line, red=bool(lost), green=not lost)
+
+
 COMPANIES = (
     ("NVDA", "XNAS", "USD"),
     ("AMD", "XNAS", "USD"),
@@ -60,7 +84,7 @@ class Operator:
             "AIMI_DATABASE": str(self.warehouse.path),
             "AIMI_DATA_DIR": str(self.data),
             "AIMI_MAX_WAIT": "0.05",
-            "AIMI_TIMEOUT": "2",
+            "AIMI_TIMEOUT": "10",
             "YF_DISABLE_CURL_CFFI": "1",
         }
         for name, value in self.variables.items():

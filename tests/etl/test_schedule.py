@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -50,11 +49,10 @@ def test_jobs_never_overlap_and_what_was_missed_is_made_up_for_once(operator):
 
 
 def test_it_refreshes_at_the_start_and_stops_cleanly_on_sigterm(operator):
-    environment = {"PATH": os.environ["PATH"], **operator.variables}
     with subprocess.Popen(
         [sys.executable, "-m", "etl", "schedule"],
         cwd=PROJECT_ROOT,
-        env=environment,
+        env=operator.surroundings(),
         stderr=subprocess.PIPE,
         text=True,
     ) as running:
