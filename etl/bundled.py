@@ -12,7 +12,7 @@ from etl import calendars, catalogue
 from etl.adjust import back_adjusted
 from etl.runlog import ItemLog, RunLog, new_run_id
 from etl.warehouse import Warehouse
-from etl.warehouse.merge import TABLES, Merge, Rules
+from etl.warehouse.merge import TABLES, Counts, Merge, Rules
 
 SOURCE = "bundled"
 BARS = ["ticker", "date", "open", "high", "low", "close", "adj_close", "volume", "currency", "source"]
@@ -50,7 +50,12 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
     with warehouse.writing() as con:
         con.begin()
         merge = Merge(con, log.run_id)
-        merge_catalogue(merge, companies, catalogue.load_events(folder / "events.toml"))
+        events = catalogue.load_events(folder / "events.toml")
+        known = merge_catalogue(merge, companies, events)
+        received = len(companies) + len(events)
+        log.items.append(
+            ItemLog("catalogue", received=received, inserted=known.inserted, updated=known.updated)
+        )
         for name, frame in frames.items():
             log.items.append(_load(merge, name, frame))
         log.write(con)
@@ -58,14 +63,16 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
     return log
 
 
-def merge_catalogue(merge: Merge, companies: list[catalogue.Company], events: list[catalogue.Event]) -> None:
+def merge_catalogue(
+    merge: Merge, companies: list[catalogue.Company], events: list[catalogue.Event]
+) -> Counts:
     """Make the tables ``company`` and ``event`` equal to the catalogue files."""
     listed = pd.DataFrame([vars(company) for company in companies])
     unknown = sorted({name for name in listed["exchange"] if not calendars.is_known(name)})
     if unknown:
         raise catalogue.CatalogueError(f"companies.toml names exchanges of unknown sessions: {unknown}")
     listed["is_benchmark"] = listed["role"] == "benchmark"
-    merge.rows("company", listed, Rules(delete="true"))
+    done = merge.rows("company", listed, Rules(delete="true"))
     dated = pd.DataFrame([vars(event) for event in events])
     moments = [pd.Timestamp(event.occurred_at) for event in events]
     dated["occurred_at"] = pd.to_datetime([moment.tz_convert("UTC") for moment in moments])
@@ -76,7 +83,7 @@ def merge_catalogue(merge: Merge, companies: list[catalogue.Company], events: li
     dated["market_open"] = [
         event.time_known and calendars.is_open(moment) for event, moment in zip(events, moments, strict=True)
     ]
-    merge.rows("event", dated, Rules(delete="true"))
+    return done + merge.rows("event", dated, Rules(delete="true"))
 
 
 def _day_in_new_york(event: catalogue.Event) -> pd.Timestamp:
