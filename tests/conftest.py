@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -32,8 +32,8 @@ SOAK = os.environ.get("AIMI_SOAK") == "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `--dist loadgroup`: what one running dashboard serves stays together and comes first; all else by file."""
-    served = {item: "dashboard" in getattr(item, "fixturenames", ()) for item in items}
+    """For `--dist loadgroup`: what running dashboards serve stays together and comes first; all else goes by file."""
+    served = {item: "start_dashboard" in getattr(item, "fixturenames", ()) for item in items}
     for item, together in served.items():
         item.add_marker(pytest.mark.xdist_group("dashboard" if together else str(item.path)))
     items.sort(key=lambda item: not served[item])
@@ -159,6 +159,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def get(url: str, **headers: str) -> tuple[int, str, bytes]:
+    """Status, type and body of an answer, whatever its status."""
+    try:
+        with urlopen(Request(url, headers=headers), timeout=60) as answer:
+            return answer.status, answer.headers.get("content-type", ""), answer.read()
+    except HTTPError as answer:
+        return answer.code, answer.headers.get("content-type", ""), answer.read()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from dashboard.views.holdings import TABLE_WORDS
 from dashboard.views.request import NothingToShow, Request
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
-from tests.conftest import Dashboard, StartDashboard, Visit
+from tests.conftest import Visit
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
 
@@ -252,21 +252,3 @@ def test_the_links_bring_the_rows_of_the_warehouse(
         assert got == one(bundled_database, f"SELECT count(*) FROM {row}")
     same = f"SELECT count(*) FROM (FROM read_parquet('{tmp_path / 'price_daily.parquet'}') EXCEPT FROM price_daily)"
     assert one(bundled_database, same) == 0
-
-
-def test_the_button_runs_a_refresh_beside_the_server_and_tells_how_it_went(
-    start_dashboard: StartDashboard, own_database: Path, visit: Visit
-) -> None:
-    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-    fast = {"AIMI_ATTEMPTS": "1", "AIMI_TIMEOUT": "2"}
-    running: Dashboard = start_dashboard(own_database, AIMI_ALLOW_REFRESH="1", **nowhere, **fast)
-    page = visit("/data", at=running)
-    assert page.get_by_role("link", name="The DeepSeek shock").count()  # the frame, even for the first reader
-    assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
-    page.get_by_role("button", name="Refresh now").click()
-    page.get_by_text("Refreshing for").wait_for()
-    assert page.get_by_role("button", name="Refresh now").is_disabled()
-    page.get_by_text("Nothing came; the data is as it was. The lines below say why.").wait_for(timeout=60_000)
-    page.get_by_text("cannot be reached").first.wait_for()
-    page.get_by_role("button", name="Refresh now", disabled=False).wait_for()
-    running.stop()

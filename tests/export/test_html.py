@@ -13,34 +13,51 @@ import html5lib
 import pytest
 from playwright.sync_api import Browser, Page
 
-from dashboard.export.html import interactive
+from dashboard.export.html import interactive, plotly_js
 from dashboard.export.jobs import Look
 from dashboard.export.kit import embed_code
 from dashboard.export.order import Order
 from dashboard.export.site import write_site
+from tests.conftest import SOAK
 from tests.export.samples import lines
 
 EVIL = '</script><script>document.title="stolen"</script><img src=x onerror=alert(1)>'
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    """A tab for all of this file: its process has compiled the library after the first page."""
     context = browser.new_context(viewport={"width": 900, "height": 800})
-    opened = context.new_page()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(tab: Page) -> Iterator[Page]:
+    with tab.expect_popup() as popup:
+        tab.evaluate("void open()")
+    opened = popup.value
     opened.faults = []  # type: ignore[attr-defined]
     opened.asked = []  # type: ignore[attr-defined]
     opened.on("console", lambda line: line.type == "error" and opened.faults.append(line.text))  # type: ignore[attr-defined]
     opened.on("pageerror", lambda error: opened.faults.append(str(error)))  # type: ignore[attr-defined]
     opened.on("request", lambda request: opened.asked.append(request.url))  # type: ignore[attr-defined]
     yield opened
-    context.close()
+    opened.close()
 
 
-def test_the_html_is_valid() -> None:
+def test_the_html_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library is a script element's text, of which HTML forbids only what would end it and control characters."""
+    library = plotly_js()
+    assert not re.search(r"</script|<!--|[^\t\n\r -~\u00a0-\ufdcf\ufdf0-\ufffd]", library, re.IGNORECASE)
+    if not SOAK:
+        monkeypatch.setattr("dashboard.export.html.plotly_js", lambda: library[:1000])
     html5lib.HTMLParser(strict=True).parse(interactive(lines(title=EVIL), Look()).decode())
 
 
-def test_the_html_draws_from_a_file_and_asks_nobody_for_anything(page: Page, tmp_path: Path) -> None:
+def test_the_html_draws_from_a_file_asks_nobody_for_anything_and_has_no_button_that_sends_data(
+    page: Page, tmp_path: Path
+) -> None:
     path = tmp_path / "chart.html"
     path.write_bytes(interactive(lines(title=EVIL, subtitle="S"), Look()))
     page.goto(path.as_uri())
@@ -48,35 +65,27 @@ def test_the_html_draws_from_a_file_and_asks_nobody_for_anything(page: Page, tmp
     assert page.locator(".scatterlayer .trace").count() == 3
     assert page.locator("h1").inner_text() == EVIL
     assert page.title() == EVIL
+    titles = page.locator(".modebar-btn").evaluate_all("all => all.map(one => one.dataset.title || '')")
+    assert "Download as SVG" in titles
+    assert not [title for title in titles if re.search(r"share|cloud|edit in|plotly", title, re.IGNORECASE)]
     assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []  # type: ignore[attr-defined]
     assert page.faults == []  # type: ignore[attr-defined]
-
-
-def test_no_button_sends_the_data_anywhere(page: Page, tmp_path: Path) -> None:
-    path = tmp_path / "chart.html"
-    path.write_bytes(interactive(lines(), Look()))
-    page.goto(path.as_uri())
-    page.wait_for_selector(".main-svg")
-    titles = [button.get_attribute("data-title") for button in page.locator(".modebar-btn").all()]
-    assert "Download as SVG" in titles
-    assert not [
-        title for title in titles if re.search(r"share|cloud|edit in|plotly", title or "", re.IGNORECASE)
-    ]
 
 
 def test_the_html_follows_the_width_of_an_iframe(page: Page, tmp_path: Path) -> None:
     (tmp_path / "chart.html").write_bytes(interactive(lines(), Look()))
     (tmp_path / "article.html").write_text(f"<!doctype html>{embed_code(lines(), 'chart.html')}")
+    page.goto((tmp_path / "article.html").as_uri())
+    page.frame_locator("iframe").locator(".main-svg").first.wait_for()
     for width in (900, 390):
         page.set_viewport_size({"width": width, "height": 800})
-        page.goto((tmp_path / "article.html").as_uri())
-        frame = page.frame_locator("iframe")
-        frame.locator(".main-svg").first.wait_for()
-        box = frame.locator(".plot-container").bounding_box()
-        assert box is not None
-        assert width * 0.8 < box["width"] <= width
-        inside = page.frames[1].evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert inside
+        page.frames[1].wait_for_function(
+            """width => {
+                const drawn = document.querySelector('.main-svg').getBoundingClientRect().width;
+                return width * 0.8 < drawn && drawn <= width && document.documentElement.scrollWidth <= innerWidth;
+            }""",
+            arg=width,
+        )
     assert page.faults == []  # type: ignore[attr-defined]
 
 
@@ -99,9 +108,7 @@ def site(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIMI_DATABASE", str(bundled_database))
-        patch.setattr(
-            "dashboard.export.site.CHARTS", ("shock-timeline", "shock-map", "companies-compare", "rank-bump")
-        )
+        patch.setattr("dashboard.export.site.CHARTS", ("shock-map", "companies-compare", "rank-bump"))
         settings.cache_clear()
         assert write_site(folder, Order(""), "https://example.org/story") == 0
     settings.cache_clear()
@@ -125,7 +132,7 @@ def served(site: Path) -> Iterator[str]:
 
 def test_every_page_of_the_site_is_valid_and_links_only_to_what_is_there(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
-    assert len(pages) >= 4
+    assert len(pages) == 3  # the data has nothing for one of the charts
     for path in pages:
         text = path.read_text(encoding="utf-8")
         html5lib.HTMLParser(strict=True).parse(text)
@@ -148,7 +155,7 @@ def test_the_site_shows_pictures_without_javascript(browser: Browser, served: st
     opened = context.new_page()
     opened.goto(served)
     images = opened.locator(".plot img")
-    assert images.count() >= 3
+    assert images.count() == 2
     assert all(image.get_attribute("alt") for image in images.all())
     assert "NVIDIA lost $592.7 billion" in opened.locator("h1").inner_text()
     assert "The claims, checked" in opened.content()
