@@ -99,6 +99,13 @@ class Operator:
         )
         (self.data / "companies.toml").write_text("\n".join(entries))
 
+    def follow_also(self, *tickers: str) -> None:
+        """Follow these too, of New York, and let the site know them."""
+        for number, ticker in enumerate(tickers):
+            bars = listing(ticker, date(2025, 1, 2), date(2025, 3, 14), start=50 + number)
+            self.yahoo.listings[ticker] = bars
+        self.follow(*COMPANIES, *((ticker, "XNAS", "USD") for ticker in tickers))
+
     def run(
         self, *words: str, without: tuple[str, ...] = (), **variables: str
     ) -> subprocess.CompletedProcess[str]:

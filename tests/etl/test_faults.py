@@ -12,11 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from etl.refresh import Outcome
+from etl.sources.apple import AppleCharts
+from etl.sources.yahoo import YahooPrices
+from tests.etl.conftest import an_operator
 from tests.loopback.apple import apps
 from tests.loopback.world import Asked, Reply, World, zipped
 from tests.loopback.yahoo import chart
 
-DAY = date(2025, 2, 18)
+STORED = "SELECT ticker, date, close FROM price_daily ORDER BY ALL"
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def loaded(operator, refreshed):
     """An operator who has refreshed once, and asks for the whole history again in each refresh."""
     shutil.copyfile(refreshed, operator.warehouse.path)
     operator.apple.updated += timedelta(minutes=1)
-    operator.before = operator.rows("SELECT ticker, date, close FROM price_daily ORDER BY ALL")
+    operator.before = operator.rows(STORED)
     return operator
 
 
@@ -51,7 +54,7 @@ def messages(operator) -> dict[str, str]:
 
 
 def nothing_lost(operator) -> bool:
-    return operator.rows("SELECT ticker, date, close FROM price_daily ORDER BY ALL") == operator.before
+    return operator.rows(STORED) == operator.before
 
 
 PASSING = {
@@ -65,14 +68,22 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", ["429 with Retry-After", "429 without Retry-After", "500", "502", "connection reset"]
-)
-def test_a_fault_that_passes_is_overcome(loaded, name):
-    loaded.world.faults = [on("/chart/AMD", PASSING[name], times=1), on("apps.json", PASSING[name], times=1)]
+def test_a_fault_that_passes_is_overcome(loaded):
+    names = ["429 with Retry-After", "429 without Retry-After", "500", "502", "connection reset"]
+    loaded.set("AIMI_RANKING_COUNTRIES", "us,gb,de,fr,kr")
+    loaded.follow_also(*(f"T{number}" for number in range(len(names))))
+    loaded.world.faults = [
+        fault
+        for number, (name, country) in enumerate(zip(names, ("us", "gb", "de", "fr", "kr"), strict=True))
+        for fault in (
+            on(f"/chart/T{number}", PASSING[name], times=1),
+            on(f"/{country}/apps/top-free/100/apps.json", PASSING[name], times=1),
+        )
+    ]
     assert again(loaded, "prices", "rankings").exit_code == 0
-    assert nothing_lost(loaded)
-    assert loaded.rows("SELECT count(*) FROM app_ranking") == [(200,)]
+    assert not any(messages(loaded).values())
+    assert loaded.rows("SELECT count(DISTINCT ticker) FROM price_daily WHERE ticker LIKE 'T%'") == [(5,)]
+    assert loaded.rows("SELECT count(*) FROM app_ranking") == [(600,)]
 
 
 LASTING = {
@@ -81,7 +92,6 @@ LASTING = {
     "500": (Reply(b"oops", 500), "Yahoo answered HTTP 500"),
     "403": (Reply(b"<html>", 403), "Yahoo answered HTTP 403"),
     "connection reset": (Reply(reset=True), "Yahoo cannot be reached"),
-    "hang past the timeout": (Reply(hang=1.5), "did not answer within 0.5 seconds"),
     "truncated JSON": (Reply(b'{"chart": {"result": [{"meta"'), "not JSON"),
     "HTML instead of JSON": (Reply(b"<html>Will be right back</html>"), "Yahoo is closed for maintenance"),
     "other HTML": (Reply(b"<html>consent</html>"), "not JSON"),
@@ -98,19 +108,48 @@ LASTING = {
 }
 
 
+def ticker_of(name: str) -> str:
+    return f"T{[*LASTING, *BAD_BARS].index(name):02}"
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """An operator after a refresh in which each fault struck a ticker of its own, which had been loaded before."""
+    with pytest.MonkeyPatch.context() as patch, an_operator(tmp_path_factory.mktemp("faulty"), patch) as one:
+        one.follow_also(*map(ticker_of, [*LASTING, *BAD_BARS]))
+        assert one.refresh("prices").exit_code == 0
+        one.before = one.rows(STORED)
+        one.world.faults = [
+            *(on(f"/chart/{ticker_of(name)}", reply) for name, (reply, _) in LASTING.items()),
+            *(spoil(change, ticker_of(name))(one) for name, (change, _) in BAD_BARS.items()),
+        ]
+        patch.setattr(YahooPrices, "patience", 100)
+        again(one)
+        one.told, one.lost_nothing = messages(one), nothing_lost(one)
+    return one
+
+
 @pytest.mark.parametrize("name", LASTING)
-def test_a_fault_that_lasts_names_the_ticker_and_loses_nothing(loaded, name):
-    reply, sentence = LASTING[name]
-    loaded.set("AIMI_TIMEOUT", "0.5" if reply.hang else "5")
-    loaded.world.faults = [on("/chart/AMD", reply)]
-    outcome = again(loaded)
-    assert outcome.exit_code == 1
-    assert sentence in messages(loaded)["AMD"]
+def test_a_fault_that_lasts_names_the_ticker(faulty, name):
+    assert LASTING[name][1] in faulty.told[ticker_of(name)]
+
+
+def test_with_all_those_faults_the_others_load_and_nothing_is_lost(faulty):
+    assert faulty.last.exit_code == 1
+    assert faulty.lost_nothing
+    assert {faulty.told[ticker] for ticker in ("NVDA", "AMD", "SPY", "000660.KS")} == {""}
+    assert faulty.rows("SELECT status FROM etl_run ORDER BY started_at DESC LIMIT 1") == [("part",)]
+
+
+def test_a_server_that_hangs_is_waited_for_no_longer_than_the_timeout(loaded):
+    loaded.set("AIMI_TIMEOUT", "0.5")
+    loaded.world.faults = [on("/chart/AMD", Reply(hang=1.5))]
+    assert again(loaded).exit_code == 1
+    assert "did not answer within 0.5 seconds" in messages(loaded)["AMD"]
     assert nothing_lost(loaded)
-    assert loaded.rows("SELECT status FROM etl_run ORDER BY started_at DESC LIMIT 1") == [("part",)]
 
 
-@pytest.mark.parametrize("name", ["429", "500", "connection reset", "HTML instead of JSON", "empty result"])
+@pytest.mark.parametrize("name", ["429", "connection reset", "HTML instead of JSON"])
 def test_when_every_ticker_fails_the_exit_code_is_2(loaded, name):
     loaded.world.faults = [on(f"/chart/{ticker}", LASTING[name][0]) for ticker in loaded.yahoo.listings]
     assert again(loaded).exit_code == 2
@@ -133,17 +172,19 @@ def test_a_retry_after_is_waited_for(loaded):
     assert time.monotonic() - started > 1
 
 
-def spoil(change: Callable[[dict], None]) -> Callable[[World, object], Callable[[Asked], Reply | None]]:
-    """A fault in AMD's bars: what the site would have said, changed."""
+def spoil(
+    change: Callable[[dict], None], ticker: str = "AMD"
+) -> Callable[[object], Callable[[Asked], Reply | None]]:
+    """A fault in the bars of a ticker: what the site would have said, changed."""
 
     def fault(operator) -> Callable[[Asked], Reply | None]:
         def reply() -> Reply:
-            one = operator.yahoo.listings["AMD"]
+            one = operator.yahoo.listings[ticker]
             result = chart(one, sorted(one.bars))
             change(result)
             return Reply(json.dumps({"chart": {"result": [result], "error": None}}).encode())
 
-        return on("/chart/AMD", reply)
+        return on(f"/chart/{ticker}", reply)
 
     return fault
 
@@ -200,15 +241,11 @@ BAD_BARS = {
 
 
 @pytest.mark.parametrize("name", BAD_BARS)
-def test_bad_bars_go_to_quarantine_with_the_reason_and_the_good_ones_load(loaded, name):
-    change, sentence = BAD_BARS[name]
-    loaded.world.faults = [spoil(change)(loaded)]
-    outcome = again(loaded)
-    assert outcome.exit_code == 1
-    assert sentence in messages(loaded)["AMD"]
-    assert nothing_lost(loaded)
-    assert loaded.rows("SELECT DISTINCT item FROM quarantine") == [("AMD",)]
-    assert json.loads(loaded.rows("SELECT row_json FROM quarantine")[0][0])["ticker"] == "AMD"
+def test_bad_bars_go_to_quarantine_with_the_reason_and_the_good_ones_load(faulty, name):
+    ticker = ticker_of(name)
+    assert BAD_BARS[name][1] in faulty.told[ticker]
+    held = faulty.rows(f"SELECT row_json FROM quarantine WHERE item = '{ticker}'")
+    assert {json.loads(row)["ticker"] for (row,) in held} == {ticker}
 
 
 @pytest.mark.parametrize(
@@ -328,22 +365,41 @@ FEED_FAULTS = {
 }
 
 
-@pytest.mark.parametrize("name", FEED_FAULTS)
-def test_when_a_feed_fails_the_older_one_is_used_and_that_is_said(operator, name):
-    operator.world.faults = [on("/apps/top-free/100/apps.json", FEED_FAULTS[name])]
+COUNTRIES = dict(zip(FEED_FAULTS, ("us", "gb", "de", "it", "kr", "jp", "ca", "es", "in"), strict=True))
+
+
+def in_each_country(operator, path: str) -> None:
+    """Give the charts of every country a fault of its own at the addresses that hold ``path``."""
+    operator.set("AIMI_RANKING_COUNTRIES", ",".join(COUNTRIES.values()))
+    operator.set("AIMI_THREADS", "1")
+    replies = {country: FEED_FAULTS[name] for name, country in COUNTRIES.items()}
+
+    def fault(asked: Asked) -> Reply | None:
+        country = re.search("/([a-z]{2})/", asked.path)
+        return replies.get(country[1]) if country and path in asked.path else None
+
+    operator.world.faults = [fault]
+
+
+def test_when_a_feed_fails_the_older_one_is_used_and_that_is_said(operator):
+    in_each_country(operator, "/apps/top-free/100/apps.json")
     assert operator.refresh("rankings").exit_code == 0
-    assert operator.rows("SELECT DISTINCT source_url FROM ranking_capture") == [
-        ("https://itunes.apple.com/us/rss/topfreeapplications/limit=100/json",)
-    ]
-    assert operator.rows("SELECT count(*) FROM app_ranking") == [(100,)]
-    assert "another feed was used" in messages(operator)["us top-free"]
+    captures = dict(operator.rows("SELECT country, source_url FROM ranking_capture"))
+    rows = dict(operator.rows("SELECT country, count(*) FROM app_ranking GROUP BY ALL"))
+    told = messages(operator)
+    for country in COUNTRIES.values():
+        older = f"https://itunes.apple.com/{country}/rss/topfreeapplications/limit=100/json"
+        assert (captures[country], rows[country]) == (older, 100)
+        assert "another feed was used" in told[f"{country} top-free"]
 
 
-@pytest.mark.parametrize("name", FEED_FAULTS)
-def test_when_every_feed_fails_the_chart_is_named_and_the_prices_load(loaded, name):
-    loaded.world.faults = [lambda asked: FEED_FAULTS[name] if asked.host in loaded.apple.hosts else None]
+def test_when_every_feed_fails_the_chart_is_named_and_the_prices_load(loaded, monkeypatch):
+    monkeypatch.setattr(AppleCharts, "patience", 100)
+    in_each_country(loaded, "")
     assert again(loaded, "prices", "rankings").exit_code == 1
-    assert "Apple" in messages(loaded)["us top-free"]
+    told = messages(loaded)
+    assert all("Apple" in told[f"{country} top-free"] for country in COUNTRIES.values())
+    assert [log.status for log in loaded.last.logs] == ["ok", "failed"]
     assert loaded.rows("SELECT count(*) FROM app_ranking") == [(100,)]
 
 
