@@ -12,6 +12,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AIMI_", env_ignore_empty=True)
 
     allow_refresh: bool = Field(default=False, description="Whether readers may start a refresh.")
+    load_bundled: bool = Field(
+        default=False,
+        description="Whether a start without a warehouse builds it from the bundled data: for hosts that run nothing "
+        "but the dashboard.",
+    )
     look_again: float = Field(
         default=20.0,
         ge=0.5,

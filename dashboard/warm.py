@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 
 import streamlit as st
 
-from dashboard.settings import settings
+from dashboard.settings import Settings, settings
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
+from etl.settings import PROJECT_ROOT
 from etl.warehouse import WarehouseError, published_version
 
 logger = logging.getLogger(__name__)
@@ -36,9 +39,16 @@ def warm(state: str) -> None:
 
 @asynccontextmanager
 async def warmed(app: st.App) -> AsyncIterator[None]:
-    """The server's life: it warms from the start on, and again when another state has been published."""
+    """The server's life: it warms from the start on, and again when another state has been published.
+
+    Where `AIMI_LOAD_BUNDLED` says so, a first start builds the warehouse, in a process of its own.
+    """
     quiet = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
     quiet.setLevel(logging.ERROR)  # it warns of caches filled outside a page, which is what is meant here
+    if Settings().load_bundled:  # read now: a host's secrets become variables after the first imports
+        subprocess.run(
+            [sys.executable, "-m", "etl", "load-bundled", "--if-missing"], cwd=PROJECT_ROOT, check=False
+        )
     watching = asyncio.create_task(_watch())
     try:
         yield
