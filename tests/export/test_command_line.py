@@ -18,6 +18,7 @@ import pytest
 from dashboard.export import batch, files, watching
 from dashboard.export.cli import run
 from dashboard.export.order import Order
+from tests.conftest import SOAK
 
 FAST = ("--format", "csv")
 
@@ -153,7 +154,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.skipif(os.environ.get("AIMI_SOAK") != "1", reason="a long form: make soak")
+@pytest.mark.skipif(not SOAK, reason="a long form: make soak")
 def test_a_browser_killed_in_the_middle_of_a_batch_costs_no_chart(
     on_bundled_data: Path, tmp_path: Path
 ) -> None:
