@@ -35,7 +35,7 @@ types: .venv/.installed-dev ## Static types (mypy)
 	$(BIN)/mypy
 
 unit: .venv/.installed-dev chromium ## The tests alone
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: .venv/.installed-dev chromium ## The long forms of the crash, fault and concurrency tests
 	AIMI_SOAK=1 $(BIN)/python -m pytest --timeout 3600 -rA

@@ -32,11 +32,8 @@ SOAK = os.environ.get("AIMI_SOAK") == "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `--dist loadgroup`: what running dashboards serve stays together and comes first; all else goes by file."""
-    served = {item: "start_dashboard" in getattr(item, "fixturenames", ()) for item in items}
-    for item, together in served.items():
-        item.add_marker(pytest.mark.xdist_group("dashboard" if together else str(item.path)))
-    items.sort(key=lambda item: not served[item])
+    """Tests with a running dashboard take longest, and come first: no worker is left with one at the end."""
+    items.sort(key=lambda item: "start_dashboard" not in getattr(item, "fixturenames", ()))
 
 
 def pytest_sessionfinish() -> None:
