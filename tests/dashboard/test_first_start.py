@@ -1,6 +1,7 @@
 """A host that runs nothing but the dashboard still gets its data."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dashboard.warm import warmed
@@ -9,11 +10,17 @@ from dashboard.warm import warmed
 def test_a_start_without_a_warehouse_builds_it_where_the_operator_says_so(tmp_path: Path, monkeypatch):
     database = tmp_path / "market.duckdb"
     monkeypatch.setenv("AIMI_DATABASE", str(database))
-    asyncio.run(_started())
+    start()
     assert not database.exists()
     monkeypatch.setenv("AIMI_LOAD_BUNDLED", "1")
-    asyncio.run(_started())
+    start()
     assert database.exists()
+
+
+def start() -> None:
+    """In a thread of its own, since a test's browser may hold the loop of this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(_started())).result()
 
 
 async def _started() -> None:
