@@ -76,9 +76,12 @@ def refresh(
     request = _request(companies, tickers, since, until)
     outcome = Outcome(new_run_id())
     with warehouse.locked():
-        collected = [_collect(warehouse, name, request, outcome, progress) for name in sources]
+        there = warehouse.exists()
+        collected = [
+            _collect(warehouse if there else None, name, request, outcome, progress) for name in sources
+        ]
         arrived = any(batches for _, batches, _ in collected)
-        if not arrived and not warehouse.exists():
+        if not arrived and not there:
             for log in outcome.logs:
                 _shorten(log)
             report(outcome)
@@ -119,17 +122,17 @@ def _request(
 
 
 def _collect(
-    warehouse: Warehouse, name: str, request: Request, outcome: Outcome, progress: Progress
+    warehouse: Warehouse | None, name: str, request: Request, outcome: Outcome, progress: Progress
 ) -> tuple[Source, dict[Task, Batch], RunLog]:
     log = RunLog(outcome.run_id, name)
     outcome.logs.append(log)
     with closing(SOURCES[name]()) as source:
         collector = Collector(source, log, progress)
         with ExitStack() as stack:
-            con = stack.enter_context(warehouse.reading()) if warehouse.exists() else None
+            con = stack.enter_context(warehouse.reading()) if warehouse else None
             tasks = source.plan(con, request)
         batches = collector.collect(tasks)
-        if batches and warehouse.exists():
+        if batches and warehouse:
             with warehouse.reading() as con:
                 batches = collector.collect_again(con, batches)
     return source, batches, log

@@ -13,7 +13,7 @@ import pytest
 from etl.settings import PROJECT_ROOT
 
 SOAK = os.environ.get("AIMI_SOAK") == "1"
-READERS, SECONDS, PAUSE = (8, 120, 0) if SOAK else (2, 3, 0.05)
+READERS, SECONDS, PAUSE = (8, 120, 0) if SOAK else (2, 2, 0.05)
 LAST = date(2025, 3, 14)
 
 READER = """

@@ -14,7 +14,7 @@ import pytest
 
 from etl.settings import PROJECT_ROOT
 
-KILLS = 200 if os.environ.get("AIMI_SOAK") == "1" else 3
+KILLS = 200 if os.environ.get("AIMI_SOAK") == "1" else 2
 LAST = date(2025, 3, 14)
 COUNT = "SELECT count(*) FROM price_daily"
 

@@ -43,7 +43,7 @@ def test_ticker_by_ticker(eventful):
 @pytest.mark.parametrize("seed", range(20 if SOAK else 1))
 def test_day_by_day_in_any_order(eventful, seed, tell):
     days = sessions(FIRST, LAST)
-    step = 1 if SOAK else 12
+    step = 1 if SOAK else 16
     pieces = [(days[start], days[min(start + step, len(days)) - 1]) for start in range(0, len(days), step)]
     for since, until in random.Random(seed).sample(pieces, len(pieces)):
         assert eventful.refresh("prices", since=since, until=until).exit_code == 0
@@ -55,7 +55,7 @@ def test_day_by_day_in_any_order(eventful, seed, tell):
 def test_a_session_a_day_as_the_exchange_holds_them(eventful):
     everything = {ticker: dict(one.bars) for ticker, one in eventful.yahoo.listings.items()}
     days = sessions(FIRST, LAST)
-    for until in days[10 :: 1 if SOAK else 15] + days[-1:]:
+    for until in days[10 :: 1 if SOAK else 25] + days[-1:]:
         for ticker, one in eventful.yahoo.listings.items():
             one.bars = {day: bar for day, bar in everything[ticker].items() if day <= until}
         assert eventful.refresh("prices").exit_code == 0

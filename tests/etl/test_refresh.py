@@ -16,13 +16,9 @@ def closes(operator, ticker: str) -> dict[date, float]:
 
 
 SOAK = os.environ.get("AIMI_SOAK") == "1"
-WAYS = [
-    ("curl_cffi", "SSL_CERT_FILE"),
-    ("requests", "REQUESTS_CA_BUNDLE"),
-    ("curl_cffi", "CURL_CA_BUNDLE"),
-    *([("requests", "SSL_CERT_FILE"), ("curl_cffi", "REQUESTS_CA_BUNDLE")] if SOAK else []),
-    *([("requests", "CURL_CA_BUNDLE")] if SOAK else []),
-]
+WAYS = [(backend, name) for name in AUTHORITY_VARIABLES for backend in ("curl_cffi", "requests")]
+if not SOAK:
+    WAYS = [("curl_cffi", "REQUESTS_CA_BUNDLE"), ("requests", "SSL_CERT_FILE")]
 
 
 @pytest.mark.parametrize(("backend", "variable"), WAYS)
@@ -118,7 +114,7 @@ def test_without_a_network_one_line_says_so_and_the_data_stays(operator):
 
 
 def test_without_a_network_no_empty_warehouse_is_made(operator):
-    done = operator.run_program("refresh", HTTPS_PROXY="http://127.0.0.1:9")
+    done = operator.run("refresh", HTTPS_PROXY="http://127.0.0.1:9")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert not operator.warehouse.exists()
 
