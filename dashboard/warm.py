@@ -1,11 +1,11 @@
-"""Reads and draws the default story ahead of its readers, when the server starts and after a refresh."""
+"""Reads and draws the default story, then those beside it, ahead of their readers: at the start and after a refresh."""
 
 import asyncio
 import logging
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 
 import streamlit as st
@@ -15,11 +15,13 @@ from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import WarehouseError, published_version
 
+PAUSE = 2.0
+
 logger = logging.getLogger(__name__)
 
 
-def warm(state: str) -> None:
-    """Fill the caches of a published state for the default story, where it can be told."""
+def warm(state: str, event_id: str = DEFAULT_EVENT) -> None:
+    """Fill the caches of a published state for the story of an event, where it can be told."""
     from dashboard.pages import shared
     from dashboard.views.shock import CHARTS, HIGHLIGHTED
 
@@ -27,14 +29,29 @@ def warm(state: str) -> None:
     try:
         shared.known_events(state)
         shared.price_freshness(state)
-        told = shared.event_story(state, DEFAULT_EVENT)
-        chosen = tuple(ticker for ticker in HIGHLIGHTED if ticker in told.traded_names)
-        for theme in ("light", "dark"):
-            for name in CHARTS:
-                highlighted = chosen if name == "shock-timeline" else None
-                shared.event_chart(state, DEFAULT_EVENT, name, theme, highlighted)
+        told = shared.event_story(state, event_id)
+        shared.event_words(state, event_id)
+        shared.event_claims(state, event_id)
     except NothingToShow as nothing:
         logger.info("%s", nothing)
+        return
+    chosen = tuple(ticker for ticker in HIGHLIGHTED if ticker in told.traded_names)
+    for theme in ("light", "dark"):
+        for name in CHARTS:
+            highlighted = chosen if name == "shock-timeline" else None
+            with suppress(NothingToShow):
+                shared.ready(shared.event_chart(state, event_id, name, theme, highlighted).figure)
+
+
+def neighbours(state: str) -> list[str]:
+    """The events that the default story's timeline shows beside its own: what a reader is likely to choose next."""
+    from dashboard.pages import shared
+
+    try:
+        told = shared.event_story(state, DEFAULT_EVENT)
+    except NothingToShow:
+        return []
+    return [event.event_id for event in told.timeline_events if event.event_id != DEFAULT_EVENT]
 
 
 @asynccontextmanager
@@ -69,6 +86,9 @@ async def _warm_unless(known: str | None) -> str | None:
         state = await asyncio.to_thread(_state)
         if state is not None and state != known:
             await asyncio.to_thread(warm, state)
+            for event_id in await asyncio.to_thread(neighbours, state):
+                await asyncio.sleep(PAUSE)  # readers come first
+                await asyncio.to_thread(warm, state, event_id)
     except Exception:
         logger.exception("The default story could not be prepared")
         return known

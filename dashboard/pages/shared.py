@@ -11,12 +11,15 @@ import streamlit as st
 from dashboard.analysis.freshness import Freshness, Level, freshness
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
+from dashboard.data.claims import claims
 from dashboard.data.events import Event, events
 from dashboard.data.status import reach
 from dashboard.pages.markdown import plain
 from dashboard.settings import settings
-from dashboard.views import shock, story
+from dashboard.views import headline, shock, story
+from dashboard.views.claims import Checked, LargestLosses, check, read_largest_losses
 from dashboard.views.coverage import dateline_words
+from etl.settings import settings as warehouse_settings
 from etl.warehouse import WarehouseError, connect_read_only, published_version
 
 _MARKS = {
@@ -76,6 +79,28 @@ def event_story(state: str, event_id: str) -> story.Story:
     """The story of an event in a published state, read once for all readers."""
     with connect_read_only() as con:
         return story.read_story(con, event_id)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def event_words(state: str, event_id: str) -> tuple[str, list[headline.Figure]]:
+    """The headline of an event and the figures below it, computed once for all readers."""
+    told = event_story(state, event_id)
+    return headline.headline(told), headline.figures(told)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def event_claims(state: str, event_id: str) -> list[Checked]:
+    """The claims about an event, checked once for all readers."""
+    told = event_story(state, event_id)
+    coverage = claims(warehouse_settings().data_dir, told.event.event_id)
+    return [check(claim, told, largest_losses(state)) for claim in coverage]
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the largest losses…")
+def largest_losses(state: str) -> LargestLosses:
+    """The largest one-day losses of a published state."""
+    with connect_read_only() as con:
+        return read_largest_losses(con)
 
 
 @st.cache_resource(max_entries=240, show_spinner="Drawing the chart…")

@@ -1,43 +1,29 @@
 """The story at a glance: what happened, who lost what, the claims checked, and what came after."""
 
 from datetime import date
-from typing import Literal
 
 import streamlit as st
 
 from dashboard.charts import words
-from dashboard.data.claims import claims
 from dashboard.pages import address
 from dashboard.pages.markdown import plain
 from dashboard.pages.shared import (
     event_chart,
+    event_claims,
     event_story,
+    event_words,
     known_events,
     require_state,
     show,
     theme,
 )
-from dashboard.views.claims import FAILS, HOLDS, IN_PART, Checked, LargestLosses, check, read_largest_losses
-from dashboard.views.headline import figures, headline
+from dashboard.views.claims import FAILS, HOLDS, IN_PART, Checked
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from dashboard.views.shock import HIGHLIGHTED
-from etl.settings import settings
-from etl.warehouse import connect_read_only
 
 OTHER_DAY = "day"
 MOST_IN_COLOUR = 8
-BADGES: dict[str, Literal["green", "orange", "red", "gray"]] = {
-    HOLDS: "green",
-    IN_PART: "orange",
-    FAILS: "red",
-}
-
-
-@st.cache_resource(max_entries=4, show_spinner="Comparing the largest losses…")
-def largest_losses(state: str) -> LargestLosses:
-    """The largest one-day losses of a published state."""
-    with connect_read_only() as con:
-        return read_largest_losses(con)
+BADGES = {HOLDS: "green", IN_PART: "orange", FAILS: "red"}
 
 
 def choose_event(state: str) -> str:
@@ -99,27 +85,28 @@ def timeline_block() -> None:
 def claim_row(checked: Checked) -> None:
     """One claim: the sentence, our figure, how it came about, and the verdict."""
     claim = checked.claim
-    with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**“{plain(claim.text)}”**", width="stretch")
-            st.badge(checked.verdict, color=BADGES.get(checked.verdict, "gray"))
-        st.markdown(f"**{plain(checked.figure)}.** {plain(checked.how)}")
-        st.caption(f"Said by [{plain(claim.source)}]({claim.source_url})")
+    with st.container(border=True):
+        st.markdown(
+            f":{BADGES.get(checked.verdict, 'gray')}-badge[{plain(checked.verdict)}] **“{plain(claim.text)}”**\n\n"
+            f"**{plain(checked.figure)}.** {plain(checked.how)}  \n"
+            f":small[Said by [{plain(claim.source)}]({claim.source_url})]"
+        )
 
 
 state = require_state()
 event_id = choose_event(state)
 try:
     told = event_story(state, event_id)
+    headline, figures = event_words(state, event_id)
 except NothingToShow as nothing:
     st.title("Nothing to show for this event", anchor=False)
     st.info(plain(str(nothing)), icon=":material/calendar_month:")
     st.stop()
 
-st.title(plain(headline(told)), anchor=False)
+st.title(plain(headline), anchor=False)
 st.markdown(plain(told.event.description))
 with st.grid(3, min_column_width=150, gap="medium"):
-    for figure in figures(told):
+    for figure in figures:
         with st.container(gap=None):
             st.metric(plain(figure.label), figure.value, help=plain(figure.definition))
             st.caption(plain(figure.detail))
@@ -134,15 +121,15 @@ with right:
     block("shock-losses-percent")
 block("shock-map")
 
-coverage = claims(settings().data_dir, told.event.event_id)
-if coverage:
+checked_claims = event_claims(state, event_id)
+if checked_claims:
     st.header("The claims, checked", anchor="claims")
     st.markdown(
         "Sentences of the coverage beside the figures of this warehouse, computed on "
         f"prices to {words.day(told.prices['date'].max().date())}."
     )
-    for claim in coverage:
-        claim_row(check(claim, told, largest_losses(state)))
+    for checked_claim in checked_claims:
+        claim_row(checked_claim)
 
 st.header("What came after", anchor="recovery")
 block("shock-recovery")
