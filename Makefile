@@ -41,6 +41,7 @@ soak: .venv/.installed-dev chromium ## The long forms of the crash, fault and co
 	AIMI_SOAK=1 $(BIN)/python -m pytest --timeout 3600 -rA
 
 bench: .venv/.installed-dev chromium ## Speed as ratios against named peers, written to tests/benchmarks/results.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	$(BIN)/python -m tests.benchmarks
 
 screenshots: .venv/.installed-dev chromium ## A picture of every page: light, dark and at phone width, in tests/pictures

@@ -86,6 +86,7 @@ def main() -> int:
     """Measure, print, and compare with the bars."""
     (small, small_market), (large, large_market) = simulated(500), simulated(5000)
     few, few_market = simulated(30, sessions=1300)
+    tiny, tiny_market = simulated(50)
     date = small.index[EVENT]
     fits, study, all_tables = fastest(
         ols_fits(small, small_market),
@@ -102,10 +103,12 @@ def main() -> int:
         lambda: run_size_check(few, few_market, dates=1000),
         rounds=5,
     )
+    (fifty,) = fastest(lambda: run_study(tiny, tiny_market, date), rounds=5)
     ratios = {"study": study / fits, "growth": growth / study_again, "size check": check / one}
     print(f"500 OLS fits by statsmodels                       {fits * 1e3:8.1f} ms")
     print(f"500 firms × 250 days × 21 event days, every test  {study * 1e3:8.1f} ms")
     print(f"  with the two tables of the firms                {all_tables * 1e3:8.1f} ms")
+    print(f"50 firms                                          {fifty * 1e3:8.1f} ms")
     print(f"5,000 firms                                       {growth * 1e3:8.1f} ms")
     print(f"30 firms                                          {one * 1e3:8.1f} ms")
     print(f"size check, 1,000 placebo dates × 30 firms        {check * 1e3:8.1f} ms")
