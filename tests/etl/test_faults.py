@@ -134,7 +134,8 @@ def test_a_fault_that_lasts_names_the_ticker(faulty, name):
     assert LASTING[name][1] in faulty.told[ticker_of(name)]
 
 
-def test_with_all_those_faults_the_others_load_and_nothing_is_lost(faulty):
+def test_with_all_those_faults_the_others_load_and_nothing_is_lost(faulty, tell):
+    tell("faults of a source", len(LASTING | BAD_BARS | ODD), not faulty.lost_nothing)
     assert faulty.last.exit_code == 1
     assert faulty.lost_nothing
     assert {faulty.told[ticker] for ticker in ("NVDA", "AMD", "SPY", "000660.KS")} == {""}
