@@ -9,16 +9,22 @@ BIN := .venv/bin
 help: ## List what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.venv/.installed: requirements.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+# What is imported often must not be compiled each time anew, whatever the surroundings say.
+unexport PYTHONDONTWRITEBYTECODE
+
+.venv/bin/python:
+	@$(PYTHON) -m venv .venv
+
+.venv/.installed: requirements.txt | .venv/bin/python
 	@echo "Installing what the program needs into .venv…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/.installed-dev: requirements-dev.txt .venv/.installed
-	@echo "Installing what the tests need into .venv…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+# Compiled at the first import, which for a few of the modules is less work than for all.
+.venv/.installed-dev: requirements-dev.txt requirements.txt | .venv/bin/python
+	@echo "Installing what the program and its tests need into .venv…"
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/.installed $@
 
 run: .venv/.installed ## Open the dashboard on http://localhost:8501 (PORT=8600 changes the port)
 	@$(BIN)/python -m etl load-bundled --if-missing
