@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +199,28 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         assert one.refresh("prices", "rankings").exit_code == 0
     return one.warehouse.path
+
+
+LAST_ITEMS = "etl_run_item WHERE run_id = (SELECT max(run_id) FROM etl_run)"
+STORED = "SELECT ticker, date, close FROM price_daily ORDER BY ALL"
+
+
+@pytest.fixture
+def loaded(operator, refreshed):
+    """An operator who has refreshed once, and asks for the whole history again in each refresh."""
+    shutil.copyfile(refreshed, operator.warehouse.path)
+    operator.apple.updated += timedelta(minutes=1)
+    operator.before = operator.rows(STORED)
+    return operator
+
+
+def again(operator, *groups: str) -> Outcome:
+    return operator.refresh(*(groups or ("prices",)), since=date(2025, 1, 2))
+
+
+def messages(operator) -> dict[str, str]:
+    return dict(operator.rows(f"SELECT item, message FROM {LAST_ITEMS}"))
+
+
+def nothing_lost(operator) -> bool:
+    return operator.rows(STORED) == operator.before
