@@ -8,8 +8,9 @@ import plotly.graph_objects as go
 
 from dashboard.charts import rank_words, words
 from dashboard.charts.chart import Chart
-from dashboard.charts.style import BODY_FONT, Palette, figure, palette
+from dashboard.charts.style import BODY_FONT, Palette, figure, mixed, palette
 
+FEW = 8
 ROW_HEIGHT = 46
 MOST_APPS = 4
 MOST_COUNTRIES = 40
@@ -37,7 +38,8 @@ def first_days(
         name="rank-first-days",
         figure=_figure(shown, firsts, countries, palette(theme)),
         title=_finding(shown, countries, chosen),
-        subtitle=f"First day on which each app is known as no. 1 of {chart}, by country",
+        subtitle=f"First day on which each app is known as no. 1 of {chart}, by country: the stronger the "
+        "blue, the earlier",
         source=source,
         alt="Table of the first days at no. 1. "
         + "; ".join(
@@ -77,7 +79,7 @@ def _figure(
         y=[order.get_loc(country) for country in shown["country"]],
         mode="text",
         text=[_field(row, shown) for row in shown.itertuples(index=False)],
-        textfont={"color": colours.ink, "size": 12, "family": BODY_FONT},
+        textfont={"color": colours.ink, "size": 12 if len(shown) > FEW else 15, "family": BODY_FONT},
         hovertext=[_hover(row, firsts, countries) for row in shown.itertuples(index=False)],
         hoverinfo="text",
     )
@@ -123,8 +125,7 @@ def _left_out(earliest: pd.DataFrame, shown: pd.DataFrame) -> str:
 
 def _blend(colours: Palette) -> str:
     """The colour of the earliest day: a share of the strong colour that leaves the text readable."""
-    pairs = [(int(colours.band[at : at + 2], 16), int(colours.gain[at : at + 2], 16)) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(weak + (strong - weak) * STRENGTH):02X}" for weak, strong in pairs)
+    return mixed(colours.band, colours.gain, STRENGTH)
 
 
 def _wrapped(name: str) -> str:

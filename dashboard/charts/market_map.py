@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.losses import company_hover, late_note, no_dollars_note, table_of
-from dashboard.charts.style import Palette, palette, template
+from dashboard.charts.style import Palette, mixed, palette, readable_on, template
 
 WHOLE = "AI companies"
 MOST = 0.20
@@ -64,7 +64,7 @@ def _figure(drawn: pd.DataFrame, segments: pd.DataFrame, colours: Palette) -> go
             "cmax": limit,
             "line": {"color": colours.paper, "width": 1.5},
         },
-        textfont={"size": 13, "color": [_text_on(x, limit, colours) for x in shades]},
+        textfont={"size": 13, "color": [_text_on(x / limit, colours) for x in shades]},
         pathbar={"visible": False},
         tiling={"pad": 2},
     )
@@ -76,6 +76,7 @@ def _segment_hover(row: object) -> str:
     return f"<b>{words.safe(name)}</b>: {words.billions(value, plus=True)} together, {words.percent(change)}"
 
 
-def _text_on(change: float, limit: float, colours: Palette) -> str:
-    """The text colour that reads on a tile: the paper's on a strong colour, else the ink's."""
-    return colours.paper if abs(change) > 0.62 * limit else colours.ink
+def _text_on(strength: float, colours: Palette) -> str:
+    """The text colour that reads better on a tile whose colour lies at `strength`, from -1 to 1, on the scale."""
+    full = colours.loss if strength < 0 else colours.gain
+    return readable_on(mixed(colours.band, full, min(abs(strength), 1)), colours)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import plotly.graph_objects as go
 
 BODY_FONT = "Inter, Helvetica Neue, Arial, sans-serif"
+LEAST_CONTRAST = 4.5
 HEADING_FONT = "Source Serif, Georgia, Times New Roman, serif"
 
 CONFIG = {
@@ -86,6 +87,44 @@ PALETTES = {"light": LIGHT, "dark": DARK, "print": PRINT, "transparent": TRANSPA
 def palette(theme: str) -> Palette:
     """The palette of "light", "dark", "print" or "transparent"; an unknown name gets the light one."""
     return PALETTES.get(theme, LIGHT)
+
+
+def mixed(weak: str, strong: str, share: float) -> str:
+    """The hex colour that lies `share` (0 to 1) of the way from one hex colour to another."""
+    pairs = zip(_channels(weak), _channels(strong), strict=True)
+    return "#" + "".join(f"{round(one + (other - one) * share):02X}" for one, other in pairs)
+
+
+def readable_on(ground: str, colours: Palette) -> str:
+    """The ink or the paper of a palette, or else black or white: the first that reads on a hex colour.
+
+    One of the last two always does: their contrasts multiply to 21, so that the higher is at least 4.58.
+    """
+    choices = (colours.ink, colours.paper, "#000000", "#FFFFFF")
+    return next(text for text in choices if _contrast(text, ground) >= LEAST_CONTRAST)
+
+
+def _channels(colour: str) -> list[int]:
+    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+
+
+def _contrast(one: str, other: str) -> float:
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    shares = [part / 255 for part in _channels(colour)]
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def halo(colours: Palette) -> str:
+    """The shadow that keeps a label readable where a line passes behind it."""
+    edges = ("1px 1px", "-1px 1px", "1px -1px", "-1px -1px", "2px 0", "-2px 0")
+    return ", ".join(f"{edge} 2px {colours.paper}" for edge in edges)
 
 
 def template(colours: Palette) -> go.layout.Template:
