@@ -14,6 +14,7 @@ from dashboard.data.events import Event
 
 NOON = time(12)
 BADGE_DAYS = 2.6
+WEEK_MS = 7 * 24 * 60 * 60 * 1000
 
 
 def shade_closed_days(fig: go.Figure, rebased: pd.DataFrame, colours: Palette) -> None:
@@ -183,6 +184,25 @@ def with_gaps(path: pd.DataFrame, *, weekly: bool = False) -> pd.DataFrame:
     apart = np.diff(days).astype(int) > 13 if weekly else np.busday_count(days[:-1], days[1:]) > 1
     gaps = pd.DataFrame({"date": path["date"].to_numpy()[:-1][apart] + np.timedelta64(1, "D")})
     return pd.concat([path, gaps]).sort_values("date", ignore_index=True)
+
+
+def on_mondays(first: pd.Timestamp, last: pd.Timestamp, most: int = 6) -> dict[str, Any]:
+    """Settings of a time axis: at most `most` ticks, on Mondays where the axis shows 3 to 28 weeks.
+
+    Left alone, Plotly marks every week by its Sunday, on which no exchange trades.
+    """
+    weeks = (last - first).days / 7
+    if not 3 <= weeks <= 28:
+        return {"nticks": most + 1}
+    step = np.ceil(weeks / most)
+    monday = first.normalize() - timedelta(days=first.weekday())
+    return {"tick0": monday.strftime("%Y-%m-%d"), "dtick": float(step) * WEEK_MS}
+
+
+def key_of(events: Sequence[Event]) -> str:
+    """What the numbered marks stand for, as a sentence; "" without marks."""
+    marks = [f"{number} {event.title} ({when(event)})" for number, event in enumerate(events, start=1)]
+    return f"{' · '.join(marks)}." if marks else ""
 
 
 def moment_of(event: Event) -> datetime:

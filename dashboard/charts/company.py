@@ -10,7 +10,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.charts import words
-from dashboard.charts.annotations import mark_events, shade_closed_days, when, with_gaps
+from dashboard.charts.annotations import (
+    key_of,
+    mark_events,
+    on_mondays,
+    shade_closed_days,
+    with_gaps,
+)
 from dashboard.charts.chart import Chart
 from dashboard.charts.comparison import BADGE_SHARE, SHORT
 from dashboard.charts.comparison_words import literal, price_form
@@ -55,7 +61,7 @@ def candles(
     fig.update_xaxes(
         range=[bars["date"].min() - timedelta(hours=12), bars["date"].max() + timedelta(hours=40)],
         tickformat="%-d %b" if short else "%b %Y",
-        nticks=7,
+        **on_mondays(bars["date"].min(), bars["date"].max()),
         rangeslider={"visible": False},
     )
     if traded.any():
@@ -103,8 +109,7 @@ def _candle_measure(bars: pd.DataFrame, *, weekly: bool) -> str:
 
 
 def _candle_note(bars: pd.DataFrame, marks: Sequence[Event], *, short: bool) -> str:
-    key = " · ".join(f"{number} {event.title} ({when(event)})" for number, event in enumerate(marks, start=1))
-    parts = [f"{key}." if key else "", "Shaded: days without trading." if short else ""]
+    parts = [key_of(marks), "Shaded: days without trading." if short else ""]
     known = bars.loc[bars["open"].notna(), "date"]
     if known.empty:
         parts.append("Open, high and low are not in the data for these days: the line joins the closes.")
@@ -244,7 +249,7 @@ def worst_days(
         )
         + ".",
         table=_day_table(days),
-        note="In colour: the event’s session. “Ever” is as far back as the data reach.",
+        note="In colour: the event’s session.",
     )
 
 

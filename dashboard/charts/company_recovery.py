@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts import words
-from dashboard.charts.annotations import with_gaps
+from dashboard.charts.annotations import on_mondays, with_gaps
 from dashboard.charts.chart import Chart
 from dashboard.charts.comparison_words import literal
 from dashboard.charts.style import BODY_FONT, Palette, figure, palette
@@ -40,7 +40,12 @@ def company_recovery(
         alt=f"Line chart. {_finding(path, found, name)}.",
         table=_table(path),
         note="Sessions are counted from the event’s own, which is the first; recovered means a close at or above the "
-        "base.",
+        "base."
+        + (
+            " The line breaks where the exchange was closed on a weekday."
+            if _broken(path, weekly=weekly)
+            else ""
+        ),
     )
 
 
@@ -78,13 +83,18 @@ def _figure(
         )
     low, high = float(path["change"].min()) * 100, float(path["change"].max()) * 100
     room = max(high - low, 1) * 0.2
-    fig.update_yaxes(range=[low - room, high + room], ticksuffix="%")
+    headroom = room if any(above for *_, above in labels) else room * 0.4
+    fig.update_yaxes(range=[low - room, high + headroom], ticksuffix="%")
     fig.update_xaxes(
         range=[path["date"].iloc[0] - timedelta(hours=12), path["date"].iloc[-1] + timedelta(hours=60)],
         tickformat="%-d %b" if (path["date"].iloc[-1] - path["date"].iloc[0]).days < 200 else "%b %Y",
-        nticks=7,
+        **on_mondays(path["date"].iloc[0], path["date"].iloc[-1]),
     )
     return fig
+
+
+def _broken(path: pd.DataFrame, *, weekly: bool) -> bool:
+    return len(with_gaps(path, weekly=weekly)) > len(path)
 
 
 def _anchor(day: pd.Timestamp, dates: pd.Series) -> str:

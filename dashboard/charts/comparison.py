@@ -13,10 +13,11 @@ from plotly.subplots import make_subplots
 
 from dashboard.charts import words
 from dashboard.charts.annotations import (
+    key_of,
     mark_events,
     name_ends,
+    on_mondays,
     shade_closed_days,
-    when,
     with_gaps,
 )
 from dashboard.charts.chart import Chart
@@ -245,11 +246,13 @@ def _time_axis(fig: go.Figure, shown: Comparison) -> None:
     days = (shown.end - shown.start).days
     form = "%-d %b" if days <= SHORT.days else "%b %Y"
     fig.update_xaxes(
-        range=[first - timedelta(hours=12), last + timedelta(hours=40)], tickformat=form, nticks=7, ticks=""
+        range=[first - timedelta(hours=12), last + timedelta(hours=40)],
+        tickformat=form,
+        ticks="",
+        **on_mondays(first, last),
     )
 
 
 def _note(marks: Sequence[Event], short: bool, note: str) -> str:
-    key = " · ".join(f"{number} {event.title} ({when(event)})" for number, event in enumerate(marks, start=1))
     shaded = "Shaded: days without trading. " if short else ""
-    return " ".join(part for part in (f"{key}." if key else "", shaded, note) if part).strip()
+    return " ".join(part for part in (key_of(marks), shaded, note) if part).strip()

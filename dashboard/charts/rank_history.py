@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from dashboard.analysis.captures import lines
 from dashboard.charts import rank_words, words
-from dashboard.charts.annotations import mark_events, name_ends, when
+from dashboard.charts.annotations import key_of, mark_events, name_ends
 from dashboard.charts.chart import Chart
 from dashboard.charts.ranks import RANK_TICKS
-from dashboard.charts.style import Palette, figure, palette
+from dashboard.charts.style import Palette, figure, halo, palette
 from dashboard.data.events import Event
 
 HEIGHT = 480
@@ -46,6 +46,7 @@ def rank_history(
     absent = list(points.loc[points["rank"].isna(), "app"].unique())
     span = _span(points)
     ends = _apps(fig, points, names, tones, absent, span, worst)
+    fig.update_traces(textfont_shadow=halo(colours), selector={"mode": "markers+text"})
     bottom = worst * STRIP ** (len(absent) + 2.4)
     _axes(fig, points, worst, bottom, len(absent), colours)
     _shade_pauses(fig, pauses, colours)
@@ -268,9 +269,8 @@ def _state(row: Any) -> str:
 
 
 def _note(points: pd.DataFrame, pauses: pd.DataFrame, marks: Sequence[Event]) -> str:
-    key = " · ".join(f"{number} {event.title} ({when(event)})" for number, event in enumerate(marks, start=1))
     measured = (points["evidence"] == "measured").any()
-    parts = [f"{key}." if key else ""]
+    parts = [key_of(marks)]
     if measured:
         parts.append(
             "Discs are ranks measured in a capture of the chart, joined only where captures follow each other within "

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts import words
-from dashboard.charts.style import Palette
+from dashboard.charts.style import Palette, halo
 
 RANK_TICKS = (1, 3, 10, 30, 100)
 LABEL_DAYS = 8
@@ -24,7 +24,7 @@ def add_ranks(fig: go.Figure, ranks: pd.DataFrame, colours: Palette, row: int) -
             mode="markers+text",
             text=_labels(str(app), path),
             textposition="middle right",
-            textfont={"color": colour, "size": 12},
+            textfont={"color": colour, "size": 12, "shadow": halo(colours)},
             marker={
                 "symbol": ["circle" if how == "measured" else "circle-open" for how in path["evidence"]],
                 "size": 11,

@@ -10,7 +10,14 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.charts import words
-from dashboard.charts.annotations import label_ends, mark_events, shade_closed_days, when, with_gaps
+from dashboard.charts.annotations import (
+    key_of,
+    label_ends,
+    mark_events,
+    on_mondays,
+    shade_closed_days,
+    with_gaps,
+)
 from dashboard.charts.chart import Chart
 from dashboard.charts.ranks import add_ranks
 from dashboard.charts.style import Palette, palette, template
@@ -52,7 +59,7 @@ def timeline(
         name="shock-timeline",
         figure=fig,
         title=_title(average, focus),
-        subtitle=f"Closing prices with dividends, {words.day(base_day)} = 100; the dark line is the mean of the AI "
+        subtitle=f"Closing prices with dividends, {words.day(base_day)} = 100; the thick line is the mean of the AI "
         "companies"
         + (". Below, the rank among Apple’s top free iPhone apps in the US" if with_ranks else ""),
         source=source,
@@ -73,8 +80,12 @@ def _panels(rebased: pd.DataFrame, with_ranks: bool, colours: Palette) -> go.Fig
     fig.update_layout(template=template(colours), height=640 if with_ranks else 480)
     first, last = rebased["date"].min(), rebased["date"].max()
     fig.update_xaxes(
-        range=[first - timedelta(hours=12), last + timedelta(hours=40)], tickformat="%-d %b", nticks=7
+        range=[first - timedelta(hours=12), last + timedelta(hours=40)],
+        tickformat="%-d %b",
+        **on_mondays(first, last),
     )
+    if with_ranks:
+        fig.update_xaxes(ticks="", row=1, col=1)
     shade_closed_days(fig, rebased, colours)
     return fig
 
@@ -181,13 +192,10 @@ def _table(rebased: pd.DataFrame, average: pd.DataFrame, names: pd.Series) -> pd
 
 
 def _note(events: Sequence[Event], with_ranks: bool) -> str:
-    key = " · ".join(
-        f"{number} {event.title} ({when(event)})" for number, event in enumerate(events, start=1)
-    )
     ranks = (
         " Open rings are ranks that a publication reported, solid discs ranks measured in a capture of the chart;"
         " days that nobody measured are not joined."
         if with_ranks
         else ""
     )
-    return f"{key}. Shaded: days without trading in New York.{ranks}"
+    return f"{key_of(events)} Shaded: days without trading in New York.{ranks}"
