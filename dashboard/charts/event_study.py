@@ -12,6 +12,9 @@ from dashboard.charts.style import Palette, palette, template
 ROW_HEIGHT = 22
 STAND_OUT = 0.05
 
+WIDE_BAR = 0.3
+"""From which share of the axis on a bar holds its figure."""
+
 
 def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, theme: str = "light") -> Chart:
     """The group's cumulative average abnormal return with its band, its raw return, and the placebo range.
@@ -43,6 +46,7 @@ def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, them
     fig.update_xaxes(
         title_text="sessions from the event", dtick=5, range=[days.index.min() - 0.3, days.index.max() + 0.3]
     )
+    fig.update_layout(margin={"b": 52})
     fig.update_yaxes(ticksuffix="%")
     at_zero = days.loc[0]
     aar = float(at_zero["aar"])
@@ -167,6 +171,11 @@ def firm_cars(
     )
 
 
+def within(group: str) -> str:
+    """A group's name inside a sentence: "All AI companies" → "all AI companies"."""
+    return f"a{group[1:]}" if group.startswith("All ") else group
+
+
 def spell(window: Sequence[int]) -> str:
     """A window in words: (0, 0) → "the event’s session", (−1, 1) → "sessions −1 to +1", (−2, −2) → "session −2"."""
     first, last = ("0" if day == 0 else f"{day:+d}".replace("-", words.MINUS) for day in window)
@@ -199,9 +208,9 @@ def benchmarks(
         name="study-benchmarks",
         figure=_benchmark_bars(check, raw, palette(theme)),
         title=f"{words.percent(least)} or {words.percent(most)}: the result depends on the benchmark",
-        subtitle=f"Cumulative average abnormal return of {group} over {spell(window)}, by benchmark, percent",
+        subtitle=f"Cumulative average abnormal return of {within(group)} over {spell(window)}, by benchmark, percent",
         source=source,
-        alt="Dot chart by benchmark. "
+        alt="Bar chart by benchmark. "
         + "; ".join(f"against {row.label} {words.percent(row.caar)}" for row in check.itertuples())
         + f"; raw {words.percent(raw)}.",
         table=check,
@@ -211,6 +220,7 @@ def benchmarks(
 
 def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Figure:
     fig = go.Figure(layout={"template": template(colours), "height": 90 + 58 * len(check), "bargap": 0.45})
+    low, high = (edge(0.0, raw, *check["caar"]) * 100 for edge in (min, max))
     fig.add_bar(
         x=check["caar"] * 100,
         y=[
@@ -220,7 +230,13 @@ def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Fig
         orientation="h",
         marker={"color": colours.gain},
         text=[words.percent(x) for x in check["caar"]],
-        textposition="auto",
+        textposition=[
+            "inside" if abs(x) > WIDE_BAR * (high - low) else "outside" for x in check["caar"] * 100
+        ],
+        textangle=0,
+        constraintext="none",
+        cliponaxis=False,
+        insidetextfont={"color": colours.paper},
         hovertext=[
             f"<b>Against {words.safe(row.label)}</b>: {words.percent(row.caar, 2)} abnormal, "
             f"p = {row.portfolio_regression_p:.3f}<br>the benchmark itself {words.percent(row.benchmark_return, 2)}"
@@ -228,17 +244,16 @@ def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Fig
         ],
         hoverinfo="text",
     )
-    fig.add_vline(x=raw * 100, line={"color": colours.loss, "width": 1.6, "dash": "dot"})
+    fig.add_vline(x=raw * 100, line={"color": colours.loss, "width": 1.6, "dash": "dot"}, layer="below")
     fig.add_annotation(
         x=raw * 100,
         y=1,
         yref="paper",
-        yshift=12,
+        yanchor="bottom",
         text=f"<b>raw {words.percent(raw)}</b>",
         showarrow=False,
         font={"color": colours.loss, "size": 12},
     )
-    low, high = (edge(0.0, raw, *check["caar"]) * 100 for edge in (min, max))
     room = (high - low) * 0.1 or 1
     fig.update_xaxes(ticksuffix="%", showgrid=True, zeroline=True, range=[low - room, high + room])
     fig.update_yaxes(showgrid=False, ticks="", tickfont={"color": colours.ink})

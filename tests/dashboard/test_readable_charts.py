@@ -1,0 +1,57 @@
+"""Details a picture desk looks at: ticks on trading days, text that reads on its tile, figures beside short bars."""
+
+import pandas as pd
+import pytest
+
+from dashboard.charts.annotations import on_mondays
+from dashboard.charts.event_study import benchmarks
+from dashboard.charts.style import PALETTES, mixed, readable_on
+
+
+@pytest.mark.parametrize(("last", "weeks"), [("2025-02-14", 1), ("2025-03-14", 2), ("2025-06-30", 4)])
+def test_a_time_axis_of_weeks_marks_mondays_few_enough_to_read(last, weeks):
+    axis = on_mondays(pd.Timestamp("2025-01-13"), pd.Timestamp(last))
+    assert pd.Timestamp(axis["tick0"]).day_name() == "Monday"
+    assert pd.Timedelta(axis["dtick"], unit="ms") == pd.Timedelta(weeks=weeks)
+
+
+@pytest.mark.parametrize("last", ["2025-01-20", "2026-01-13"])
+def test_a_time_axis_of_days_or_of_years_is_left_to_plotly(last):
+    assert on_mondays(pd.Timestamp("2025-01-13"), pd.Timestamp(last)) == {"nticks": 7}
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+def test_text_reads_on_a_tile_of_any_strength_in_every_theme(theme):
+    colours = PALETTES[theme]
+    for strong in (colours.loss, colours.gain):
+        for share in (step / 20 for step in range(21)):
+            tile = mixed(colours.band, strong, share)
+            assert _contrast(readable_on(tile, colours), tile) >= 4.5, (theme, strong, share)
+
+
+def test_the_figure_of_a_short_bar_stands_beside_it_and_every_figure_lies_level():
+    check = pd.DataFrame(
+        {
+            "label": ["S&P 500 (SPY)", "Equal weight"],
+            "benchmark_return": [-0.014, -0.074],
+            "mean_return": [-0.099, -0.099],
+            "caar": [-0.072, -0.008],
+            "portfolio_regression_p": [0.001, 0.2],
+        }
+    )
+    chart = benchmarks(check, "All AI companies", (0, 0), "closing prices")
+    bars = chart.figure.data[0]
+    assert list(bars.textposition) == ["inside", "outside"]
+    assert bars.textangle == 0
+    assert "of all AI companies" in chart.subtitle
+
+
+def _contrast(one: str, other: str) -> float:
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
