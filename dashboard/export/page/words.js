@@ -4,7 +4,8 @@
 const aimiWords = (() => {
   const SVG = 'http://www.w3.org/2000/svg';
 
-  const TOGETHER = /(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b( \d{4})?|(no\.) (\d)/g;
+  // A date, a rank, the dot after a list's entry and the number before one stay with what they belong to.
+  const TOGETHER = /(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b( \d{4})?|(no\.) (\d)| ·|(?<=· )\d{1,2} /g;
 
   function lineBreaks(text, style, width, lang) {
     const box = document.getElementById('measure');
