@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +11,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from dashboard.export.browser import Renderer
 from dashboard.export.jobs import Look
 from dashboard.export.presets import PRESETS, sized
 from dashboard.export.render import Pictures, render, render_png
@@ -120,21 +118,21 @@ def test_the_same_chart_gives_the_same_bytes_again(drawn: Pictures) -> None:
     assert again.files == drawn.files
 
 
-def test_the_fonts_do_not_depend_on_what_is_installed(tmp_path: Path) -> None:
-    """In a system with one foreign font, the picture is the same to the last pixel."""
+def test_the_fonts_do_not_depend_on_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser in a system with one foreign font draws the same picture to the last pixel."""
+    usual = render_png(lines(), "wide")
     fonts = tmp_path / "fonts.conf"
     fonts.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
         f"<dir>/usr/share/fonts/truetype/liberation</dir><cachedir>{tmp_path}</cachedir></fontconfig>"
     )
-    code = (
-        "import sys; from dashboard.export.render import render_png; from tests.export.samples import lines;"
-        "sys.stdout.buffer.write(render_png(lines(), 'wide'))"
-    )
-    bare = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
-        capture_output=True,
-        check=True,
-    )
-    assert bare.stdout == render_png(lines(), "wide")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(fonts))
+    bare = Renderer()
+    monkeypatch.setattr("dashboard.export.browser.renderer", lambda: bare)
+    try:
+        assert render_png(lines(), "wide") == usual
+    finally:
+        bare.close()
+    assert list(tmp_path.glob("*.cache-*"))  # that browser has looked at those fonts

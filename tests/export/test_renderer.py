@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import signal
@@ -13,7 +14,16 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageColor
 
-from dashboard.export.browser import BrowserDied, BrowserError, NoBrowser, Renderer, Sheet, renderer, token
+from dashboard.export.browser import (
+    BrowserDied,
+    BrowserError,
+    Drawing,
+    NoBrowser,
+    Renderer,
+    Sheet,
+    renderer,
+    token,
+)
 from dashboard.export.jobs import Look, job
 from dashboard.export.pictures import Label, WrongPicture, finish_pdf, finish_png, finish_svg
 from dashboard.export.presets import PRESETS
@@ -77,6 +87,7 @@ def test_no_marker_is_left_in_the_files() -> None:
     assert b"strip" not in drawn.files["svg"]
 
 
+@pytest.mark.skipif(not SOAK, reason="a long form: make soak")
 def test_a_browser_killed_between_two_drawings_is_replaced() -> None:
     before = render_png(lines(), "wide")
     os.kill(chromium(renderer()), signal.SIGKILL)
@@ -105,26 +116,46 @@ def test_a_browser_killed_while_it_draws_costs_no_picture() -> None:
     assert renderer().starts == starts + 1
 
 
-def test_a_page_that_hangs_is_given_up_and_the_next_chart_is_drawn() -> None:
-    mine = Renderer()
-    try:
-        spec = job(lines(), Look(WIDE))
-        assert mine.draw(spec, sheet("svg")).svg
-        mine._timeout = 1
-        real = mine._call
+def hang(owner: Renderer, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the page of a renderer hang in its next drawings, each of which is given up after a second."""
+    real, left = owner._call, [times]
 
-        async def hang(function: str, *arguments: object) -> object:
-            if function == "draw":
-                await mine._send("Runtime.evaluate", {"expression": "for(;;);"})
-            return await real(function, *arguments)
+    async def call(function: str, *arguments: object) -> object:
+        if function == "draw" and left[0]:
+            left[0] -= 1
+            await owner._send("Runtime.evaluate", {"expression": "for(;;);"})
+        return await real(function, *arguments)
 
-        mine._call = hang  # type: ignore[method-assign]
-        with pytest.raises(BrowserDied, match=r"within 1 seconds"):
-            mine.draw(spec, sheet("svg"))
-        mine._call, mine._timeout = real, 60  # type: ignore[method-assign]
-        assert mine.draw(spec, sheet("svg")).svg
-    finally:
-        mine.close()
+    async def trouble(work: asyncio.Future[Drawing]) -> str:
+        owner._timeout = 1 if left[0] else 60
+        return await real_trouble(work)
+
+    real_trouble = owner._trouble
+    monkeypatch.setattr(owner, "_call", call)
+    monkeypatch.setattr(owner, "_trouble", trouble)
+
+
+def test_a_page_that_hangs_is_given_up_and_its_chart_drawn_by_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec, mine = job(lines(), Look(WIDE)), renderer()
+    assert mine.draw(spec, sheet("svg")).svg
+    starts = mine.starts
+    hang(mine, monkeypatch, times=1)
+    assert mine.draw(spec, sheet("svg")).svg
+    assert mine.starts == starts + 1
+
+
+@pytest.mark.skipif(not SOAK, reason="a long form: make soak")
+def test_a_page_that_hangs_twice_is_refused_and_the_next_chart_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec, mine = job(lines(), Look(WIDE)), renderer()
+    assert mine.draw(spec, sheet("svg")).svg
+    hang(mine, monkeypatch, times=2)
+    with pytest.raises(BrowserDied, match="within"):
+        mine.draw(spec, sheet("svg"))
+    assert mine.draw(spec, sheet("svg")).svg
 
 
 def test_without_a_browser_one_sentence_says_how_to_get_one(
