@@ -7,6 +7,7 @@ import http.server
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import html5lib
@@ -32,8 +33,9 @@ def tab(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture
-def page(tab: Page) -> Iterator[Page]:
+@contextmanager
+def watched(tab: Page) -> Iterator[Page]:
+    """A page that keeps its faults and what it asks for."""
     with tab.expect_popup() as popup:
         tab.evaluate("void open()")
     opened = popup.value
@@ -46,6 +48,27 @@ def page(tab: Page) -> Iterator[Page]:
     opened.close()
 
 
+@pytest.fixture
+def page(tab: Page) -> Iterator[Page]:
+    with watched(tab) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def article(tab: Page, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """An article with a chart in a frame, as German readers see it, both opened from files."""
+    folder = tmp_path_factory.mktemp("article")
+    chart = lines(title=EVIL, subtitle="S")
+    chart.figure.update_xaxes(tickformat="%d. %B")
+    chart.figure.update_yaxes(tickformat=",.2f")
+    (folder / "chart.html").write_bytes(interactive(chart, Look(locale="de")))
+    (folder / "article.html").write_text(f"<!doctype html>{embed_code(lines(), 'chart.html')}")
+    with watched(tab) as opened:
+        opened.goto((folder / "article.html").as_uri())
+        opened.frame_locator("iframe").locator(".main-svg").first.wait_for()
+        yield opened
+
+
 def test_the_html_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library is a script element's text, of which HTML forbids only what would end it and control characters."""
     library = plotly_js()
@@ -56,49 +79,36 @@ def test_the_html_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_html_draws_from_a_file_asks_nobody_for_anything_and_has_no_button_that_sends_data(
-    page: Page, tmp_path: Path
+    article: Page,
 ) -> None:
-    path = tmp_path / "chart.html"
-    path.write_bytes(interactive(lines(title=EVIL, subtitle="S"), Look()))
-    page.goto(path.as_uri())
-    page.wait_for_selector(".main-svg")
-    assert page.locator(".scatterlayer .trace").count() == 3
-    assert page.locator("h1").inner_text() == EVIL
-    assert page.title() == EVIL
-    titles = page.locator(".modebar-btn").evaluate_all("all => all.map(one => one.dataset.title || '')")
+    chart = article.frames[1]
+    assert chart.locator(".scatterlayer .trace").count() == 3
+    assert chart.locator("h1").inner_text() == EVIL
+    assert chart.title() == EVIL
+    titles = chart.locator(".modebar-btn").evaluate_all("all => all.map(one => one.dataset.title || '')")
     assert "Download as SVG" in titles
     assert not [title for title in titles if re.search(r"share|cloud|edit in|plotly", title, re.IGNORECASE)]
-    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []  # type: ignore[attr-defined]
-    assert page.faults == []  # type: ignore[attr-defined]
+    assert [url for url in article.asked if not url.startswith(("file:", "data:", "blob:"))] == []  # type: ignore[attr-defined]
+    assert article.faults == []  # type: ignore[attr-defined]
 
 
-def test_the_html_follows_the_width_of_an_iframe(page: Page, tmp_path: Path) -> None:
-    (tmp_path / "chart.html").write_bytes(interactive(lines(), Look()))
-    (tmp_path / "article.html").write_text(f"<!doctype html>{embed_code(lines(), 'chart.html')}")
-    page.goto((tmp_path / "article.html").as_uri())
-    page.frame_locator("iframe").locator(".main-svg").first.wait_for()
+def test_numbers_in_the_html_follow_the_locale(article: Page) -> None:
+    chart = article.frames[1]
+    assert "Januar" in (chart.locator(".xtick text").first.text_content() or "")
+    assert re.search(r"\d,\d\d", chart.locator(".ytick text").first.text_content() or "")
+
+
+def test_the_html_follows_the_width_of_an_iframe(article: Page) -> None:
     for width in (900, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.frames[1].wait_for_function(
+        article.set_viewport_size({"width": width, "height": 800})
+        article.frames[1].wait_for_function(
             """width => {
                 const drawn = document.querySelector('.main-svg').getBoundingClientRect().width;
                 return width * 0.8 < drawn && drawn <= width && document.documentElement.scrollWidth <= innerWidth;
             }""",
             arg=width,
         )
-    assert page.faults == []  # type: ignore[attr-defined]
-
-
-def test_numbers_in_the_html_follow_the_locale(page: Page, tmp_path: Path) -> None:
-    path = tmp_path / "chart.html"
-    chart = lines()
-    chart.figure.update_xaxes(tickformat="%d. %B")
-    chart.figure.update_yaxes(tickformat=",.2f")
-    path.write_bytes(interactive(chart, Look(locale="de")))
-    page.goto(path.as_uri())
-    page.wait_for_selector(".main-svg")
-    assert "Januar" in page.locator(".xtick text").first.text_content()
-    assert re.search(r"\d,\d\d", page.locator(".ytick text").first.text_content() or "")
+    assert article.faults == []  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
