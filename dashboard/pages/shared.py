@@ -15,6 +15,7 @@ from dashboard.data.claims import claims
 from dashboard.data.events import Event, events
 from dashboard.data.status import reach
 from dashboard.pages.markdown import plain
+from dashboard.pages.markup import above, below
 from dashboard.settings import settings
 from dashboard.views import headline, shock, story
 from dashboard.views.claims import Checked, LargestLosses, check, read_largest_losses
@@ -139,30 +140,26 @@ def ready(figure: go.Figure) -> go.Figure:
 
 def show(chart: Chart, controls: Callable[[], None] | None = None) -> None:
     """A chart with its title, measure, source, notes, and the same numbers as a table and as a file."""
-    st.subheader(plain(chart.title), anchor=chart.name)
-    st.caption(plain(chart.subtitle))
+    st.html(above(chart))
     if controls:
         controls()
     st.plotly_chart(ready(chart.figure), theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
-    st.caption("  \n".join(plain(line) for line in (chart.note, f"{chart.source}.") if line))
-    table_and_data(chart)
+    st.html(below(chart))
+    if st.button("Table and data", type="tertiary", key=f"{chart.name}-table"):
+        table_and_data(chart)
 
 
-@st.fragment
+@st.dialog("Table and data", width="large")
 def table_and_data(chart: Chart) -> None:
     """The numbers of a chart, sent to the reader once asked for."""
-    with st.expander(
-        "Table and data", icon=":material/table:", key=f"{chart.name}-table", on_change="rerun"
-    ) as part:
-        if not part.open:
-            return
-        st.dataframe(chart.table, hide_index=True, alt=f"The numbers of the chart: {chart.title}")
-        st.download_button(
-            "Download CSV",
-            data=lambda: chart.table.to_csv(index=False).encode("utf-8"),
-            file_name=f"{chart.name}.csv",
-            mime="text/csv",
-            key=f"{chart.name}-csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+    st.caption(plain(chart.title))
+    st.dataframe(chart.table, hide_index=True, alt=f"The numbers of the chart: {chart.title}")
+    st.download_button(
+        "Download CSV",
+        data=lambda: chart.table.to_csv(index=False).encode("utf-8"),
+        file_name=f"{chart.name}.csv",
+        mime="text/csv",
+        key=f"{chart.name}-csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )

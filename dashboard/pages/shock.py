@@ -1,11 +1,12 @@
 """The story at a glance: what happened, who lost what, the claims checked, and what came after."""
 
 from datetime import date
+from html import escape
 
 import streamlit as st
 
 from dashboard.charts import words
-from dashboard.pages import address
+from dashboard.pages import address, markup
 from dashboard.pages.markdown import plain
 from dashboard.pages.shared import (
     event_chart,
@@ -17,13 +18,11 @@ from dashboard.pages.shared import (
     show,
     theme,
 )
-from dashboard.views.claims import FAILS, HOLDS, IN_PART, Checked
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from dashboard.views.shock import HIGHLIGHTED
 
 OTHER_DAY = "day"
 MOST_IN_COLOUR = 8
-BADGES = {HOLDS: "green", IN_PART: "orange", FAILS: "red"}
 
 
 def choose_event(state: str) -> str:
@@ -82,17 +81,6 @@ def timeline_block() -> None:
     block("shock-timeline", tuple(chosen))
 
 
-def claim_row(checked: Checked) -> None:
-    """One claim: the sentence, our figure, how it came about, and the verdict."""
-    claim = checked.claim
-    with st.container(border=True):
-        st.markdown(
-            f":{BADGES.get(checked.verdict, 'gray')}-badge[{plain(checked.verdict)}] **“{plain(claim.text)}”**\n\n"
-            f"**{plain(checked.figure)}.** {plain(checked.how)}  \n"
-            f":small[Said by [{plain(claim.source)}]({claim.source_url})]"
-        )
-
-
 state = require_state()
 event_id = choose_event(state)
 try:
@@ -104,16 +92,11 @@ except NothingToShow as nothing:
     st.stop()
 
 st.title(plain(headline), anchor=False)
-st.markdown(plain(told.event.description))
-with st.grid(3, min_column_width=150, gap="medium"):
-    for figure in figures:
-        with st.container(gap=None):
-            st.metric(plain(figure.label), figure.value, help=plain(figure.definition))
-            st.caption(plain(figure.detail))
+st.html(f"<p>{escape(told.event.description)}</p>{markup.figures(figures)}")
 
 timeline_block()
 
-st.header("Who lost what", anchor="losses")
+st.html(markup.heading(2, "Who lost what", "losses"))
 left, right = st.columns(2, gap="large")
 with left:
     block("shock-losses-dollars")
@@ -123,13 +106,11 @@ block("shock-map")
 
 checked_claims = event_claims(state, event_id)
 if checked_claims:
-    st.header("The claims, checked", anchor="claims")
-    st.markdown(
-        "Sentences of the coverage beside the figures of this warehouse, computed on "
-        f"prices to {words.day(told.prices['date'].max().date())}."
+    st.html(
+        f"{markup.heading(2, 'The claims, checked', 'claims')}<p>Sentences of the coverage beside the figures of this "
+        f"warehouse, computed on prices to {words.day(told.prices['date'].max().date())}.</p>"
+        f"{markup.claims(checked_claims)}"
     )
-    for checked_claim in checked_claims:
-        claim_row(checked_claim)
 
-st.header("What came after", anchor="recovery")
+st.html(markup.heading(2, "What came after", "recovery"))
 block("shock-recovery")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -18,7 +21,8 @@ def opened(**address):
 
 
 def titles(page):
-    return [part.value.replace("\\", "") for part in page.subheader]
+    shown = "".join(part.proto.body for part in page.get("html"))
+    return [unescape(title) for title in re.findall(r"<h3[^>]*>(.*?)<a", shown)]
 
 
 def test_the_page_compares_companies_and_shows_one_in_detail(on_bundled_data):
