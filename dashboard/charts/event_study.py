@@ -131,7 +131,7 @@ def firm_cars(
     drawn = cars.dropna(subset=["car"]).sort_values("car", ascending=False)
     stands_out = drawn["placebo_p"] < STAND_OUT
     shade = [
-        colours.faint if not out else (colours.loss if car < 0 else colours.gain)
+        colours.muted if not out else (colours.loss if car < 0 else colours.gain)
         for out, car in zip(stands_out, drawn["car"], strict=True)
     ]
     fig = go.Figure(layout={"template": template(colours), "height": 70 + ROW_HEIGHT * len(drawn)})
