@@ -9,11 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -27,6 +26,7 @@ from etl.warehouse.files import FileWarehouse
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_SECONDS = 60
 DRAW_SECONDS = 90
+LOOK_MILLISECONDS = 100
 SOAK = os.environ.get("AIMI_SOAK") == "1"
 """Whether the long forms are asked for (`make soak`)."""
 
@@ -167,10 +167,22 @@ def get(url: str, **headers: str) -> tuple[int, str, bytes]:
         return answer.code, answer.headers.get("content-type", ""), answer.read()
 
 
+NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+OPERATED = {"AIMI_ALLOW_REFRESH": "1", "AIMI_ATTEMPTS": "1", "AIMI_TIMEOUT": "2", "AIMI_LOOK_AGAIN": "2"}
+
+
 @pytest.fixture(scope="session")
-def dashboard(start_dashboard: StartDashboard, bundled_database: Path) -> Dashboard:
-    """The dashboard over the bundled data, started once."""
-    return start_dashboard(bundled_database)
+def published(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> FileWarehouse:
+    """The warehouse of the running dashboard: a copy of the bundled one, which may be published to."""
+    path = tmp_path_factory.mktemp("published") / "market.duckdb"
+    shutil.copyfile(bundled_database, path)
+    return FileWarehouse(path)
+
+
+@pytest.fixture(scope="session")
+def dashboard(start_dashboard: StartDashboard, published: FileWarehouse) -> Dashboard:
+    """A running dashboard, started once; it looks for new states every 2 s and has the operator's button."""
+    return start_dashboard(published.path, **OPERATED, **NO_NETWORK)
 
 
 @pytest.fixture(scope="session")
@@ -190,50 +202,40 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
-def door(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
-    """A tab that opens the others: these share its process, in which scripts are fetched and compiled just once."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.goto(f"{dashboard.url}/_stcore/health")
-    yield page
-    context.close()
-
-
 @dataclass
-class Visit:
-    """Opens pages of a dashboard, and keeps what their consoles complain about."""
+class Reader:
+    """A reader with one tab, in which the dashboard's scripts are fetched and compiled just once."""
 
-    door: Page
+    page: Page
     dashboard: Dashboard
-    pages: list[Page] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
-    def __call__(
-        self,
-        path: str = "/",
-        *,
-        theme: Literal["light", "dark"] = "light",
-        at: Dashboard | None = None,
-        heading: bool = True,
-    ) -> Page:
-        """The page at `path`, as wide as a desk's screen, completely drawn, its `heading` too."""
-        with self.door.expect_popup() as opened:
-            self.door.evaluate("void open()")
-        page = opened.value
-        self.pages.append(page)
-        page.set_viewport_size({"width": 1280, "height": 900})
-        page.emulate_media(color_scheme=theme)
-        page.on("console", self._listen)
-        page.on("request", self._watch)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(f"{(at or self.dashboard).url}{path}")
+    def open(self, address: str = "/", *, heading: bool = True) -> Page:
+        """The page at an address, loaded anew and completely drawn, its `heading` too."""
+        self.page.goto(f"{self.dashboard.url}{address}")
         if heading:
-            wait_until_drawn(page)
-        return page
+            wait_until_drawn(self.page)
+        return self.page
+
+    def follow(self, title: str, address: str) -> Page:
+        """The page that the menu calls `title`, completely drawn; the first of all is opened by its address."""
+        if not self.page.url.startswith(self.dashboard.url):
+            return self.open(address)
+        before = self.page.inner_text("h1")
+        if urlsplit(self.page.url).path != address:
+            self.page.get_by_role("link", name=title, exact=True).click()
+            other = "before => ![undefined, before].includes(document.querySelector('h1')?.innerText)"
+            wait_for(self.page, other, before)
+        wait_until_drawn(self.page)
+        return self.page
+
+    def listen(self) -> None:
+        """Keep what the console complains about, and requests to anybody but the dashboard."""
+        self.page.on("console", self._listen)
+        self.page.on("request", self._watch)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _watch(self, request: PageRequest) -> None:
-        """A reader's browser asks nobody but the dashboard."""
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
             self.complaints.append(f"asked another host: {request.url}")
 
@@ -244,39 +246,43 @@ class Visit:
             self.complaints.append(f"{line.text} ({line.location.get('url', '')})")
 
 
+def wait_for(page: Page, condition: str, arg: object = None) -> None:
+    """Wait until a function of JavaScript is true of the page, without asking at every frame."""
+    page.wait_for_function(condition, arg=arg, timeout=DRAW_SECONDS * 1000, polling=LOOK_MILLISECONDS)
+
+
 def wait_until_drawn(page: Page) -> None:
     """Wait until the script has run, every figure is drawn and nothing is greyed out as stale."""
     page.wait_for_selector(
         "[data-testid=stApp][data-test-script-state=notRunning]", timeout=DRAW_SECONDS * 1000
     )
-    page.wait_for_function(
+    wait_for(
+        page,
         """() => document.querySelector('[data-testid=stMain] h1')
             && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')
             && [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
                 .every(chart => chart.querySelector('.main-svg'))""",
-        timeout=DRAW_SECONDS * 1000,
     )
 
 
-@contextmanager
-def visiting(door: Page, dashboard: Dashboard) -> Iterator[Visit]:
-    """Visits whose pages are closed at the end; a complaint in a console or a request to a foreign host fails."""
-    opened = Visit(door, dashboard)
-    yield opened
-    for page in opened.pages:
-        page.close()
-    assert not opened.complaints
+DESK = {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def only_reader(browser: Browser, dashboard: Dashboard) -> Iterator[Reader]:
+    """The reader, whose tab stays open from test to test."""
+    context = browser.new_context(viewport=DESK)
+    context.set_default_timeout(DRAW_SECONDS * 1000)
+    found = Reader(context.new_page(), dashboard)
+    found.listen()
+    yield found
+    context.close()
 
 
 @pytest.fixture
-def visit(door: Page, dashboard: Dashboard) -> Iterator[Visit]:
-    """Call it with a path to get that page drawn in a browser, for the length of a test."""
-    with visiting(door, dashboard) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def visit_shared(door: Page, dashboard: Dashboard) -> Iterator[Visit]:
-    """The same for the length of a module, for pages that several tests look at."""
-    with visiting(door, dashboard) as opened:
-        yield opened
+def reader(only_reader: Reader) -> Iterator[Reader]:
+    """The reader at a desk; a complaint in the console or a request to a foreign host fails the test."""
+    only_reader.complaints.clear()
+    only_reader.page.set_viewport_size(DESK)
+    yield only_reader
+    assert not only_reader.complaints

@@ -1,29 +1,27 @@
-"""The frame of every page, and what the server answers beside the pages."""
+"""The frame of every page, and what is prepared before a reader asks."""
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from urllib.parse import quote
-from urllib.request import urlopen
 
-import duckdb
 import pandas as pd
 import pytest
+from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
 from dashboard.analysis.freshness import Freshness, Level, freshness
+from dashboard.export.browser import Renderer
+from dashboard.routes import chart
 from dashboard.views import shock
 from dashboard.views.coverage import dateline_words
 from dashboard.views.request import Request as ChartRequest
 from dashboard.warm import warm
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
-from tests.conftest import Dashboard, get
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
-PNG = b"\x89PNG\r\n\x1a\n"
 FRIDAY = date(2025, 3, 14)
 
 
@@ -94,62 +92,27 @@ def test_every_page_begins_with_as_of_when_its_prices_are() -> None:
     assert ":red[" not in app.caption[0].value
 
 
-def test_health_tells_the_published_state_and_its_latest_session(
-    dashboard: Dashboard, bundled_database: Path
+@pytest.mark.usefixtures("on_bundled_data")
+def test_without_a_browser_an_image_is_a_503_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    status, kind, body = get(f"{dashboard.url}/healthz")
-    with duckdb.connect(str(bundled_database), read_only=True) as con:
-        (latest,) = con.execute("SELECT max(date) FROM price_daily").fetchall()[0]
-    assert (status, kind) == (200, "application/json")
-    assert json.loads(body) == {
-        "status": "ok",
-        "state": FileWarehouse(bundled_database).version(),
-        "latest_session": str(latest),
-    }
-
-
-def size_of(png: bytes) -> tuple[int, int]:
-    assert png.startswith(PNG)
-    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
-
-
-def test_each_chart_is_an_image_at_an_address(dashboard: Dashboard) -> None:
-    status, kind, png = get(f"{dashboard.url}/chart/shock-map.png?preset=wide")
-    assert (status, kind, size_of(png)) == (200, "image/png", (1200, 675))
-    _, _, dark = get(f"{dashboard.url}/chart/shock-map.png?preset=wide&theme=dark")
-    assert dark != png
-    assert size_of(dark) == (1200, 675)
-
-
-def test_an_image_that_has_not_changed_is_not_sent_again(dashboard: Dashboard) -> None:
-    url = f"{dashboard.url}/chart/shock-map.png?preset=wide"
-    with urlopen(url, timeout=60) as first:
-        tag = first.headers["etag"]
-    assert get(url, **{"If-None-Match": tag})[0] == 304
-
-
-@pytest.mark.parametrize(
-    ("address", "status", "sentence"),
-    [
-        ("nope.png", 404, "There is no chart “nope”: choose from "),
-        ("shock-map.png?event=nope", 404, "There is no event “nope”"),
-        ("shock-map.png?event=1999-12-31", 404, "choose an event from the list or a day inside the data"),
-        ("shock-map.png?theme=purple", 400, "There is no theme “purple”: choose from light, dark"),
-        ("shock-map.png?ticker=NVDA", 400, "There is no parameter “ticker”: choose from tickers"),
-        ("shock-timeline.png?tickers=NVDA,ZZZ", 400, "There is no company “ZZZ”"),
-        ("shock-map.png?scale=nan", 400, "“nan” is no number."),
-        ("shock-map.png?scale=1e9", 400, "choose one from 0.1"),
-        ("shock-map.png?start=27.1.2025", 400, "“27.1.2025” is no day: write it as 2025-01-27."),
-        ("shock-map.png?event=" + quote("'; DROP TABLE event; --<script>"), 404, "There is no event"),
-    ],
-)
-def test_what_cannot_be_drawn_is_one_sentence_of_plain_text(
-    dashboard: Dashboard, address: str, status: int, sentence: str
-) -> None:
-    got, kind, body = get(f"{dashboard.url}/chart/{address}")
-    assert (got, kind) == (status, "text/plain; charset=utf-8")
-    assert sentence in body.decode()
-    assert body.count(b"\n") == 1
+    lone = Renderer()
+    monkeypatch.setenv("BROWSER_PATH", "/nonexistent/chromium")
+    monkeypatch.setattr("dashboard.export.browser.renderer", lambda: lone)
+    try:
+        request = Request(
+            {
+                "type": "http",
+                "headers": [],
+                "path_params": {"name": "shock-map"},
+                "query_string": b"size=613x411",
+            }
+        )
+        answer = chart(request)
+    finally:
+        lone.close()
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "text/plain; charset=utf-8")
+    assert b"No Chrome or Chromium was found: install one" in answer.body
 
 
 def test_without_a_warehouse_every_address_says_what_to_do(

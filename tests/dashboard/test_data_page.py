@@ -19,7 +19,6 @@ from dashboard.views.holdings import TABLE_WORDS
 from dashboard.views.request import NothingToShow, Request
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
-from tests.conftest import Visit
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
 
@@ -232,23 +231,3 @@ def test_the_refresh_button_is_there_only_where_the_operator_allows_it(
     assert "Refresh now" not in [button.label for button in open_data_page().button]
     permission("1")
     assert "Refresh now" in [button.label for button in open_data_page().button]
-
-
-def test_the_links_bring_the_rows_of_the_warehouse(
-    visit: Visit, bundled_database: Path, tmp_path: Path
-) -> None:
-    page = visit("/data")
-    for name, row, read in (
-        ("CSV", "price_daily", "read_csv"),
-        ("Parquet", "price_daily", "read_parquet"),
-        ("CSV", "event", "read_csv"),
-    ):
-        link = page.get_by_role("row").filter(has_text=f"({row})").get_by_role("link", name=name)
-        with page.expect_download() as download:
-            link.evaluate("link => { link.target = '_self'; link.click() }")
-        path = tmp_path / download.value.suggested_filename
-        download.value.save_as(path)
-        got = duckdb.sql(f"SELECT count(*) FROM {read}('{path}')").fetchall()[0][0]
-        assert got == one(bundled_database, f"SELECT count(*) FROM {row}")
-    same = f"SELECT count(*) FROM (FROM read_parquet('{tmp_path / 'price_daily.parquet'}') EXCEPT FROM price_daily)"
-    assert one(bundled_database, same) == 0

@@ -1,4 +1,4 @@
-"""The event study's page: its figures against a plain regression, and its controls in a browser."""
+"""The event study's page: its figures against a plain regression, and its address."""
 
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from dashboard.analysis.placebo import placebo_range
 from dashboard.views.event_study import CHARTS, Answer, Question, ask, conclusion
 from dashboard.views.request import NothingToShow, Request
 from etl.settings import PROJECT_ROOT
-from tests.conftest import Visit
 
 RETURNS = """
     SELECT date, ticker, adj_close / lag(adj_close) OVER (PARTITION BY ticker ORDER BY date) - 1 AS change
@@ -120,20 +119,23 @@ def test_every_chart_can_be_made_for_any_question(
 
 
 @pytest.mark.usefixtures("on_bundled_data")
-def test_the_address_asks_the_question() -> None:
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ({"group": "chips", "model": "mean"}, ("the 7 firms of “AI chips”",)),
+        (
+            {"firms": ["NVDA", "AVGO"], "window": "-1..1"},
+            ("the 2 firms of “NVIDIA and Broadcom”", "Over sessions −1 to +1"),
+        ),
+    ],
+)
+def test_the_address_asks_the_question(address: dict[str, str | list[str]], words: tuple[str, ...]) -> None:
     app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "pages" / "event_study.py"), default_timeout=60)
-    app.query_params["group"] = "chips"
-    app.query_params["model"] = "mean"
+    for name, value in address.items():
+        app.query_params[name] = value
     app.run()
     assert not app.exception
-    assert any("the 7 firms of “AI chips”" in text.value.replace("\\", "") for text in app.markdown)
-
-
-def test_the_page_in_a_browser(visit: Visit) -> None:
-    page = visit("/event-study?firms=NVDA&firms=AVGO&window=-1..1")
-    text = page.inner_text("[data-testid=stMain]")
-    assert "the 2 firms of “NVIDIA and Broadcom”" in text
-    assert "Over sessions −1 to +1" in text
-    assert page.locator("[data-testid=stPlotlyChart]").count() == 3
-    page.get_by_text("Market-adjusted").click()
-    page.wait_for_url("**model=market-adjusted**")
+    text = "\n".join(part.value for part in app.main if isinstance(getattr(part, "value", None), str))
+    for expected in words:
+        assert expected in text.replace("\\", "")
+    assert len(app.get("plotly_chart")) == 3

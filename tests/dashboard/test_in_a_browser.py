@@ -1,0 +1,292 @@
+"""One running dashboard, and what needs a browser or a server to be seen: a reader walks through all of its pages.
+
+The tests follow one another in one tab, so that each page is loaded once; each also holds alone. The last ones
+publish to the warehouse and break it.
+"""
+
+import io
+import json
+import time
+from pathlib import Path
+from urllib.parse import quote, urlencode
+from urllib.request import urlopen
+
+import duckdb
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Page
+
+from dashboard.charts.style import DARK, LIGHT
+from dashboard.pages import PAGES
+from dashboard.views.registry import CHARTS
+from etl.warehouse.files import FileWarehouse
+from tests.conftest import SOAK, Dashboard, Reader, get, wait_for, wait_until_drawn
+from tests.dashboard.hostile import LONG, MARKUP, SQL
+
+FIRST_PAGE_SECONDS = 10 if SOAK else 60  # the long forms have the machine to themselves
+ADDRESSES = {title: f"/{path or ''}" for title, path in PAGES.values()}
+TITLES = {name: title for name, (title, _) in PAGES.items()}
+# The short form sees one half of the pages in the light and the other in the dark, the long form all in both.
+LOOKS = [
+    (title, theme)
+    for theme in ("light", "dark")
+    for number, title in enumerate(ADDRESSES)
+    if SOAK or (theme == "dark") == (number >= len(ADDRESSES) / 2)
+]
+PAPER = {"light": LIGHT.paper, "dark": DARK.paper}
+SERIOUS = ("serious", "critical")
+TOO_WIDE = """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter(part =>
+    (part.innerText || part.matches('img, svg, canvas, input')) &&
+    part.getBoundingClientRect().right > innerWidth + 1 && !part.closest(
+        '[data-testid=stDataFrame], [data-testid=stMarkdownContainer] table, .js-plotly-plot, [role=tablist]'))
+    .concat([...document.querySelectorAll('.figures .value')].filter(value =>
+        value.scrollWidth > value.clientWidth + 1))"""
+
+
+RUBBISH = {"show": MARKUP[1], "day": "9999-12-31", "company": SQL[0], "from": "0001-01-01", "to": "nan"}
+
+
+def room(reader: Reader, name: str) -> Page:
+    """A page by the name of its file."""
+    return reader.follow(TITLES[name], ADDRESSES[TITLES[name]])
+
+
+def one(path: Path, sql: str) -> object:
+    with duckdb.connect(str(path), read_only=True) as con:
+        return con.execute(sql).fetchall()[0][0]
+
+
+def test_the_story_is_complete_in_a_browser_in_time(reader: Reader) -> None:
+    begun = time.monotonic()
+    page = reader.open("/")
+    assert time.monotonic() - begun < FIRST_PAGE_SECONDS
+    text = page.inner_text("[data-testid=stMain]")
+    for expected in ("−16.97%", "$592.7 billion", "DeepSeek", "The claims, checked", "not yet"):
+        assert expected in text
+    assert page.locator("[data-testid=stPlotlyChart]").count() == 5
+    assert page.get_by_role("link", name="The DeepSeek shock").count()  # the frame, even for the first reader
+    assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
+
+
+def test_the_ranks_stand_below_the_prices_on_the_same_time_axis(reader: Reader) -> None:
+    layout = room(reader, "shock").evaluate(
+        """(({yaxis, yaxis2, xaxis, xaxis2}) => ({
+            prices: yaxis.domain, ranks: yaxis2.domain, order: yaxis2.range, days: xaxis.range, days2: xaxis2.range
+        }))(document.querySelector('.js-plotly-plot')._fullLayout)"""
+    )
+    assert layout["ranks"][1] < layout["prices"][0]
+    assert layout["days"] == layout["days2"]
+    assert layout["order"][0] > layout["order"][1]  # no. 1 on top
+
+
+def test_reported_ranks_are_open_and_never_joined(reader: Reader) -> None:
+    traces = room(reader, "shock").evaluate(
+        """[...document.querySelector('.js-plotly-plot').data].filter(t => t.yaxis === 'y2')
+            .map(t => ({name: t.name, mode: t.mode, symbol: t.marker.symbol, hover: t.hovertext}))"""
+    )
+    assert {trace["name"] for trace in traces} == {"DeepSeek", "ChatGPT"}
+    for trace in traces:
+        assert "lines" not in trace["mode"]
+        assert set(trace["symbol"]) == {"circle-open"}
+        assert all("reported by" in hover for hover in trace["hover"])
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core calls a serious or critical violation, each with its element and the way out."""
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in Axe().run(page).response["violations"]
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("title", "theme"), LOOKS)
+def test_a_page_wears_the_readers_theme_has_no_serious_barrier_and_fits_a_phone(
+    reader: Reader, title: str, theme: str
+) -> None:
+    reader.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page = reader.follow(title, ADDRESSES[title])
+    assert page.locator("[data-testid=stException]").count() == 0
+    wait_for(
+        page,
+        """paper => [...document.querySelectorAll('.js-plotly-plot')]
+            .every(chart => chart._fullLayout.paper_bgcolor === paper)""",
+        PAPER[theme],
+    )
+    assert not barriers(page)
+    page.set_viewport_size({"width": 390, "height": 900})
+    wait_for(page, f"() => document.documentElement.scrollWidth <= 390 && ({TOO_WIDE})().length === 0")
+
+
+def test_the_links_bring_the_rows_of_the_warehouse(
+    reader: Reader, published: FileWarehouse, tmp_path: Path
+) -> None:
+    page = room(reader, "data")
+    for name, row, read in (
+        ("CSV", "price_daily", "read_csv"),
+        ("Parquet", "price_daily", "read_parquet"),
+        ("CSV", "event", "read_csv"),
+    ):
+        link = page.get_by_role("row").filter(has_text=f"({row})").get_by_role("link", name=name)
+        with page.expect_download() as download:
+            link.evaluate("link => { link.target = '_self'; link.click() }")
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        got = duckdb.sql(f"SELECT count(*) FROM {read}('{path}')").fetchall()[0][0]
+        assert got == one(published.path, f"SELECT count(*) FROM {row}")
+    same = f"SELECT count(*) FROM (FROM read_parquet('{tmp_path / 'price_daily.parquet'}') EXCEPT FROM price_daily)"
+    assert one(published.path, same) == 0
+
+
+def test_the_button_runs_a_refresh_beside_the_server_and_tells_how_it_went(reader: Reader) -> None:
+    page = room(reader, "data")
+    page.get_by_role("button", name="Refresh now").click()
+    page.get_by_text("Refreshing for").wait_for()
+    assert page.get_by_role("button", name="Refresh now").is_disabled()
+    page.get_by_text("Nothing came; the data is as it was. The lines below say why.").wait_for()
+    page.get_by_text("cannot be reached").first.wait_for()
+    page.get_by_role("button", name="Refresh now", disabled=False).wait_for()
+
+
+def test_the_downloaded_picture_is_the_one_seen(reader: Reader) -> None:
+    page = room(reader, "export")
+    page.get_by_text("Wide", exact=True).click()
+    page.get_by_text("1200 × 675 pixels").wait_for()
+    wait_until_drawn(page)
+    picture = page.locator("[data-testid=stImage] img").first
+    picture.wait_for()
+    seen = page.request.get(picture.evaluate("image => image.src")).body()
+    with page.expect_download() as started:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    taken = Path(started.value.path()).read_bytes()
+    assert started.value.suggested_filename == f"{next(iter(CHARTS))}-wide.png"
+    assert Image.open(io.BytesIO(taken)).size == (1200, 675)
+    assert Image.open(io.BytesIO(seen)).tobytes() == Image.open(io.BytesIO(taken)).tobytes()
+
+
+def test_a_choice_in_the_event_study_is_put_into_the_address(reader: Reader) -> None:
+    page = room(reader, "event_study")
+    assert page.locator("[data-testid=stPlotlyChart]").count() == 3
+    page.get_by_text("Market-adjusted").click()
+    page.wait_for_url("**model=market-adjusted**")
+
+
+def test_health_tells_the_published_state_and_its_latest_session(
+    dashboard: Dashboard, published: FileWarehouse
+) -> None:
+    status, kind, body = get(f"{dashboard.url}/healthz")
+    assert (status, kind) == (200, "application/json")
+    assert json.loads(body) == {
+        "status": "ok",
+        "state": published.version(),
+        "latest_session": str(one(published.path, "SELECT max(date) FROM price_daily")),
+    }
+
+
+def test_each_chart_is_an_image_at_an_address_and_is_not_sent_again_unchanged(dashboard: Dashboard) -> None:
+    url = f"{dashboard.url}/chart/shock-map.png?preset=wide"
+    with urlopen(url, timeout=60) as first:
+        tag, kind, png = first.headers["etag"], first.headers["content-type"], first.read()
+    assert kind == "image/png"
+    _, _, dark = get(f"{url}&theme=dark")
+    assert dark != png
+    for picture in (png, dark):
+        drawn = Image.open(io.BytesIO(picture))
+        assert (drawn.format, drawn.size) == ("PNG", (1200, 675))
+    assert get(url, **{"If-None-Match": tag})[0] == 304
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "sentence"),
+    [
+        ("nope.png", 404, "There is no chart “nope”: choose from "),
+        ("shock-map.png?event=nope", 404, "There is no event “nope”"),
+        ("shock-map.png?event=1999-12-31", 404, "choose an event from the list or a day inside the data"),
+        ("shock-map.png?theme=purple", 400, "There is no theme “purple”: choose from light, dark"),
+        ("shock-map.png?ticker=NVDA", 400, "There is no parameter “ticker”: choose from tickers"),
+        ("shock-timeline.png?tickers=NVDA,ZZZ", 400, "There is no company “ZZZ”"),
+        ("shock-map.png?scale=nan", 400, "“nan” is no number."),
+        ("shock-map.png?scale=1e9", 400, "choose one from 0.1"),
+        ("shock-map.png?start=27.1.2025", 400, "“27.1.2025” is no day: write it as 2025-01-27."),
+        ("shock-map.png?event=" + quote("'; DROP TABLE event; --<script>"), 404, "There is no event"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence_of_plain_text(
+    dashboard: Dashboard, address: str, status: int, sentence: str
+) -> None:
+    got, kind, body = get(f"{dashboard.url}/chart/{address}")
+    assert (got, kind) == (status, "text/plain; charset=utf-8")
+    assert sentence in body.decode()
+    assert body.count(b"\n") == 1
+
+
+def test_an_open_page_follows_a_newly_published_state_and_the_readers_theme(
+    reader: Reader, published: FileWarehouse
+) -> None:
+    page = room(reader, "shock")
+    assert page.inner_text("h1").startswith("NVIDIA lost $592.7 billion")
+    with published.writing() as con:
+        con.execute("UPDATE price_daily SET close = close + 1 WHERE ticker = 'NVDA' AND date = '2025-01-27'")
+        con.execute("DELETE FROM price_daily WHERE date > '2025-03-13'")
+    page.get_by_text("Prices to the close of Thursday 13 March 2025").wait_for()
+    page.get_by_role("heading", name="NVIDIA lost $568.2 billion").wait_for()
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        paper = "document.querySelector('.js-plotly-plot').layout.template.layout.paper_bgcolor"
+        wait_for(page, f"{paper} === '{PAPER[theme]}'")
+    assert "Traceback" not in reader.dashboard.log()
+
+
+def test_a_choice_in_the_story_is_put_into_the_address_which_opens_it_whatever_else_it_holds(
+    reader: Reader,
+) -> None:
+    page = room(reader, "shock")
+    before = page.inner_text("h1")
+    page.get_by_role("combobox", name="The story of").fill("Stargate")
+    page.get_by_role("option", name="Stargate announced").click()
+    page.wait_for_url("**/?event=stargate")
+    wait_for(page, "before => document.querySelector('h1').innerText !== before", before)
+    wait_until_drawn(page)
+    chosen, address = page.inner_text("h1"), page.url.removeprefix(reader.dashboard.url)
+    assert "Jan 2025" in chosen
+    page.go_back()
+    wait_for(page, "before => document.querySelector('h1').innerText === before", before)
+    wait_until_drawn(page)
+    assert reader.open(f"{address}&{urlencode(RUBBISH)}").inner_text("h1") == chosen
+    unharmed(reader)
+
+
+def unharmed(reader: Reader) -> None:
+    assert reader.page.locator("[data-testid=stException]").count() == 0
+    assert "Traceback" not in reader.dashboard.log()
+    assert reader.page.evaluate("document.querySelectorAll('img[src=x]').length") == 0
+
+
+@pytest.mark.skipif(not SOAK, reason="a long form: make soak")
+@pytest.mark.parametrize("event", [MARKUP[1], LONG[0]], ids=["markup", "100 kB"])
+def test_a_hostile_address_gives_a_usable_page(reader: Reader, event: str) -> None:
+    assert reader.open("/?" + urlencode({"event": event})).inner_text("h1")
+    unharmed(reader)
+
+
+@pytest.fixture
+def broken(published: FileWarehouse, dashboard: Dashboard) -> Dashboard:
+    """The same server after something has overwritten the warehouse."""
+    published.path.unlink()
+    published.path.write_bytes(b"not a database" * 1000)
+    return dashboard
+
+
+def test_over_a_broken_warehouse_health_is_503_and_a_page_is_a_sentence_and_no_traceback(
+    broken: Dashboard, reader: Reader
+) -> None:
+    status, kind, body = get(f"{broken.url}/healthz")
+    assert status == 503
+    assert kind.startswith("text/plain")
+    assert b"cannot be read as a DuckDB database" in body
+    assert body.count(b"\n") == 1
+    page = reader.open("/", heading=False)
+    page.get_by_text("cannot be read as a DuckDB database").wait_for()
+    assert "Traceback" not in page.inner_text("body")
