@@ -10,6 +10,8 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, palette, template
 
 ROW_HEIGHT = 22
+BESIDE = 0.035
+"""How far right of the old price its words stand, as a share of the deepest fall: clear of a dot close to it."""
 
 
 def recovery(table: pd.DataFrame, names: pd.Series, source: str, theme: str = "light") -> Chart:
@@ -58,8 +60,9 @@ def _figure(drawn: pd.DataFrame, colours: Palette) -> go.Figure:
         hovertext=hover,
         hoverinfo="text",
     )
+    lowest = float(drawn["drawdown"].min()) * 100
     fig.add_scatter(
-        x=[0.6] * len(drawn),
+        x=[abs(lowest) * BESIDE] * len(drawn),
         y=drawn.index,
         mode="text",
         name="Recovery",
@@ -69,10 +72,9 @@ def _figure(drawn: pd.DataFrame, colours: Palette) -> go.Figure:
         hovertext=hover,
         hoverinfo="text",
     )
-    lowest = float(drawn["drawdown"].min()) * 100
     ticks = [tick for tick in range(-100, 1, 10) if tick >= lowest * 1.04]
     fig.update_xaxes(
-        range=[lowest * 1.04, abs(lowest) * 0.5],
+        range=[lowest * 1.04, abs(lowest) * (0.5 + BESIDE)],
         tickvals=ticks,
         ticktext=[words.percent(tick / 100, 0) for tick in ticks],
         side="top",
