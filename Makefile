@@ -3,9 +3,6 @@ PORT ?= 8501
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Packages of two kinds are fetched side by side, and types are checked while tests run.
-MAKEFLAGS += --jobs=2
-
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types unit soak bench screenshots chromium clean
 

@@ -15,7 +15,7 @@ from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import WarehouseError, published_version
 
-PAUSE = 2.0
+PAUSE = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,9 @@ async def _warm_unless(known: str | None) -> str | None:
         if state is not None and state != known:
             await asyncio.to_thread(warm, state)
             for event_id in await asyncio.to_thread(neighbours, state):
-                await asyncio.sleep(PAUSE)  # readers come first
+                await asyncio.sleep(
+                    PAUSE
+                )  # readers come first: the first pages and the other events share the cores
                 await asyncio.to_thread(warm, state, event_id)
     except Exception:
         logger.exception("The default story could not be prepared")

@@ -36,7 +36,7 @@ def main() -> int:
         parts.append(
             f"## {script.stem.replace('_', ' ').capitalize()}\n\n`{command}`\n\n```\n{ended.stdout.strip()}\n```"
         )
-    (FOLDER / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        (FOLDER / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return int(failed)
 
 
