@@ -229,7 +229,9 @@ async def main(rounds: int = 3, readers: int = 40) -> int:
             browser = await playwright.chromium.launch(
                 executable_path=path, args=["--no-sandbox", "--disable-gpu"]
             )
-            await (await browser.new_page()).goto("about:blank")  # the first page of a browser is slow, whose it may be
+            await (await browser.new_page()).goto(
+                "about:blank"
+            )  # the first page of a browser is slow, whose it may be
             for title, tickers, years, at_once in WAREHOUSES:
                 folder = Path(name) / str(tickers)
                 folder.mkdir()

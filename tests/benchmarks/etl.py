@@ -3,7 +3,7 @@
 The refresh and the download ask the same loopback server, which speaks Yahoo's format; the load and the ingest read
 the same Parquet file of ten years into a table of the same columns and key; each in a process of its own. With 50, 500
 and 5,000 tickers, the load with 10,000 too; the largest refresh is timed beside ours of 500, since the download would
-take many minutes. Ends with 1 when a ratio is above its bar. `python -m tests.benchmarks.etl [TICKERS…]` takes other numbers.
+take many minutes. Ends with 1 when a ratio is above its bar; `python -m tests.benchmarks.etl [TICKERS…]` takes others.
 """
 
 import statistics
