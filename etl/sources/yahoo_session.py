@@ -37,6 +37,8 @@ _BROWSER = (
 )
 _COOKIE = "https://fc.yahoo.com"
 _CHART = "/v8/finance/chart/"
+_CACHE = threading.Lock()
+"""One thread at a time opens yfinance's cache: SQLite is locked for the others while the first ones set it up."""
 
 
 class YahooSession(Backend):
@@ -108,7 +110,8 @@ class YahooClient:
 
     def ticker(self, symbol: str, zone: str) -> yfinance.Ticker:
         """A ticker whose time zone is known, which saves yfinance a request."""
-        yfinance.cache.get_tz_cache().store(symbol.upper(), zone)
+        with _CACHE:
+            yfinance.cache.get_tz_cache().store(symbol.upper(), zone)
         self.session.forget()
         return yfinance.Ticker(symbol, session=self.session)
 
