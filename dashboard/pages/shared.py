@@ -153,7 +153,13 @@ def show(chart: Chart, controls: Callable[[], None] | None = None) -> None:
 def table_and_data(chart: Chart) -> None:
     """The numbers of a chart, sent to the reader once asked for."""
     st.caption(plain(chart.title))
-    st.dataframe(chart.table, hide_index=True, alt=f"The numbers of the chart: {chart.title}")
+    days = {
+        name: st.column_config.DateColumn(format="YYYY-MM-DD")
+        for name, kind in chart.table.dtypes.items()
+        if pd.api.types.is_datetime64_dtype(kind)  # a session; a moment has a zone
+    }
+    alt = f"The numbers of the chart: {chart.title}"
+    st.dataframe(chart.table, hide_index=True, alt=alt, column_config=days)
     st.download_button(
         "Download CSV",
         data=lambda: chart.table.to_csv(index=False).encode("utf-8"),
