@@ -30,6 +30,7 @@ MOST_OF_DOWNLOAD, MOST_OF_INGEST = 1.3, 4.0
 DOWNLOAD = """
 import sys, tempfile, time, yfinance
 yfinance.cache.set_cache_location(tempfile.mkdtemp())
+yfinance.cache.get_tz_cache().store("SPY", "America/New_York")  # opened by one thread: several lock each other out
 started = time.monotonic()
 frame = yfinance.download(sys.argv[1].split(","), start=sys.argv[2], end="2025-01-01", auto_adjust=False,
                           actions=True, progress=False)
@@ -108,6 +109,7 @@ def load_and_ingest(operator: Operator, tickers: int, years: int) -> Load:
     folder = operator.warehouse.path.parent
     file, days = folder / f"bars-{tickers}.parquet", sessions(date(2025 - years, 1, 2), date(2024, 12, 31))
     with duckdb.connect() as con:
+        con.execute("SET enable_progress_bar = false")
         con.execute("CREATE TABLE day AS SELECT unnest($days)::DATE AS date", {"days": days})
         con.execute(
             "COPY (SELECT 'T' || lpad(i::VARCHAR, 5, '0') AS ticker, date, 100.0 AS open, 103.0 AS high, 97.0 AS low, "
