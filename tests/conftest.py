@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, TimeoutError, sync_playwright
 from playwright.sync_api import Request as PageRequest
 
 from etl.bundled import load_bundled
@@ -223,7 +224,14 @@ class Reader:
             return self.open(address)
         before = self.page.inner_text("h1")
         if urlsplit(self.page.url).path != address:
-            self.page.get_by_role("link", name=title, exact=True).click()
+            link = self.page.get_by_role("link", name=title, exact=True)
+            link.click()
+            with suppress(
+                TimeoutError
+            ):  # the menu is drawn anew by a run of the page, and a click on it can be lost
+                self.page.wait_for_url(f"**{address}*", timeout=5000)
+            if urlsplit(self.page.url).path != address:
+                link.click()
             other = "before => ![undefined, before].includes(document.querySelector('h1')?.innerText)"
             wait_for(self.page, other, before)
         wait_until_drawn(self.page)
