@@ -16,6 +16,7 @@ from etl.settings import PROJECT_ROOT
 from etl.warehouse import WarehouseError, published_version
 
 PAUSE = 10.0
+"""Seconds before each of the other stories: readers, who share the cores with them, come first."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,9 +88,9 @@ async def _warm_unless(known: str | None) -> str | None:
         if state is not None and state != known:
             await asyncio.to_thread(warm, state)
             for event_id in await asyncio.to_thread(neighbours, state):
-                await asyncio.sleep(
-                    PAUSE
-                )  # readers come first: the first pages and the other events share the cores
+                await asyncio.sleep(PAUSE)
+                if await asyncio.to_thread(_state) != state:
+                    break
                 await asyncio.to_thread(warm, state, event_id)
     except Exception:
         logger.exception("The default story could not be prepared")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.csv  # type: ignore[import-untyped]
@@ -120,10 +119,11 @@ def _import(
             con.begin()
             con.execute("SET TimeZone = $zone", {"zone": str(ZoneInfo(zone))})
             steps = warehouse.commits_stay_private
+            screen = Screen(con, log.run_id, log.source, pd.Timestamp.now("UTC"), in_steps=steps)
             take = _take_prices if kind == "prices" else _take_rankings
             while first is not None:
                 renamed = first.select(list(report.columns.values())).rename_columns(list(report.columns))
-                take(con, renamed, report, item, defaults, steps)
+                take(screen, renamed, report, item, defaults)
                 item.received += first.num_rows
                 if steps:
                     con.commit()  # frees the memory that the batch took
@@ -147,13 +147,13 @@ def _conclude(item: ItemLog, report: ImportReport, seconds: float) -> None:
 
 
 def _take_prices(
-    con: duckdb.DuckDBPyConnection,
+    screen: Screen,
     table: pa.Table,
     report: ImportReport,
     item: ItemLog,
     defaults: dict[str, str],
-    steps: bool,
 ) -> None:
+    con = screen.con
     given = set(table.column_names)
     adjusted = "adj_close" if "adj_close" in given else "close"
     con.register("file_rows", table.append_column("file_row", pa.array(range(1, table.num_rows + 1))))
@@ -164,17 +164,16 @@ def _take_prices(
         f"CREATE OR REPLACE TEMP VIEW importing AS SELECT file_row, ticker, given.date, close, "  # noqa: S608
         f"{adjusted} AS adj_close, {currency} AS currency, 'import' AS source {rest} FROM file_rows AS given {join}"
     )
-    _merge(con, report, item, {"price_daily": "importing"}, steps)
+    _merge(screen, report, item, {"price_daily": "importing"})
     con.unregister("file_rows")
 
 
 def _take_rankings(
-    con: duckdb.DuckDBPyConnection,
+    screen: Screen,
     table: pa.Table,
     report: ImportReport,
     item: ItemLog,
     defaults: dict[str, str],
-    steps: bool,
 ) -> None:
     rows = table.to_pandas().assign(source="import", file_row=range(1, table.num_rows + 1))
     for column, value in defaults.items():
@@ -192,19 +191,13 @@ def _take_rankings(
     charts["depth"] = charts["depth"].where(~whole, charts["last"])
     captures = charts.reset_index()
     listed = rows[~absent].drop(columns="depth")
-    _merge(con, report, item, {"ranking_capture": captures, "app_ranking": listed}, steps)
+    _merge(screen, report, item, {"ranking_capture": captures, "app_ranking": listed})
 
 
 def _merge(
-    con: duckdb.DuckDBPyConnection,
-    report: ImportReport,
-    item: ItemLog,
-    tables: dict[str, pd.DataFrame | str],
-    steps: bool,
+    screen: Screen, report: ImportReport, item: ItemLog, tables: dict[str, pd.DataFrame | str]
 ) -> None:
-    log = report.log
-    screen = Screen(con, log.run_id, log.source, pd.Timestamp.now("UTC"), in_steps=steps)
-    merge = Merge(con, log.run_id)
+    merge = Merge(screen.con, report.log.run_id)
     for name, rows in tables.items():
         screen.judge(name, rows)
     main = list(tables)[-1]
@@ -217,7 +210,7 @@ def _merge(
             item.rejected += refused
     report.refused += [
         (item.received + position, reason)
-        for position, reason in con.execute(
+        for position, reason in screen.con.execute(
             f"SELECT position, reason FROM bad_{main} ORDER BY position LIMIT $shown",  # noqa: S608
             {"shown": max(0, SHOWN - len(report.refused))},
         ).fetchall()

@@ -224,18 +224,20 @@ class Reader:
             return self.open(address)
         before = self.page.inner_text("h1")
         if urlsplit(self.page.url).path != address:
-            link = self.page.get_by_role("link", name=title, exact=True)
-            link.click()
-            with suppress(
-                TimeoutError
-            ):  # the menu is drawn anew by a run of the page, and a click on it can be lost
-                self.page.wait_for_url(f"**{address}*", timeout=5000)
-            if urlsplit(self.page.url).path != address:
-                link.click()
+            self._click(title, address)
             other = "before => ![undefined, before].includes(document.querySelector('h1')?.innerText)"
             wait_for(self.page, other, before)
         wait_until_drawn(self.page)
         return self.page
+
+    def _click(self, title: str, address: str) -> None:
+        """Click in the menu, once more where a run of the page drew it anew under the click."""
+        link = self.page.get_by_role("link", name=title, exact=True)
+        link.click()
+        with suppress(TimeoutError):
+            self.page.wait_for_url(f"**{address}*", timeout=5000)
+        if urlsplit(self.page.url).path != address:
+            link.click()
 
     def listen(self) -> None:
         """Keep what the console complains about, and requests to anybody but the dashboard."""

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts import words
+from dashboard.charts.bars import with_figures
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, palette, template
 
@@ -228,21 +229,19 @@ def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Fig
             for row in check.itertuples()
         ],
         orientation="h",
-        marker={"color": colours.gain},
-        text=[words.percent(x) for x in check["caar"]],
-        textposition=[
-            "inside" if abs(x) > WIDE_BAR * (high - low) else "outside" for x in check["caar"] * 100
-        ],
-        textangle=0,
-        constraintext="none",
-        cliponaxis=False,
-        insidetextfont={"color": colours.paper},
         hovertext=[
             f"<b>Against {words.safe(row.label)}</b>: {words.percent(row.caar, 2)} abnormal, "
             f"p = {row.portfolio_regression_p:.3f}<br>the benchmark itself {words.percent(row.benchmark_return, 2)}"
             for row in check.itertuples()
         ],
         hoverinfo="text",
+        **with_figures(
+            [words.percent(x) for x in check["caar"]],
+            [colours.gain] * len(check),
+            list(check["caar"].abs() * 100 > WIDE_BAR * (high - low)),
+            colours,
+            size=13,
+        ),
     )
     fig.add_vline(x=raw * 100, line={"color": colours.loss, "width": 1.6, "dash": "dot"}, layer="below")
     fig.add_annotation(

@@ -8,10 +8,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts import words
+from dashboard.charts.bars import with_figures
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, palette, template
 
 ROW_HEIGHT = 22
+LONG = 0.5  # from this share of the longest bar on, a bar has its figure within it
+EDGE, LABEL = 0.03, 0.36  # of the span, beyond the longest bar of a side: a figure beside it fits on a phone
+LABEL_PIXELS = 64
 
 
 def losses_percent(changes: pd.DataFrame, session: date, source: str, theme: str = "light") -> Chart:
@@ -65,6 +69,9 @@ def losses_dollars(changes: pd.DataFrame, session: date, source: str, theme: str
 
 
 def _bars(drawn: pd.DataFrame, values: pd.Series, labels: list[str], colours: Palette) -> go.Figure:
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    within = values.abs() >= LONG * max(-low, high)
+    shades = [colours.loss if change < 0 else colours.gain for change in values]
     fig = go.Figure(
         layout={"template": template(colours), "height": 30 + ROW_HEIGHT * len(drawn), "bargap": 0.26}
     )
@@ -72,18 +79,17 @@ def _bars(drawn: pd.DataFrame, values: pd.Series, labels: list[str], colours: Pa
         y=[words.safe(name, 22) for name in drawn["name"]],
         x=values,
         orientation="h",
-        text=labels,
-        textposition="outside",
-        cliponaxis=False,
-        textfont={"size": 11, "color": colours.ink},
-        marker={"color": [colours.loss if change < 0 else colours.gain for change in values]},
         hovertext=[company_hover(row) for row in drawn.itertuples()],
         hoverinfo="text",
+        **with_figures(labels, shades, list(within), colours),
     )
-    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    room = (high - low) * 0.26 or 1.0
+    span = high - low or 1.0
+    falls, gains = values < 0, values > 0
+    before = LABEL if falls.any() and not within[falls].any() else EDGE
+    if gains.any() and not within[gains].any():
+        fig.update_layout(margin={"r": LABEL_PIXELS})
     fig.update_xaxes(
-        range=[low - room, high + room],
+        range=[low - before * span, high + EDGE * span],
         showticklabels=False,
         ticks="",
         zeroline=True,

@@ -10,8 +10,8 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, palette, template
 
 ROW_HEIGHT = 22
-BESIDE = 0.035
-"""How far right of the old price its words stand, as a share of the deepest fall: clear of a dot close to it."""
+LABEL_PIXELS = 130
+GAP = "\u2003"  # sets a label clear of a dot at 0
 
 
 def recovery(table: pd.DataFrame, names: pd.Series, source: str, theme: str = "light") -> Chart:
@@ -62,19 +62,26 @@ def _figure(drawn: pd.DataFrame, colours: Palette) -> go.Figure:
     )
     lowest = float(drawn["drawdown"].min()) * 100
     fig.add_scatter(
-        x=[abs(lowest) * BESIDE] * len(drawn),
+        x=[0.0] * len(drawn),
         y=drawn.index,
         mode="text",
         name="Recovery",
-        text=[_label(row) for row in drawn.itertuples()],
+        text=[GAP + _label(row) for row in drawn.itertuples()],
         textposition="middle right",
         textfont={"size": 11, "color": shade},
+        cliponaxis=False,
         hovertext=hover,
         hoverinfo="text",
     )
-    ticks = [tick for tick in range(-100, 1, 10) if tick >= lowest * 1.04]
+    return _axes(fig, drawn, lowest)
+
+
+def _axes(fig: go.Figure, drawn: pd.DataFrame, lowest: float) -> go.Figure:
+    fig.update_layout(margin={"r": LABEL_PIXELS})
+    ticks = [tick for tick in range(-100, 1, 20 if lowest < -30 else 10) if tick >= lowest * 1.04]
     fig.update_xaxes(
-        range=[lowest * 1.04, abs(lowest) * (0.5 + BESIDE)],
+        range=[lowest * 1.08, abs(lowest) * 0.01],
+        tickangle=0,
         tickvals=ticks,
         ticktext=[words.percent(tick / 100, 0) for tick in ticks],
         side="top",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import plotly.graph_objects as go
 
 BODY_FONT = "Inter, Helvetica Neue, Arial, sans-serif"
-LEAST_CONTRAST = 4.5
 HEADING_FONT = "Source Serif, Georgia, Times New Roman, serif"
+LEAST_CONTRAST = 4.5
 
 CONFIG = {
     "displaylogo": False,

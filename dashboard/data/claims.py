@@ -21,6 +21,12 @@ class Claim:
     threshold: float = 0.0
 
 
+def written(folder: Path) -> int:
+    """When the claims were written, in nanoseconds since 1970; 0 where there are none."""
+    path = folder / "claims.toml"
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 def claims(folder: Path, event_id: str) -> list[Claim]:
     """The claims about one event, in the order of the file; none where there is no file.
 

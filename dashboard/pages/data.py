@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.chart import Chart
+from dashboard.pages import markup
 from dashboard.pages.markdown import plain
 from dashboard.pages.refresh_button import refresh_part
 from dashboard.pages.shared import price_freshness, require_state, show, theme
@@ -151,11 +152,7 @@ def terms_part() -> None:
 state = require_state()
 held = holdings(state)
 st.title(plain(title(held)), anchor=False)
-with st.grid(3, min_column_width=150, gap="medium"):
-    for figure in figures(held, price_freshness(state)):
-        with st.container(gap=None):
-            st.metric(plain(figure.label), figure.value, help=plain(figure.definition))
-            st.caption(plain(figure.detail))
+st.html(markup.figures(figures(held, price_freshness(state))))
 refresh_part()
 try:
     show(coverage(state, theme()))

@@ -93,9 +93,10 @@ def tests_table(answer: Answer) -> None:
         styled,
         hide_index=True,
         height="content",
+        row_height=65,  # Streamlit breaks lines in rows of more than four rem: nothing is cut off
         alt="The tests of the abnormal return, those that hold with a shared event date first",
         column_config={
-            "Test": st.column_config.TextColumn(width="medium"),
+            "Test": st.column_config.TextColumn(width=200),
             "Holds": st.column_config.TextColumn(
                 help="Whether the test holds when all firms share the event date", width="small"
             ),
@@ -105,8 +106,8 @@ def tests_table(answer: Answer) -> None:
                 width="small",
             ),
             "p": st.column_config.TextColumn(help="Two-sided p-value", width="small"),
-            "Rejects at 5%": st.column_config.NumberColumn(format="%.1f%%", width="small"),
-            "Why": st.column_config.TextColumn(width="large"),
+            "Rejects at 5%": st.column_config.NumberColumn(format="%.1f%%", width=112),
+            "Why": st.column_config.TextColumn(width=460),
         },
     )
 

@@ -5,32 +5,12 @@ Every text is escaped, and the looks are in `dashboard/style.css`.
 
 from collections.abc import Iterable
 from html import escape
-from typing import Protocol
 
 from dashboard.charts.chart import Chart
 from dashboard.views.claims import FAILS, HOLDS, IN_PART, Checked
+from dashboard.views.headline import Figure
 
 VERDICTS = {HOLDS: "green", IN_PART: "orange", FAILS: "red"}
-
-
-class Labelled(Protocol):
-    """A figure with its label, what it is made of, and its definition."""
-
-    @property
-    def label(self) -> str:
-        """What it is called."""
-
-    @property
-    def value(self) -> str:
-        """The figure in words."""
-
-    @property
-    def detail(self) -> str:
-        """What it is made of, or as of when."""
-
-    @property
-    def definition(self) -> str:
-        """What it means, shown when asked for."""
 
 
 def heading(level: int, text: str, anchor: str) -> str:
@@ -50,12 +30,12 @@ def below(chart: Chart) -> str:
     return f'<p class="source">{"<br>".join(escape(line) for line in lines if line)}</p>'
 
 
-def figures(shown: Iterable[Labelled]) -> str:
+def figures(shown: Iterable[Figure]) -> str:
     """Figures side by side; the definition of each opens below its question mark for the pointer and the keyboard."""
     return f'<dl class="figures">{"".join(_figure(*numbered) for numbered in enumerate(shown))}</dl>'
 
 
-def _figure(number: int, figure: Labelled) -> str:
+def _figure(number: int, figure: Figure) -> str:
     label, about = escape(figure.label), f"definition-{number}"
     return (
         f"<div><dt>{label}"
@@ -72,7 +52,7 @@ def claims(checked: Iterable[Checked]) -> str:
 
 def _claim(checked: Checked) -> str:
     claim, colour = checked.claim, VERDICTS.get(checked.verdict, "grey")
-    source = f'<a href="{escape(claim.source_url)}" target="_blank">{escape(claim.source)}</a>'
+    source = f'<a href="{escape(claim.source_url)}" target="_blank" rel="noopener">{escape(claim.source)}</a>'
     return (
         f'<li><p><span class="verdict {colour}">{escape(checked.verdict)}</span> <b>“{escape(claim.text)}”</b></p>'
         f"<p><b>{escape(checked.figure)}.</b> {escape(checked.how)}</p>"

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.analysis.freshness import Freshness, Level, freshness
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
-from dashboard.data.claims import claims
+from dashboard.data.claims import claims, written
 from dashboard.data.events import Event, events
 from dashboard.data.status import reach
 from dashboard.pages.markdown import plain
@@ -89,9 +89,14 @@ def event_words(state: str, event_id: str) -> tuple[str, list[headline.Figure]]:
     return headline.headline(told), headline.figures(told)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
 def event_claims(state: str, event_id: str) -> list[Checked]:
-    """The claims about an event, checked once for all readers."""
+    """The claims about an event as they are written now, checked."""
+    return _checked(state, event_id, written(warehouse_settings().data_dir))
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _checked(state: str, event_id: str, as_of: int) -> list[Checked]:
+    """Once for all readers and for each version of the claims."""
     told = event_story(state, event_id)
     coverage = claims(warehouse_settings().data_dir, told.event.event_id)
     return [check(claim, told, largest_losses(state)) for claim in coverage]

@@ -1,7 +1,7 @@
 """One running dashboard, and what needs a browser or a server to be seen: a reader walks through all of its pages.
 
-The tests follow one another in one tab, so that each page is loaded once; each also holds alone. The last ones
-publish to the warehouse and break it.
+The tests follow one another in one tab, so that each page is loaded once. The last ones publish to the warehouse and
+then break it: nothing can follow them.
 """
 
 import io
@@ -24,7 +24,7 @@ from etl.warehouse.files import FileWarehouse
 from tests.conftest import SOAK, Dashboard, Reader, get, wait_for, wait_until_drawn
 from tests.dashboard.hostile import LONG, MARKUP, SQL
 
-FIRST_PAGE_SECONDS = 10 if SOAK else 60  # the long forms have the machine to themselves
+FIRST_PAGE_SECONDS = 10
 ADDRESSES = {title: f"/{path or ''}" for title, path in PAGES.values()}
 TITLES = {name: title for name, (title, _) in PAGES.items()}
 # The short form sees one half of the pages in the light and the other in the dark, the long form all in both.

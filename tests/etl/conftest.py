@@ -18,6 +18,7 @@ from etl.refresh import Outcome, refresh
 from etl.settings import PROJECT_ROOT, settings
 from etl.sources import GROUPS
 from etl.warehouse.files import FileWarehouse
+from tests.conftest import SOAK
 from tests.loopback.apple import Apple
 from tests.loopback.world import World
 from tests.loopback.yahoo import Yahoo, listing
@@ -54,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 total = counts.setdefault(what, [0, 0])
                 total[0] += tried
                 total[1] += lost
-    if os.environ.get("AIMI_SOAK") == "1":
+    if SOAK:
         for what, (tried, lost) in counts.items():
             line = f"SOAK {what}: {tried} tried, {tried - lost} survived, {lost} lost"
             terminalreporter.write_line(line, red=bool(lost), green=not lost)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 
 import pytest
 
 from tests.benchmarks.etl import MOST_OF_DOWNLOAD, MOST_OF_INGEST, load_and_ingest, refresh_and_download
+from tests.conftest import SOAK
 from tests.loopback.yahoo import sessions
 
-SOAK = os.environ.get("AIMI_SOAK") == "1"
 TICKERS, YEARS = (10_000, 10) if SOAK else (20, 2)
 
 

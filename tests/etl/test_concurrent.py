@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -11,8 +10,8 @@ from datetime import date
 import pytest
 
 from etl.settings import PROJECT_ROOT
+from tests.conftest import SOAK
 
-SOAK = os.environ.get("AIMI_SOAK") == "1"
 READERS, SECONDS, PAUSE = (8, 120, 0) if SOAK else (2, 2, 0.05)
 LAST = date(2025, 3, 14)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
@@ -13,8 +12,9 @@ from datetime import date
 import pytest
 
 from etl.settings import PROJECT_ROOT
+from tests.conftest import SOAK
 
-KILLS = 200 if os.environ.get("AIMI_SOAK") == "1" else 2
+KILLS = 200 if SOAK else 2
 LAST = date(2025, 3, 14)
 COUNT = "SELECT count(*) FROM price_daily"
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 from datetime import date
 
 import pytest
 
 from etl.warehouse.files import FileWarehouse
+from tests.conftest import SOAK
 from tests.loopback.yahoo import sessions
 
-SOAK = os.environ.get("AIMI_SOAK") == "1"
 FIRST, LAST = date(2025, 1, 2), date(2025, 3, 14)
 
 

@@ -22,12 +22,12 @@ from etl.bundled import load_bundled
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import WarehouseError, WarehouseMissingError
 from etl.warehouse.lake import LakeWarehouse
+from tests.conftest import SOAK
 
 pytest.importorskip("duckdb_extension_ducklake", reason="needs DuckDB's extension as a package")
 
 POSTGRES = importlib.util.find_spec("duckdb_extension_postgres_scanner") is not None
 PORT = 54329
-SOAK = os.environ.get("AIMI_SOAK") == "1"
 WRITES, READS = (5, 12) if SOAK else (1, 1)
 
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests.conftest import SOAK
 from tests.loopback.world import AUTHORITY_VARIABLES
 from tests.loopback.yahoo import Bar, sessions
 
@@ -15,7 +15,6 @@ def closes(operator, ticker: str) -> dict[date, float]:
     return dict(operator.rows(f"SELECT date, close FROM price_daily WHERE ticker = '{ticker}'"))
 
 
-SOAK = os.environ.get("AIMI_SOAK") == "1"
 WAYS = [(backend, name) for name in AUTHORITY_VARIABLES for backend in ("curl_cffi", "requests")]
 if not SOAK:
     WAYS = [("curl_cffi", "REQUESTS_CA_BUNDLE"), ("requests", "SSL_CERT_FILE")]

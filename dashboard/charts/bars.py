@@ -1,0 +1,28 @@
+"""Figures on lying bars: within a long bar, beside a short one, level at any width of the chart."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.charts.style import Palette, readable_on
+
+
+def with_figures(
+    figures: Sequence[str], shades: Sequence[str], long: Sequence[bool], colours: Palette, size: int = 11
+) -> dict[str, Any]:
+    """Settings of a bar trace: its figures as text, the `shades` of its bars, and which of them are `long`; `size` in pixels."""
+    return {
+        "text": list(figures),
+        "textposition": ["inside" if within else "outside" for within in long],
+        "insidetextanchor": "end",
+        "textangle": 0,
+        "constraintext": "none",
+        "cliponaxis": False,
+        "marker": {"color": list(shades)},
+        "textfont": {
+            "size": size,
+            "color": [
+                readable_on(shade, colours) if within else colours.ink
+                for shade, within in zip(shades, long, strict=True)
+            ],
+        },
+    }
