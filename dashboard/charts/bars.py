@@ -9,7 +9,7 @@ from dashboard.charts.style import Palette, readable_on
 def with_figures(
     figures: Sequence[str], shades: Sequence[str], long: Sequence[bool], colours: Palette, size: int = 11
 ) -> dict[str, Any]:
-    """Settings of a bar trace: its figures as text, the `shades` of its bars, and which of them are `long`; `size` in pixels."""
+    """Settings of a bar trace: its figures as text of `size` pixels, the `shades` of its bars, and which are `long`."""
     return {
         "text": list(figures),
         "textposition": ["inside" if within else "outside" for within in long],

@@ -46,8 +46,8 @@ def choose_event(state: str) -> str:
     day = st.date_input(
         "Day",
         value=date(2024, 9, 3),
-        min_value=date(1970, 1, 1),
-        max_value=date.today(),
+        min_value=date.min,  # days without data are refused in words, not by another day's story
+        max_value=date.max,
         key="day",
         bind="query-params",
         width=360,
