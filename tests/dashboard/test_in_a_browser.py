@@ -21,7 +21,7 @@ from dashboard.charts.style import DARK, LIGHT
 from dashboard.pages import PAGES
 from dashboard.views.registry import CHARTS
 from etl.warehouse.files import FileWarehouse
-from tests.conftest import SOAK, Dashboard, Reader, get, wait_for, wait_until_drawn
+from tests.conftest import SOAK, Dashboard, Reader, StartDashboard, get, wait_for, wait_until_drawn
 from tests.dashboard.hostile import LONG, MARKUP, SQL
 
 FIRST_PAGE_SECONDS = 10
@@ -65,8 +65,6 @@ def test_the_story_is_complete_in_a_browser_in_time(reader: Reader) -> None:
     for expected in ("−16.97%", "$592.7 billion", "DeepSeek", "The claims, checked", "not yet"):
         assert expected in text
     assert page.locator("[data-testid=stPlotlyChart]").count() == 5
-    assert page.get_by_role("link", name="The DeepSeek shock").count()  # the frame, even for the first reader
-    assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
 
 
 def test_the_ranks_stand_below_the_prices_on_the_same_time_axis(reader: Reader) -> None:
@@ -271,6 +269,18 @@ def test_a_hostile_address_gives_a_usable_page(reader: Reader, event: str) -> No
     unharmed(reader)
 
 
+def test_a_page_opened_by_its_address_right_after_the_start_has_the_frame(
+    start_dashboard: StartDashboard, bundled_database: Path, reader: Reader
+) -> None:
+    fresh = start_dashboard(bundled_database)
+    page = reader.page
+    page.goto(f"{fresh.url}/data")
+    wait_until_drawn(page)
+    assert page.get_by_role("link", name="The DeepSeek shock").count()
+    assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
+    fresh.stop()
+
+
 @pytest.fixture
 def broken(published: FileWarehouse, dashboard: Dashboard) -> Dashboard:
     """The same server after something has overwritten the warehouse."""
@@ -287,6 +297,7 @@ def test_over_a_broken_warehouse_health_is_503_and_a_page_is_a_sentence_and_no_t
     assert kind.startswith("text/plain")
     assert b"cannot be read as a DuckDB database" in body
     assert body.count(b"\n") == 1
-    page = reader.open("/", heading=False)
-    page.get_by_text("cannot be read as a DuckDB database").wait_for()
-    assert "Traceback" not in page.inner_text("body")
+    for address in ("/", "/data"):
+        page = reader.open(address, heading=False)
+        page.get_by_text("cannot be read as a DuckDB database").wait_for()
+        assert "Traceback" not in page.inner_text("body")
