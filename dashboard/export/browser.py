@@ -34,6 +34,7 @@ CSS_UNIT = 96
 STRIP = 8
 """Height in pixels of the strip below a PNG in which the marker of its spec stands until it has been checked."""
 DRAWINGS_PER_PAGE = 200
+LOADED = 'document.readyState === "complete" && typeof aimi === "object"'
 LOOK_SECONDS = 0.25
 CLOSE_SECONDS = 10.0
 END_SECONDS = 5.0
@@ -239,14 +240,12 @@ class Renderer:
         await self._load()
 
     async def _load(self) -> None:
-        tab = self._tab()
-        loaded = tab.subscribe_once("Page.loadEventFired")
-        await self._send("Page.enable")
         await self._send(
             "Emulation.setDefaultBackgroundColorOverride", {"color": {"r": 0, "g": 0, "b": 0, "a": 0}}
         )
         await self._send("Page.navigate", {"url": self._index.as_uri()})
-        await loaded
+        while not await self._evaluate(LOADED):  # a load event may be that of the blank page before it
+            await asyncio.sleep(0.01)
 
     async def _stop(self, at_once: bool = False) -> None:
         browser, self._browser = self._browser, None
@@ -304,10 +303,11 @@ class Renderer:
         return result
 
     async def _call(self, function: str, *arguments: Any) -> Any:
-        texts = ",".join(json.dumps(argument) for argument in arguments)
+        return await self._evaluate(f"aimi.{function}({','.join(json.dumps(one) for one in arguments)})")
+
+    async def _evaluate(self, expression: str) -> Any:
         result = await self._send(
-            "Runtime.evaluate",
-            {"expression": f"aimi.{function}({texts})", "awaitPromise": True, "returnByValue": True},
+            "Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True}
         )
         fault = result.get("exceptionDetails")
         if fault:
