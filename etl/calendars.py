@@ -74,6 +74,11 @@ def sessions(exchange: str, first: date, last: date) -> list[date]:
     return list(known[known.slice_indexer(pd.Timestamp(first), pd.Timestamp(last))].date)
 
 
+def may_have_sessions(exchange: str, first: date, last: date) -> bool:
+    """Whether there is anything to ask for from ``first`` to ``last``; before 2000, which no calendar says, there is."""
+    return first <= last and (first < KNOWN_FROM or bool(sessions(exchange, first, last)))
+
+
 def sessions_before(exchange: str, day: date, count: int) -> date:
     """The session that lies ``count`` sessions before the first one on or after ``day``."""
     known = calendar(exchange).sessions

@@ -44,7 +44,7 @@ class YahooPrices(YahooClient):
         tasks = []
         for company in request.companies:
             first, last = _window(company, held.get(company.ticker), request)
-            if first <= last:
+            if calendars.may_have_sessions(company.exchange, first, last):
                 tasks.append(Task(company.ticker, first, last, company))
         return tasks
 

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
 from etl.warehouse.migrate import migrate
 
-SESSION = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
+SESSION = "SET enable_progress_bar = false; SET TimeZone = 'UTC'"
 """How every connection is set: times in UTC, and no bar on the standard output, which is for results."""
 _READ_ATTEMPTS = 3  # a version can be pruned between reading the link and opening the file
 

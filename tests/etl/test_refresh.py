@@ -176,6 +176,13 @@ def test_the_window_between_since_and_until_is_what_is_asked_for(operator):
     assert sorted(closes(operator, "NVDA")) == sessions(date(2025, 1, 27), date(2025, 2, 4))  # and no hole
 
 
+def test_a_market_that_was_closed_is_not_asked(operator):
+    """Seoul kept the New Year from 27 to 30 January, while New York traded."""
+    ended = operator.run("refresh", "--source", "prices", "--since", "2025-01-28", "--until", "2025-01-28")
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(closes(operator, "NVDA")) == [date(2025, 1, 28)]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
