@@ -14,17 +14,6 @@ if str(FOLDER.parent) not in sys.path:
 
 MARK = str(FOLDER / "static" / "mark.svg")
 PAGE_WIDTH = 1120
-# The pages' own headings come after the browser has looked for the end of the address: this looks until it is there.
-FIND_ANCHOR = """<script>
-(() => {
-    const find = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))
-    if (!location.hash || window.anchorSought) return
-    window.anchorSought = true
-    const watch = new MutationObserver(() => find() && (watch.disconnect(), find().scrollIntoView()))
-    watch.observe(document.body, {childList: true, subtree: true})
-    setTimeout(() => watch.disconnect(), 15000)
-})()
-</script>"""
 
 
 def draw() -> None:
@@ -35,7 +24,6 @@ def draw() -> None:
     st.set_page_config(page_title="AI Market Impact", page_icon=MARK, layout="wide")
     st.logo(MARK, size="large")
     st.html(FOLDER / "style.css")
-    st.html(FIND_ANCHOR, unsafe_allow_javascript=True)
     page = st.navigation(
         [
             st.Page(f"pages/{name}.py", title=title, url_path=path, default=path is None)

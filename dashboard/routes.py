@@ -38,6 +38,7 @@ def routes() -> list[Route]:
     base = base.rstrip("/")
     return [
         Route(f"{base}/healthz", health),
+        Route(f"{base}/published", published),
         Route(f"{base}/chart/{{name}}.png", chart),
         Route(f"{base}/table/{{name}}.{{form}}", table),
     ]
@@ -55,6 +56,14 @@ def health(request: Request) -> Response:
         return JSONResponse({"status": "ok", "state": state, "latest_session": _latest_session(state)})
     except (WarehouseError, duckdb.Error) as error:
         return refuse(503, str(error).splitlines()[0])
+
+
+def published(request: Request) -> Response:
+    """What an open page asks for: the published state and the age of its prices, or null where there is none."""
+    from dashboard.pages.shared import published_now
+
+    state, prices = published_now()
+    return JSONResponse({"state": state, "prices": prices}, headers={"Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=4)

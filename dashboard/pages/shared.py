@@ -16,7 +16,7 @@ from dashboard.data.events import Event, events
 from dashboard.data.status import reach
 from dashboard.pages.markdown import plain
 from dashboard.pages.markup import above, below
-from dashboard.settings import settings
+from dashboard.pages.watch import watch
 from dashboard.views import headline, shock, story
 from dashboard.views.claims import Checked, LargestLosses, check, read_largest_losses
 from dashboard.views.coverage import dateline_words
@@ -39,20 +39,22 @@ def require_state() -> str:
         st.stop()
 
 
-@st.fragment(run_every=settings().look_again)
 def dateline() -> None:
-    """Says as of when the numbers are; draws the page again for another published state, or the other theme."""
+    """Says as of when the numbers are, and has the page drawn again once they, or the reader's theme, are others."""
+    state, words = published_now()
+    watch(state, words, theme())
+    if state is not None and (age := price_freshness(state)) is not None:
+        st.caption(_MARKS.get(age.level, "{}").format(words))
+
+
+def published_now() -> tuple[str | None, str]:
+    """The published state and as of when its prices are, in words; None and nothing where there is no state."""
     try:
         state = published_version()
         age = price_freshness(state)
     except WarehouseError:
-        return
-    seen = (state, theme())
-    if st.session_state.setdefault("_seen", seen) != seen:
-        st.session_state["_seen"] = seen
-        st.rerun()
-    if age is not None:
-        st.caption(_MARKS.get(age.level, "{}").format(dateline_words(age)))
+        return None, ""
+    return state, dateline_words(age) if age is not None else ""
 
 
 @st.cache_resource(max_entries=4, ttl="1m", show_spinner=False)

@@ -1,0 +1,27 @@
+// Part of every page: asks the server now and then what is published, and has the page drawn again for another state or
+// another age of its prices, and for the reader's other theme. Finds the end of the address (`#losses`) too.
+const findAnchor = () => {
+  const find = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))
+  if (!location.hash || window.anchorSought) return
+  window.anchorSought = true
+  const watch = new MutationObserver(() => find() && (watch.disconnect(), find().scrollIntoView()))
+  watch.observe(document.body, { childList: true, subtree: true })
+  setTimeout(() => watch.disconnect(), 15000)
+}
+
+const published = async () => {
+  const script = document.querySelector('script[src*="/static/js/"]') // the server's own, whatever path it is set to
+  const answer = await fetch(new URL('../../published', script.src))
+  return answer.ok ? answer.json() : null
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  findAnchor()
+  clearInterval(parentElement.looking)
+  if (getComputedStyle(parentElement.host ?? parentElement).colorScheme !== data.theme) setTriggerValue('changed', 'theme')
+  parentElement.looking = setInterval(async () => {
+    const now = await published().catch(() => null) // a server that is away for a moment is asked again
+    if (now && (now.state !== data.state || now.prices !== data.prices)) setTriggerValue('changed', now.state)
+  }, data.seconds * 1000)
+  return () => clearInterval(parentElement.looking)
+}

@@ -1,0 +1,23 @@
+"""A component without looks that tells the server when an open page is out of date; `watch.js` is its other half."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.settings import settings
+
+_component = st.components.v2.component(
+    "watch", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+)
+
+
+def watch(state: str | None, prices: str, theme: str) -> None:
+    """Have the page drawn again once its published state, the age of its prices or its theme is not this any more.
+
+    A fragment that runs again by the clock would do the same, at the cost of a redrawn page each time.
+    """
+    _component(
+        key="watch",
+        data={"state": state, "prices": prices, "theme": theme, "seconds": settings().look_again},
+        on_changed_change=lambda: None,
+    )
