@@ -14,6 +14,7 @@ if str(FOLDER.parent) not in sys.path:
 
 MARK = str(FOLDER / "static" / "mark.svg")
 PAGE_WIDTH = 1120
+LONGEST_REQUEST = 1 << 20
 
 
 def draw() -> None:
@@ -40,11 +41,14 @@ if __name__ == "__main__":
     draw()
 else:
     from streamlit.runtime.pages_manager import PagesManager
+    from uvicorn.protocols.http import h11_impl
 
     from dashboard.routes import explain, routes
     from dashboard.warm import warmed
 
     # Until a first reader has been through `st.navigation`, Streamlit would serve each file of `pages/` by itself.
     PagesManager.uses_pages_directory = False
+    # An address of 100 kB opens a page, even when it comes in pieces; Streamlit has no setting that says so.
+    h11_impl.DEFAULT_MAX_INCOMPLETE_EVENT_SIZE = LONGEST_REQUEST
 
     app = st.App(__file__, routes=routes(), on_script_error=explain, lifespan=warmed)

@@ -75,7 +75,7 @@ def sessions(exchange: str, first: date, last: date) -> list[date]:
 
 
 def may_have_sessions(exchange: str, first: date, last: date) -> bool:
-    """Whether there is anything to ask for from ``first`` to ``last``; before 2000, which no calendar says, there is."""
+    """Whether sessions from ``first`` to ``last`` can be asked for; of days before 2000 the calendar cannot tell."""
     return first <= last and (first < KNOWN_FROM or bool(sessions(exchange, first, last)))
 
 

@@ -18,6 +18,7 @@ from dashboard.pages.shared import (
     show,
     theme,
 )
+from dashboard.views.claims import Checked
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from dashboard.views.shock import HIGHLIGHTED
 
@@ -55,7 +56,7 @@ def choose_event(state: str) -> str:
     return day.isoformat()
 
 
-def block(name: str, highlighted: tuple[str, ...] | None = None) -> None:
+def block(state: str, event_id: str, name: str, highlighted: tuple[str, ...] | None = None) -> None:
     """One chart of this event, in the reader's theme; a sentence where there is nothing to draw."""
     try:
         show(event_chart(state, event_id, name, theme(), highlighted))
@@ -64,9 +65,8 @@ def block(name: str, highlighted: tuple[str, ...] | None = None) -> None:
 
 
 @st.fragment
-def timeline_block() -> None:
+def timeline_block(state: str, event_id: str, names: dict[str, str]) -> None:
     """The timeline with the choice of the companies drawn in colour."""
-    names = told.traded_names
     default = [ticker for ticker in HIGHLIGHTED if ticker in names]
     address.take_many("show", names, default, MOST_IN_COLOUR)
     chosen = st.multiselect(
@@ -78,39 +78,42 @@ def timeline_block() -> None:
         on_change=address.keep,
         args=("show", default),
     )
-    block("shock-timeline", tuple(chosen))
+    block(state, event_id, "shock-timeline", tuple(chosen))
 
 
-state = require_state()
-event_id = choose_event(state)
-try:
-    told = event_story(state, event_id)
-    headline, figures = event_words(state, event_id)
-except NothingToShow as nothing:
-    st.title("Nothing to show for this event", anchor=False)
-    st.info(plain(str(nothing)), icon=":material/calendar_month:")
-    st.stop()
+def claims_block(checked: list[Checked], until: date) -> None:
+    """The claims with their verdicts, where somebody has made any about this event."""
+    if checked:
+        st.html(
+            f"{markup.heading(2, 'The claims, checked', 'claims')}<p>Sentences of the coverage beside the figures of "
+            f"this warehouse, computed on prices to {words.day(until)}.</p>{markup.claims(checked)}"
+        )
 
-st.title(plain(headline), anchor=False)
-st.html(f"<p>{escape(told.event.description)}</p>{markup.figures(figures)}")
 
-timeline_block()
+@st.fragment
+def tell(state: str) -> None:
+    """The page; a fragment, so that another event leaves the frame around it as it is."""
+    event_id = choose_event(state)
+    try:
+        told = event_story(state, event_id)
+        headline, figures = event_words(state, event_id)
+    except NothingToShow as nothing:
+        st.title("Nothing to show for this event", anchor=False)
+        st.info(plain(str(nothing)), icon=":material/calendar_month:")
+        return
+    st.title(plain(headline), anchor=False)
+    st.html(f"<p>{escape(told.event.description)}</p>{markup.figures(figures)}")
+    timeline_block(state, event_id, told.traded_names)
+    st.html(markup.heading(2, "Who lost what", "losses"))
+    left, right = st.columns(2, gap="large")
+    with left:
+        block(state, event_id, "shock-losses-dollars")
+    with right:
+        block(state, event_id, "shock-losses-percent")
+    block(state, event_id, "shock-map")
+    claims_block(event_claims(state, event_id), told.prices["date"].max().date())
+    st.html(markup.heading(2, "What came after", "recovery"))
+    block(state, event_id, "shock-recovery")
 
-st.html(markup.heading(2, "Who lost what", "losses"))
-left, right = st.columns(2, gap="large")
-with left:
-    block("shock-losses-dollars")
-with right:
-    block("shock-losses-percent")
-block("shock-map")
 
-checked_claims = event_claims(state, event_id)
-if checked_claims:
-    st.html(
-        f"{markup.heading(2, 'The claims, checked', 'claims')}<p>Sentences of the coverage beside the figures of this "
-        f"warehouse, computed on prices to {words.day(told.prices['date'].max().date())}.</p>"
-        f"{markup.claims(checked_claims)}"
-    )
-
-st.html(markup.heading(2, "What came after", "recovery"))
-block("shock-recovery")
+tell(require_state())

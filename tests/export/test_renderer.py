@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 import signal
@@ -17,7 +16,6 @@ from PIL import Image, ImageColor
 from dashboard.export.browser import (
     BrowserDied,
     BrowserError,
-    Drawing,
     NoBrowser,
     Renderer,
     Sheet,
@@ -116,8 +114,8 @@ def test_a_browser_killed_while_it_draws_costs_no_picture() -> None:
     assert renderer().starts == starts + 1
 
 
-def hang(owner: Renderer, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    """Let the page of a renderer hang in its next drawings, each of which is given up after a second."""
+def hang(owner: Renderer, monkeypatch: pytest.MonkeyPatch, *, times: int, patience: float) -> None:
+    """Let the page of a renderer hang in its next drawings, each of which is given up after `patience` seconds."""
     real, left = owner._call, [times]
 
     async def call(function: str, *arguments: object) -> object:
@@ -126,13 +124,8 @@ def hang(owner: Renderer, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
             await owner._send("Runtime.evaluate", {"expression": "for(;;);"})
         return await real(function, *arguments)
 
-    async def trouble(work: asyncio.Future[Drawing]) -> str:
-        owner._timeout = 1 if left[0] else 60
-        return await real_trouble(work)
-
-    real_trouble = owner._trouble
     monkeypatch.setattr(owner, "_call", call)
-    monkeypatch.setattr(owner, "_trouble", trouble)
+    monkeypatch.setattr(owner, "_timeout", patience)
 
 
 def test_a_page_that_hangs_is_given_up_and_its_chart_drawn_by_another(
@@ -141,7 +134,7 @@ def test_a_page_that_hangs_is_given_up_and_its_chart_drawn_by_another(
     spec, mine = job(lines(), Look(WIDE)), renderer()
     assert mine.draw(spec, sheet("svg")).svg
     starts = mine.starts
-    hang(mine, monkeypatch, times=1)
+    hang(mine, monkeypatch, times=1, patience=3)
     assert mine.draw(spec, sheet("svg")).svg
     assert mine.starts == starts + 1
 
@@ -152,7 +145,7 @@ def test_a_page_that_hangs_twice_is_refused_and_the_next_chart_is_drawn(
 ) -> None:
     spec, mine = job(lines(), Look(WIDE)), renderer()
     assert mine.draw(spec, sheet("svg")).svg
-    hang(mine, monkeypatch, times=2)
+    hang(mine, monkeypatch, times=2, patience=15)
     with pytest.raises(BrowserDied, match="within"):
         mine.draw(spec, sheet("svg"))
     assert mine.draw(spec, sheet("svg")).svg
