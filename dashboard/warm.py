@@ -1,6 +1,7 @@
 """Reads and draws the default story, then those beside it, ahead of their readers: at the start and after a refresh."""
 
 import asyncio
+import gc
 import logging
 import subprocess
 import sys
@@ -42,6 +43,17 @@ def warm(state: str, event_id: str = DEFAULT_EVENT) -> None:
             highlighted = chosen if name == "shock-timeline" else None
             with suppress(NothingToShow):
                 shared.ready(shared.event_chart(state, event_id, name, theme, highlighted).figure)
+
+
+def settle() -> None:
+    """Take what stays for all readers out of the garbage collector's sight, and let go of what an older state left.
+
+    Streamlit has all garbage collected after every run of a page, while the page waits for its last parts: most of
+    that time went into looking through modules and cached charts.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def neighbours(state: str) -> list[str]:
@@ -87,11 +99,13 @@ async def _warm_unless(known: str | None) -> str | None:
         state = await asyncio.to_thread(_state)
         if state is not None and state != known:
             await asyncio.to_thread(warm, state)
+            settle()
             for event_id in await asyncio.to_thread(neighbours, state):
                 await asyncio.sleep(PAUSE)
                 if await asyncio.to_thread(_state) != state:
                     break
                 await asyncio.to_thread(warm, state, event_id)
+            settle()
     except Exception:
         logger.exception("The default story could not be prepared")
         return known
