@@ -1,9 +1,12 @@
 """What the renderer is told about one chart: its figure, the words of its frame, and the look of both, as JSON."""
 
+import base64
 import json
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
@@ -162,4 +165,21 @@ def _rows(figure: dict[str, Any], natural: float) -> dict[str, Any] | None:
         return None
     limits = axis.get("range")
     down = axis.get("autorange") == "reversed" or (isinstance(limits, list) and limits[0] > limits[1])
-    return {"axis": "yaxis", "count": count, "reversed": down, "least": LEAST_ROW, "around": AROUND_ROWS}
+    return {
+        "axis": "yaxis",
+        "count": count,
+        "reversed": down,
+        "least": LEAST_ROW,
+        "around": AROUND_ROWS,
+        "values": _lying_values(figure, count),
+    }
+
+
+def _lying_values(figure: dict[str, Any], count: int) -> list[float]:
+    """The values of the only bar of each row, in the order of the rows; none where there is more to a row."""
+    first, *others = figure["data"]
+    if others or not _is_row_by_row(first) or first["type"] != "bar":
+        return []
+    x = first["x"]
+    values = np.frombuffer(base64.b64decode(x["bdata"]), x["dtype"]).tolist() if isinstance(x, dict) else x
+    return values if len(values) == count else []

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 from PIL import Image, ImageChops
 
+from dashboard.charts.chart import Chart
+from dashboard.charts.style import LIGHT, figure
 from dashboard.export.jobs import BadWords, Look, worded
 from dashboard.export.presets import PRESETS
 from dashboard.export.render import CannotDraw, render
@@ -101,17 +105,25 @@ def test_characters_that_no_font_has_are_named() -> None:
     assert any("No font on this computer draws" in warning for warning in drawn.warnings)
 
 
+def rows(values: list[int]) -> Chart:
+    fig = figure(LIGHT, 30 + 22 * len(values))
+    fig.add_bar(y=[f"Company {row}" for row in range(len(values))], x=values, orientation="h")
+    fig.update_xaxes(range=[min(values) - 1, max(values) + 1])
+    return Chart("rows", fig, "Many rows", "", "Source: a test", "Rows.", pd.DataFrame({"a": [1]}))
+
+
 def test_a_chart_of_many_rows_shows_those_that_can_be_read_and_says_so() -> None:
-    import pandas as pd
-
-    from dashboard.charts.chart import Chart
-    from dashboard.charts.style import LIGHT, figure
-
-    fig = figure(LIGHT, 30 + 22 * 60)
-    fig.add_bar(y=[f"Company {row}" for row in range(60)], x=list(range(60)), orientation="h")
-    chart = Chart("rows", fig, "Sixty rows", "", "Source: a test", "Rows.", pd.DataFrame({"a": [1]}))
+    chart = rows(list(range(60)))
     text = render(chart, Look(PRESETS["wide"]), {"svg"}).files["svg"].decode()
     assert "Shown: the first " in text
     assert ">Company 59<" in text
     assert ">Company 0<" not in text
     assert ">Company 0<" in render(chart, Look(), {"svg"}).files["svg"].decode()
+
+
+def test_where_the_gains_are_among_the_rows_left_out_they_keep_no_room() -> None:
+    text = render(rows([20 - row for row in range(60)]), Look(PRESETS["wide"]), {"svg"}).files["svg"].decode()
+    assert ">Company 59<" in text
+    assert ">Company 20<" not in text
+    ends = [sorted(map(float, found)) for found in re.findall(r"M([\d.]+),[\d.]+V[\d.]+H([\d.]+)V", text)]
+    assert max(end - start for start, end in ends) > 900  # of 1,200; with the room for the gains it was 680

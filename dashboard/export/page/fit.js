@@ -5,6 +5,7 @@ const aimiFit = (() => {
   const MILD = 0.08; // of the smaller text's area: letters that touch
   const SERIOUS = 0.25;
   const INK = { above: 0.2, below: 0.16 }; // of a line's height: where a line of text has no ink
+  const EDGE = 0.03; // of the longest side: what an empty side keeps
   const READABLE = 7; // pixels of the sheet
 
   // Show the first rows of a chart of rows where not all can be read; returns how many, or 0 where all fit.
@@ -18,7 +19,17 @@ const aimiFit = (() => {
       ? [fit - 1 + half, -half]
       : [rows.count - fit - half, rows.count - 1 + half];
     axis.autorange = false;
+    leaveNoEmptySide(layout, rows.reversed ? rows.values.slice(0, fit) : rows.values.slice(-fit));
     return fit;
+  }
+
+  // Where all the rows that are left lie on one side of zero, the other side has nothing to show.
+  function leaveNoEmptySide(layout, values) {
+    const range = layout.xaxis?.range;
+    if (!values.length || !range) return;
+    const [low, high] = range;
+    if (low < 0 && high > 0 && Math.max(...values) <= 0) layout.xaxis.range = [low, -EDGE * low];
+    if (low < 0 && high > 0 && Math.min(...values) >= 0) layout.xaxis.range = [-EDGE * high, high];
   }
 
   // What a clip path leaves visible of the things it is set on, in pixels of the page.
