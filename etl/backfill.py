@@ -194,7 +194,7 @@ def _fetch(
             text = archive.body(saved)
             is_page = PAGE_HOST in saved.original
             capture = parse_page(text, saved.chart) if is_page else parse(text)
-            rows = chart_rows(saved.chart, capture, saved.taken_at, SOURCE, saved.address)
+            rows = chart_rows(saved.chart, capture.entries, saved.taken_at, SOURCE, saved.address)
             item.received = len(capture.entries)
             fetched.append((item, rows))
         except FetchError as error:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dashboard.charts import words
 
-SOURCES = {"apple": "Apple’s public chart feed", "wayback": "the web archive"}
+SOURCES = {"apple": "Apple’s public chart feed", "google": "Google Play", "wayback": "the web archive"}
 STORES = {"apple": "Apple App Store", "google": "Google Play"}
 
 

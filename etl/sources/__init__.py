@@ -13,9 +13,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "rankings": ("apple",),
     "shares": ("yahoo-shares",),
     "rates": ("yahoo-rates",),
+    "google": ("google",),
     "all": ("yahoo", "apple"),
 }
-"""What ``--source`` selects; share counts and exchange rates change slowly and are asked for by name."""
+"""What ``--source`` selects; share counts and exchange rates, which change slowly, and Google Play, which has no public
+feed, are asked for by name."""
 
 
 def _yahoo() -> Source:
@@ -28,6 +30,12 @@ def _apple() -> Source:
     from etl.sources.apple import AppleCharts
 
     return AppleCharts()
+
+
+def _google() -> Source:
+    from etl.sources.google import GoogleCharts
+
+    return GoogleCharts()
 
 
 def _shares() -> Source:
@@ -47,5 +55,6 @@ SOURCES: dict[str, Callable[[], Source]] = {
     "yahoo-shares": _shares,
     "yahoo-rates": _rates,
     "apple": _apple,
+    "google": _google,
 }
 """By name; each is imported when it is first used, since some take seconds to import."""

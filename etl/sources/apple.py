@@ -126,13 +126,15 @@ def _batch(chart: Chart, capture: Capture, address: str, notes: list[str]) -> Ba
     count, asked = len(capture.entries), settings().ranking_depth
     if count < asked:
         notes = [*notes, f"{count} entries of the {asked} asked for"]
-    return Batch(chart_rows(chart, capture, captured_at, AppleCharts.name, address), count, notes + remark)
+    return Batch(
+        chart_rows(chart, capture.entries, captured_at, AppleCharts.name, address), count, notes + remark
+    )
 
 
 def chart_rows(
-    chart: Chart, capture: Capture, captured_at: datetime, source: str, address: str
+    chart: Chart, entries: pd.DataFrame, captured_at: datetime, source: str, address: str
 ) -> dict[str, pd.DataFrame]:
-    """A capture as rows of ``ranking_capture`` and ``app_ranking``."""
+    """The entries of a capture as rows of ``ranking_capture`` and ``app_ranking``."""
     common = {
         "captured_at": captured_at,
         "store": "apple",
@@ -144,8 +146,8 @@ def chart_rows(
         "source_url": address,
     }
     return {
-        "ranking_capture": pd.DataFrame([{**common, "depth": int(capture.entries["rank"].max())}]),
-        "app_ranking": capture.entries.assign(**common),
+        "ranking_capture": pd.DataFrame([{**common, "depth": int(entries["rank"].max())}]),
+        "app_ranking": entries.assign(**common),
     }
 
 

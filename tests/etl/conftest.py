@@ -20,6 +20,7 @@ from etl.sources import GROUPS
 from etl.warehouse.files import FileWarehouse
 from tests.conftest import SOAK
 from tests.loopback.apple import Apple
+from tests.loopback.google import Google
 from tests.loopback.world import World
 from tests.loopback.yahoo import Yahoo, listing
 
@@ -179,7 +180,7 @@ def an_operator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opera
         listing("SPY", first, last, start=600),
         listing("000660.KS", first, last, start=200_000, exchange="XKRX", currency="KRW"),
     )
-    with World(folder, [yahoo, Apple()]) as world:
+    with World(folder, [yahoo, Apple(), Google()]) as world:
         yield Operator(folder, world, monkeypatch)
     settings.cache_clear()
 

@@ -34,6 +34,7 @@ class Asked:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -127,7 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         query = {key: values[-1] for key, values in parse_qs(address.query).items()}
         host = self.headers.get("Host", "").partition(":")[0]
-        reply = self.server.world.answer(Asked(host, address.path, query, dict(self.headers)))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        reply = self.server.world.answer(Asked(host, address.path, query, dict(self.headers), body))
         if reply.hang:
             time.sleep(reply.hang)
         if reply.reset:
