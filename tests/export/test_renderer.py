@@ -116,11 +116,13 @@ def test_a_browser_killed_while_it_draws_costs_no_picture() -> None:
 
 def hang(owner: Renderer, monkeypatch: pytest.MonkeyPatch, *, times: int, patience: float) -> None:
     """Let the page of a renderer hang in its next drawings, each of which is given up after `patience` seconds."""
-    real, left = owner._call, [times]
+    real, usual, left = owner._call, owner._timeout, [times]
 
     async def call(function: str, *arguments: object) -> object:
         if function == "draw" and left[0]:
             left[0] -= 1
+            if not left[0]:
+                owner._timeout = usual  # for what comes after: a browser that starts anew takes its time
             await owner._send("Runtime.evaluate", {"expression": "for(;;);"})
         return await real(function, *arguments)
 
@@ -134,7 +136,7 @@ def test_a_page_that_hangs_is_given_up_and_its_chart_drawn_by_another(
     spec, mine = job(lines(), Look(WIDE)), renderer()
     assert mine.draw(spec, sheet("svg")).svg
     starts = mine.starts
-    hang(mine, monkeypatch, times=1, patience=3)
+    hang(mine, monkeypatch, times=1, patience=2)
     assert mine.draw(spec, sheet("svg")).svg
     assert mine.starts == starts + 1
 
