@@ -1,12 +1,14 @@
-"""How fast the story page is against a bare Streamlit page that draws as many Plotly figures from memory.
+"""How fast the pages are against a bare Streamlit page that draws the same Plotly figures from memory.
 
-Both run in the same run, in headless Chromium, each on a server of its own: the first reader after the start, a later
-reader, and a reader who chooses another event or removes a company, with the bundled warehouse and with 500 and 5,000
-tickers of ten years; and, with the bundled one, 40 readers at once. Ends with 1 when a ratio is above its bar.
+Both run in the same run, in headless Chromium, each on a server of its own. The story: the first reader after the
+start, a later reader, and a reader who chooses another event or removes a company, with the bundled warehouse and with
+500 and 5,000 tickers of ten years. With the bundled one also 40 readers at once, and a later reader of each other page
+that has figures. Ends with 1 when a ratio is above its bar.
 `python -m tests.benchmarks.dashboard [ROUNDS [READERS]]` takes fewer rounds or readers.
 """
 
 import asyncio
+import json
 import os
 import shutil
 import socket
@@ -35,7 +37,7 @@ WAREHOUSES = (
     ("500 tickers, 10 years", 500, 10, False),
     ("5,000 tickers, 10 years", 5000, 10, False),
 )
-"""Each with its made-up tickers and years, and whether readers at once are timed there too."""
+"""Each with its made-up tickers and years, and whether readers at once and the other pages are timed there too."""
 EVENTS = {"deepseek-selloff": "DeepSeek sell-off", "stargate": "Stargate announced"}
 BARE_PAGE = """
 import json, sys
@@ -45,7 +47,8 @@ import streamlit as st
 
 @st.cache_resource
 def figures():
-    return {name: [go.Figure(json.loads(text)) for text in json.loads(Path(FILE).read_text())[name]] for name in NAMES}
+    kept = json.loads(Path(FILE).read_text())
+    return {name: [go.Figure(json.loads(text), skip_invalid=True) for text in kept[name]] for name in NAMES}
 
 st.set_page_config(layout="wide")
 name = st.selectbox("The story of", NAMES)
@@ -64,6 +67,10 @@ DRAWN = """([heading, count]) => {
 FIRST_FIGURE = (
     "JSON.stringify((document.querySelector('.js-plotly-plot') || {layout: {}}).layout.annotations || 0)"
 )
+ROOMS = ("companies", "event-study", "app-rankings", "data")
+FIGURES = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => JSON.stringify(
+    {data: plot.data, layout: plot.layout}, (_, value) => ArrayBuffer.isView(value) ? Array.from(value) : value))"""
+SETTLED_SECONDS = 4
 ERRORS = "document.querySelectorAll('[data-testid=stException], [data-testid=stAlertContentError]').length"
 
 
@@ -88,20 +95,21 @@ def grow(database: Path, tickers: int, years: int) -> None:
         )
 
 
-def write_bare_page(database: Path, folder: Path) -> Path:
-    """The page to compare with: the same figures as those of the story, from memory."""
-    import json
-
+def figures_of_the_story(database: Path) -> dict[str, list[str]]:
+    """The figures of each event's story as JSON, by the event's title."""
     with FileWarehouse(database).reading() as con:
-        figures = {
+        return {
             title: [make(con, Request(event_id=event)).figure.to_json() for make in CHARTS.values()]
             for event, title in EVENTS.items()
         }
+
+
+def write_bare_page(figures: dict[str, list[str]], folder: Path) -> Path:
+    """The page to compare with: the same figures from memory, those of one name at a time."""
     data, page = folder / "figures.json", folder / "bare.py"
     data.write_text(json.dumps(figures), encoding="utf-8")
     page.write_text(
-        BARE_PAGE.replace("FILE", repr(str(data))).replace("NAMES", repr(list(EVENTS.values()))),
-        encoding="utf-8",
+        BARE_PAGE.replace("FILE", repr(str(data))).replace("NAMES", repr(list(figures))), encoding="utf-8"
     )
     return page
 
@@ -133,14 +141,14 @@ def served(script: Path, database: Path) -> Iterator[str]:
         process.wait()
 
 
-async def open_page(browser: Browser, url: str) -> tuple[Page, float]:
-    """A page of a new reader, and the seconds until it was complete."""
+async def open_page(browser: Browser, url: str, figures: int = len(CHARTS)) -> tuple[Page, float]:
+    """A page of a new reader, and the seconds until it was complete with that many figures."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(900_000)
     page = await context.new_page()
     begun = time.perf_counter()
     await page.goto(url, wait_until="commit")
-    await page.wait_for_function(DRAWN, arg=["", len(CHARTS)])
+    await page.wait_for_function(DRAWN, arg=["", figures])
     return page, time.perf_counter() - begun
 
 
@@ -186,6 +194,27 @@ async def crowd(browser: Browser, url: str, readers: int) -> tuple[float, int]:
     return seconds, errors
 
 
+async def visit_rooms(browser: Browser, ours: str, database: Path, folder: Path, rounds: int) -> bool:
+    """The other pages, each against a bare page with the figures that the browser found on it."""
+    passed = []
+    for room in ROOMS:
+        page, _ = await open_page(browser, f"{ours}/{room}", 0)
+        await asyncio.sleep(SETTLED_SECONDS)
+        figures = await page.evaluate(FIGURES)
+        await page.context.close()
+        with served(write_bare_page({room: figures}, folder), database) as bare:
+            times: dict[str, list[float]] = {f"{ours}/{room}": [], bare: []}
+            for number in range(rounds + 1):
+                for url, found in times.items():
+                    page, seconds = await open_page(browser, url, len(figures))
+                    await page.context.close()
+                    if number:  # the first visit to a server is slow
+                        found.append(seconds)
+            middle = [statistics.median(found) for found in times.values()]
+        passed.append(tell(f"/{room}, {len(figures)} figures", *middle))
+    return all(passed)
+
+
 def tell(what: str, ours: float, bare: float) -> bool:
     """Print one comparison; whether it is within the bar."""
     print(
@@ -217,7 +246,7 @@ async def compare(browser: Browser, ours: str, bare: str, rounds: int, readers: 
     return all(passed) and crowds[ours][1] == 0
 
 
-async def main(rounds: int = 3, readers: int = 40) -> int:
+async def main(rounds: int = 5, readers: int = 40) -> int:
     """Compare over each warehouse, with many readers at once over the first."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
@@ -243,9 +272,11 @@ async def main(rounds: int = 3, readers: int = 40) -> int:
                 script = PROJECT_ROOT / "dashboard" / "app.py"
                 with (
                     served(script, database) as ours,
-                    served(write_bare_page(database, folder), database) as bare,
+                    served(write_bare_page(figures_of_the_story(database), folder), database) as bare,
                 ):
                     passed.append(await compare(browser, ours, bare, rounds, at_once and readers))
+                    if at_once:
+                        passed.append(await visit_rooms(browser, ours, database, folder, rounds))
             await browser.close()
     return 0 if all(passed) else 1
 
