@@ -19,9 +19,10 @@ from etl.quality import Screen
 from etl.refresh import Outcome, UsageError, report
 from etl.runlog import ItemLog, RunLog, new_run_id
 from etl.settings import settings
-from etl.sources.apple import LEGACY_HOST, V2_HOSTS, chart_rows, chosen_charts
+from etl.sources.apple import LEGACY_HOST, V2_HOSTS
 from etl.sources.apple_feed import GENRES, LEGACY_CHARTS, Chart, parse
 from etl.sources.apple_page import parse_page
+from etl.sources.charts import chart_rows, chosen_charts
 from etl.warehouse import Warehouse
 from etl.warehouse.merge import Merge
 

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import duckdb
 import httpx
-import pandas as pd
 
-from etl.network import (
-    ConfigurationError,
-    Fault,
-    FetchError,
-    explain,
-    explain_status,
-    retrying,
-    share_authorities,
-)
+from etl.network import Fault, FetchError, explain, explain_status, retrying
 from etl.settings import settings
-from etl.sources.apple_feed import DEVICE, GENRES, LEGACY_CHARTS, Capture, Chart, parse
-from etl.sources.base import Batch, Request, Task
+from etl.sources.apple_feed import GENRES, LEGACY_CHARTS, Capture, Chart, parse
+from etl.sources.base import Batch, Task
+from etl.sources.charts import StoreCharts, chart_rows
 
 V2_HOSTS = ("rss.marketingtools.apple.com", "rss.applemarketingtools.com")
 LEGACY_HOST = "itunes.apple.com"
@@ -29,37 +19,14 @@ STALE = timedelta(hours=36)
 SKEW = timedelta(minutes=10)
 
 
-class AppleCharts:
-    """The charts that ``AIMI_RANKING_COUNTRIES`` and ``AIMI_RANKING_CHARTS`` name, as captures of a moment."""
+class AppleCharts(StoreCharts):
+    """The charts of Apple's App Store."""
 
     name = "apple"
-    tables = ("ranking_capture", "app_ranking")
-    patience = 3
 
     def __init__(self) -> None:
         """Open a client that keeps to Apple's hosts."""
-        share_authorities()
-        self._client = httpx.Client(
-            timeout=settings().timeout,
-            follow_redirects=True,
-            headers={"User-Agent": "ai-market-impact", "Accept": "application/json"},
-            event_hooks={"request": [_keep_to_apple]},
-        )
-
-    def close(self) -> None:
-        """Close the client."""
-        self._client.close()
-
-    def plan(self, con: duckdb.DuckDBPyConnection | None, request: Request) -> list[Task]:
-        """One task for each country and chart.
-
-        Raises
-        ------
-        ConfigurationError
-            When a country or chart is none.
-        """
-        charts = chosen_charts()
-        return [Task(f"{chart.country} {chart.name}", detail=chart) for chart in charts]
+        super().__init__(_keep_to_apple)
 
     def fetch(self, task: Task) -> Batch:
         """The chart as it stands, from the first of the feeds that has it."""
@@ -74,10 +41,6 @@ class AppleCharts:
             return _batch(task.detail, capture, address, notes)
         raise failures[0]
 
-    def follow_up(self, con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> list[Task]:
-        """None: a chart comes whole."""
-        return []
-
     def _capture(self, address: str, chart: Chart) -> Capture:
         try:
             answer = retrying(lambda: self._client.get(address))
@@ -89,27 +52,6 @@ class AppleCharts:
         if capture.country and capture.country != chart.country:
             raise FetchError(Fault.SPOILED, f"Apple sent the chart of {capture.country[:20]!r}")
         return capture
-
-
-def chosen_charts() -> list[Chart]:
-    """The charts that the settings name.
-
-    Raises
-    ------
-    ConfigurationError
-        When a country or chart is none.
-    """
-    options = settings()
-    charts = [
-        Chart(country, name) for country in options.ranking_countries for name in options.ranking_charts
-    ]
-    for chart in charts:
-        if not re.fullmatch("[a-z]{2}", chart.country):
-            raise ConfigurationError(f"AIMI_RANKING_COUNTRIES: {chart.country!r} is no two-letter country")
-        if chart.kind not in LEGACY_CHARTS or (chart.genre and chart.genre not in GENRES):
-            known = f"{', '.join(LEGACY_CHARTS)}, each also with /{', /'.join(GENRES)}"
-            raise ConfigurationError(f"AIMI_RANKING_CHARTS: {chart.name!r} is none of {known}")
-    return charts
 
 
 def _addresses(chart: Chart) -> Iterator[str]:
@@ -129,26 +71,6 @@ def _batch(chart: Chart, capture: Capture, address: str, notes: list[str]) -> Ba
     return Batch(
         chart_rows(chart, capture.entries, captured_at, AppleCharts.name, address), count, notes + remark
     )
-
-
-def chart_rows(
-    chart: Chart, entries: pd.DataFrame, captured_at: datetime, source: str, address: str
-) -> dict[str, pd.DataFrame]:
-    """The entries of a capture as rows of ``ranking_capture`` and ``app_ranking``."""
-    common = {
-        "captured_at": captured_at,
-        "store": "apple",
-        "country": chart.country,
-        "chart": chart.name,
-        "device": DEVICE,
-        "evidence": "measured",
-        "source": source,
-        "source_url": address,
-    }
-    return {
-        "ranking_capture": pd.DataFrame([{**common, "depth": int(entries["rank"].max())}]),
-        "app_ranking": entries.assign(**common),
-    }
 
 
 def _captured_at(capture: Capture, now: datetime) -> tuple[datetime, list[str]]:

@@ -13,13 +13,14 @@ import duckdb
 import httpx
 import pandas as pd
 
-from etl.network import Fault, FetchError, explain, explain_status, retrying, share_authorities
+from etl.network import Fault, FetchError, explain, explain_status, retrying
 from etl.settings import settings
-from etl.sources.apple import chart_rows, chosen_charts
 from etl.sources.apple_feed import ranked
 from etl.sources.base import Batch, Request, Task
+from etl.sources.charts import StoreCharts, chart_rows
 
-ADDRESS = "https://play.google.com/_/PlayStoreUi/data/batchexecute"
+HOST = "play.google.com"
+ADDRESS = f"https://{HOST}/_/PlayStoreUi/data/batchexecute"
 CALL = "vyAe2"
 CHARTS = {"top-free": "topselling_free", "top-paid": "topselling_paid", "top-grossing": "topgrossing"}
 DEVICE = "phone"
@@ -33,34 +34,18 @@ FIELDS = (
 """Which fields of an app the store is to send, in its own numbers."""
 
 
-class GoogleCharts:
-    """The charts over all apps that ``AIMI_RANKING_COUNTRIES`` and ``AIMI_RANKING_CHARTS`` name, as they stand."""
+class GoogleCharts(StoreCharts):
+    """The charts of Google Play over all apps."""
 
     name = "google"
-    tables = ("ranking_capture", "app_ranking")
-    patience = 3
 
     def __init__(self) -> None:
-        """Open a client that follows nobody elsewhere."""
-        share_authorities()
-        self._client = httpx.Client(
-            timeout=settings().timeout,
-            headers={"User-Agent": "ai-market-impact", "Accept": "application/json"},
-        )
-
-    def close(self) -> None:
-        """Close the client."""
-        self._client.close()
+        """Open a client that keeps to the store."""
+        super().__init__(_keep_to_the_store)
 
     def plan(self, con: duckdb.DuckDBPyConnection | None, request: Request) -> list[Task]:
-        """One task for each country and chart; those of a genre are Apple's alone.
-
-        Raises
-        ------
-        ConfigurationError
-            When a country or chart is none.
-        """
-        return [Task(f"{one.country} {one.name}", detail=one) for one in chosen_charts() if not one.genre]
+        """As above, without the charts of a genre: those are Apple's alone."""
+        return [task for task in super().plan(con, request) if not task.detail.genre]
 
     def fetch(self, task: Task) -> Batch:
         """The chart as it stands; its moment is that of the request, since the answer has none."""
@@ -72,17 +57,14 @@ class GoogleCharts:
             answer = retrying(lambda: self._client.post(ADDRESS, params=query, data=form))
         except httpx.HTTPError as error:
             raise explain(error, "Google Play") from error
-        if answer.status_code != 200:
+        if answer.status_code >= 400:
             raise explain_status(answer.status_code, "Google Play")
         entries = parse(answer.text)
-        frames = chart_rows(chart, entries, datetime.now(UTC), self.name, str(answer.url))
-        rows = {name: frame.assign(store="google", device=DEVICE) for name, frame in frames.items()}
+        rows = chart_rows(
+            chart, entries, datetime.now(UTC), self.name, str(answer.url), store="google", device=DEVICE
+        )
         short = [f"{len(entries)} entries of the {asked} asked for"] if len(entries) < asked else []
         return Batch(rows, len(entries), short)
-
-    def follow_up(self, con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> list[Task]:
-        """None: a chart comes whole."""
-        return []
 
 
 def parse(text: str) -> pd.DataFrame:
@@ -105,3 +87,8 @@ def parse(text: str) -> pd.DataFrame:
     if not entries:
         raise FetchError(Fault.MISSING, "Google Play sent an empty chart")
     return ranked(entries)
+
+
+def _keep_to_the_store(request: httpx.Request) -> None:
+    if request.url.host != HOST:
+        raise FetchError(Fault.SPOILED, f"Google Play sent us to another host, {request.url.host[:100]}")

@@ -47,7 +47,7 @@ def test_it_asks_for_the_charts_countries_and_depth_of_the_settings_and_leaves_g
         (envelope([]), "Google Play sent an empty chart"),
         (
             Reply(status=302, headers={"Location": "https://consent.google.com/"}),
-            "Google Play answered HTTP 302",
+            "Google Play sent us to another host, consent.google.com",
         ),
         (Reply(status=429), "asks for fewer requests"),
     ],
