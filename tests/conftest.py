@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -30,6 +31,7 @@ DRAW_SECONDS = 90
 LOOK_MILLISECONDS = 100
 SOAK = os.environ.get("AIMI_SOAK") == "1"
 """Whether the long forms are asked for (`make soak`)."""
+Tell = Callable[[str, int, int], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,11 +39,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "start_dashboard" not in getattr(item, "fixturenames", ()))
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    counts: dict[str, list[int]] = {}
+    for report in (one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, [])):
+        for name, value in report.user_properties:
+            if name == "tried" and report.when == "call":
+                what, tried, lost = value
+                total = counts.setdefault(what, [0, 0])
+                total[0] += tried
+                total[1] += lost
+    if SOAK:
+        for what, (tried, lost) in counts.items():
+            line = f"SOAK {what}: {tried} tried, {tried - lost} survived, {lost} lost"
+            terminalreporter.write_line(line, red=bool(lost), green=not lost)
+
+
 def pytest_sessionfinish() -> None:
     """Streamlit's test harness has a folder that it leaves to the end of the interpreter, which warns of it."""
     harness = sys.modules.get("streamlit.testing.v1.app_test")
     if harness:
         harness.TMP_DIR.cleanup()
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """Call it with what was tried, how often, and how many of these were lost; the summary adds them up."""
+    return lambda what, tried, lost: record_property("tried", (what, tried, int(lost)))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.pages import PAGES
 from etl.settings import PROJECT_ROOT
-from tests.conftest import SOAK
+from tests.conftest import SOAK, Tell
 from tests.dashboard.hostile import Query, queries
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
@@ -38,7 +38,9 @@ def parameters(app: AppTest) -> list[str]:
 @pytest.mark.timeout(7200 if SOAK else 120)
 @pytest.mark.usefixtures("on_bundled_data")
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_stays_usable_whatever_is_in_its_address(name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_stays_usable_whatever_is_in_its_address(
+    name: str, caplog: pytest.LogCaptureFixture, tell: Tell
+) -> None:
     names = parameters(open_page(name, {}))
     for query in queries(names, COUNT, seed=sum(map(ord, name))):
         app = open_page(name, query)
@@ -46,6 +48,7 @@ def test_a_page_stays_usable_whatever_is_in_its_address(name: str, caplog: pytes
         assert app.title[0].value, describe(query)
         assert not app.error, (describe(query), app.error[0].value)
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    tell("hostile addresses", COUNT, 0)
 
 
 @pytest.mark.usefixtures("on_bundled_data")

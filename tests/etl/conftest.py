@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from etl.refresh import Outcome, refresh
 from etl.settings import PROJECT_ROOT, settings
 from etl.sources import GROUPS
 from etl.warehouse.files import FileWarehouse
-from tests.conftest import SOAK
 from tests.loopback.apple import Apple
 from tests.loopback.google import Google
 from tests.loopback.world import World
@@ -36,30 +35,6 @@ def bundled(warehouse: FileWarehouse, bundled_database: Path) -> FileWarehouse:
     """A warehouse that holds the bundled data."""
     shutil.copyfile(bundled_database, warehouse.path)
     return warehouse
-
-
-Tell = Callable[[str, int, int], None]
-
-
-@pytest.fixture
-def tell(record_property: Callable[[str, object], None]) -> Tell:
-    """Call it with what was tried, how often, and how many of these were lost; the summary adds them up."""
-    return lambda what, tried, lost: record_property("tried", (what, tried, int(lost)))
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    counts: dict[str, list[int]] = {}
-    for report in (one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, [])):
-        for name, value in report.user_properties:
-            if name == "tried" and report.when == "call":
-                what, tried, lost = value
-                total = counts.setdefault(what, [0, 0])
-                total[0] += tried
-                total[1] += lost
-    if SOAK:
-        for what, (tried, lost) in counts.items():
-            line = f"SOAK {what}: {tried} tried, {tried - lost} survived, {lost} lost"
-            terminalreporter.write_line(line, red=bool(lost), green=not lost)
 
 
 COMPANIES = (

@@ -26,7 +26,7 @@ from dashboard.export.jobs import Look, job
 from dashboard.export.pictures import Label, WrongPicture, finish_pdf, finish_png, finish_svg
 from dashboard.export.presets import PRESETS
 from dashboard.export.render import render, render_png
-from tests.conftest import SOAK
+from tests.conftest import SOAK, Tell
 from tests.export.samples import flag, lines
 
 ROUNDS = 500 if SOAK else 2
@@ -39,7 +39,7 @@ def sheet(*wanted: str) -> Sheet:
     return Sheet("px", 600, 337.5, 1, frozenset(wanted))
 
 
-def test_twelve_readers_at_once_each_get_their_own_chart() -> None:
+def test_twelve_readers_at_once_each_get_their_own_chart(tell: Tell) -> None:
     def read(reader: int) -> list[str]:
         faults = []
         for turn in range(ROUNDS):
@@ -55,6 +55,7 @@ def test_twelve_readers_at_once_each_get_their_own_chart() -> None:
 
     with ThreadPoolExecutor(READERS) as pool:
         faults = [fault for found in pool.map(read, range(READERS)) for fault in found]
+    tell("charts of twelve readers at once", READERS * ROUNDS, len(faults))
     assert not faults
 
 
