@@ -31,7 +31,9 @@ run: .venv/.installed ## Open the dashboard on http://localhost:8501 (PORT=8600 
 	@echo "The dashboard is at http://localhost:$(PORT) (Ctrl-C stops it)"
 	@exec $(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
 
-test: lint types unit ## Lint, types and tests: what must be green before a change lands
+test: ## Lint, types and tests: what must be green before a change lands
+	@$(MAKE) --no-print-directory -j 2 .venv/.installed-dev chromium
+	@$(MAKE) --no-print-directory lint types unit
 
 lint: .venv/.installed-dev ## Style and common mistakes (ruff)
 	$(BIN)/ruff check .
