@@ -33,7 +33,8 @@ run: .venv/.installed ## Open the dashboard on http://localhost:8501 (PORT=8600 
 
 test: ## Lint, types and tests: what must be green before a change lands
 	@$(MAKE) --no-print-directory -j 2 .venv/.installed-dev chromium
-	@$(MAKE) --no-print-directory lint types unit
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory -j 2 types unit
 
 lint: .venv/.installed-dev ## Style and common mistakes (ruff)
 	$(BIN)/ruff check .
