@@ -41,7 +41,7 @@ lint: .venv/.installed-dev ## Style and common mistakes (ruff)
 	$(BIN)/ruff format --check .
 
 types: .venv/.installed-dev ## Static types (mypy)
-	$(BIN)/mypy
+	nice -n 19 $(BIN)/mypy
 
 unit: .venv/.installed-dev chromium ## The tests alone
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -61,9 +61,11 @@ def health(request: Request) -> Response:
 def published(request: Request) -> Response:
     """What an open page asks for: the published state and the age of its prices, or null where there is none."""
     from dashboard.pages.shared import published_now
+    from dashboard.views.coverage import dateline_words
 
-    state, prices = published_now()
-    return JSONResponse({"state": state, "prices": prices}, headers={"Cache-Control": "no-store"})
+    state, age = published_now()
+    told = {"state": state, "prices": dateline_words(age)}
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=4)

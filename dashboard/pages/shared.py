@@ -41,20 +41,19 @@ def require_state() -> str:
 
 def dateline() -> None:
     """Says as of when the numbers are, and has the page drawn again once they, or the reader's theme, are others."""
-    state, words = published_now()
-    watch(state, words, theme())
-    if state is not None and (age := price_freshness(state)) is not None:
-        st.caption(_MARKS.get(age.level, "{}").format(words))
+    state, age = published_now()
+    watch(state, dateline_words(age), theme())
+    if age is not None:
+        st.caption(_MARKS.get(age.level, "{}").format(dateline_words(age)))
 
 
-def published_now() -> tuple[str | None, str]:
-    """The published state and as of when its prices are, in words; None and nothing where there is no state."""
+def published_now() -> tuple[str | None, Freshness | None]:
+    """The published state and how fresh its prices are; None for each that there is not."""
     try:
         state = published_version()
-        age = price_freshness(state)
+        return state, price_freshness(state)
     except WarehouseError:
-        return None, ""
-    return state, dateline_words(age) if age is not None else ""
+        return None, None
 
 
 @st.cache_resource(max_entries=4, ttl="1m", show_spinner=False)

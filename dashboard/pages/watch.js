@@ -18,7 +18,8 @@ const published = async () => {
 export default function ({ data, parentElement, setTriggerValue }) {
   findAnchor()
   clearInterval(parentElement.looking)
-  if (getComputedStyle(parentElement.host ?? parentElement).colorScheme !== data.theme) setTriggerValue('changed', 'theme')
+  const theme = getComputedStyle(parentElement.host ?? parentElement).colorScheme === 'dark' ? 'dark' : 'light'
+  if (theme !== data.theme) setTriggerValue('changed', theme)
   parentElement.looking = setInterval(async () => {
     const now = await published().catch(() => null) // a server that is away for a moment is asked again
     if (now && (now.state !== data.state || now.prices !== data.prices)) setTriggerValue('changed', now.state)

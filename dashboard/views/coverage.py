@@ -13,8 +13,10 @@ from dashboard.views.request import Maker, NothingToShow, Request
 MOST_ROWS = 70
 
 
-def dateline_words(age: Freshness) -> str:
+def dateline_words(age: Freshness | None) -> str:
     """As of when the numbers are and how many sessions have passed since, with the next step where many have."""
+    if age is None:
+        return ""
     day = age.session
     text = f"Prices to the close of {day:%A} {day.day} {day:%B} {day.year}"
     if age.level is Level.BUNDLED:

@@ -26,7 +26,7 @@ class AppleCharts(StoreCharts):
 
     def __init__(self) -> None:
         """Open a client that keeps to Apple's hosts."""
-        super().__init__(_keep_to_apple)
+        super().__init__(_refuse_others)
 
     def fetch(self, task: Task) -> Batch:
         """The chart as it stands, from the first of the feeds that has it."""
@@ -87,7 +87,7 @@ def _captured_at(capture: Capture, now: datetime) -> tuple[datetime, list[str]]:
     )
 
 
-def _keep_to_apple(request: httpx.Request) -> None:
+def _refuse_others(request: httpx.Request) -> None:
     host = request.url.host
     if not (host.endswith((".apple.com", ".applemarketingtools.com"))):
         raise FetchError(Fault.SPOILED, f"Apple sent us to another host, {host[:100]}")

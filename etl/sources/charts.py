@@ -22,14 +22,14 @@ class StoreCharts:
     tables = ("ranking_capture", "app_ranking")
     patience = 3
 
-    def __init__(self, watch: Callable[[httpx.Request], None]) -> None:
-        """Open a client that follows redirects as far as ``watch`` lets each request pass."""
+    def __init__(self, refuse: Callable[[httpx.Request], None]) -> None:
+        """Open a client that follows redirects, unless ``refuse`` raises a fault for where they lead."""
         share_authorities()
         self._client = httpx.Client(
             timeout=settings().timeout,
             follow_redirects=True,
             headers={"User-Agent": "ai-market-impact", "Accept": "application/json"},
-            event_hooks={"request": [watch]},
+            event_hooks={"request": [refuse]},
         )
 
     def close(self) -> None:

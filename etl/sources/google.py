@@ -41,7 +41,7 @@ class GoogleCharts(StoreCharts):
 
     def __init__(self) -> None:
         """Open a client that keeps to the store."""
-        super().__init__(_keep_to_the_store)
+        super().__init__(_refuse_others)
 
     def plan(self, con: duckdb.DuckDBPyConnection | None, request: Request) -> list[Task]:
         """As above, without the charts of a genre: those are Apple's alone."""
@@ -89,6 +89,6 @@ def parse(text: str) -> pd.DataFrame:
     return ranked(entries)
 
 
-def _keep_to_the_store(request: httpx.Request) -> None:
+def _refuse_others(request: httpx.Request) -> None:
     if request.url.host != HOST:
         raise FetchError(Fault.SPOILED, f"Google Play sent us to another host, {request.url.host[:100]}")
