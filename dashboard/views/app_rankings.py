@@ -22,7 +22,7 @@ from dashboard.views.story import RIVALS
 
 MOST_APPS = 8
 DEFAULT = Ranking()
-BRING = "`python -m etl refresh --source rankings` captures the charts as they stand"
+REFRESHED_BY = {"apple": "rankings", "google": "google"}
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,18 @@ def default_apps(apps: pd.DataFrame) -> list[str]:
     return found[:MOST_APPS] or [str(app) for app in apps["app"].head(3)]
 
 
+def bring(store: str = DEFAULT.store) -> str:
+    """The next step where there is no capture of a store's charts; a store that nobody asks is imported."""
+    source = REFRESHED_BY.get(store)
+    if source is None:
+        return "`python -m etl import-rankings FILE` takes its charts from a file"
+    return f"`python -m etl refresh --source {source}` captures the charts as they stand"
+
+
 def no_rankings() -> str:
     """What to say and do where the warehouse knows no chart."""
     return (
-        f"There are no app-store ranks yet: {BRING}, `python -m etl load-bundled` brings the reported ones."
+        f"There are no app-store ranks yet: {bring()}, `python -m etl load-bundled` brings the reported ones."
     )
 
 
@@ -100,7 +108,7 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request) -> Asked:
         & (known["device"] == ranking.device)
     ]
     if here.empty:
-        raise NothingToShow(f"Nothing is known of {ranking_words(ranking)} yet: {BRING}.")
+        raise NothingToShow(f"Nothing is known of {ranking_words(ranking)} yet: {bring(ranking.store)}.")
     first, last = here["first"].iloc[0].date(), here["last"].iloc[0].date()
     apps = data.apps(con, ranking)
     names = dict(zip(apps["app"], apps["name"], strict=True))
@@ -159,7 +167,7 @@ def _bump(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
     if points.empty:
         raise NothingToShow(
             f"No capture of {asked.words} between {words.day(asked.start)} and {words.day(asked.end)}, only single "
-            f"reported ranks, which make no top 10: {BRING}."
+            f"reported ranks, which make no top 10: {bring(asked.ranking.store)}."
         )
     points = placed(points.assign(evidence="measured"))
     return bump(points, list(asked.apps), asked.words, _source(points), step=step, theme=request.theme)

@@ -38,6 +38,10 @@ def test_reports_are_drawn_and_the_missing_captures_explained(on_bundled_data):
     assert links.str.startswith("https://").all()
 
 
+def test_the_next_step_is_that_of_the_store(on_bundled_data):
+    assert "`python -m etl refresh --source google` captures" in opened(store="google").info[0].value
+
+
 def test_the_address_restores_store_country_and_apps(on_bundled_data):
     page = opened(store="google", country="kr", apps=["com.deepseek.chat"], period="max")
     assert titles(page)[0] == "DeepSeek was first reported at no. 1 on Mon 3 Feb 2025"

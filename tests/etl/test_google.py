@@ -15,8 +15,8 @@ def test_a_chart_is_a_capture_with_the_packages_as_ids(operator):
     assert operator.rows(
         "SELECT rank, app_id, app_name, publisher FROM app_ranking WHERE rank <= 2 ORDER BY rank"
     ) == [
-        (1, "com.app6737597349", "DeepSeek - AI Assistant", "DeepSeek"),
-        (2, "com.app6448311069", "ChatGPT", "OpenAI"),
+        (1, "com.deepseek.chat", "DeepSeek - AI Assistant", "DeepSeek"),
+        (2, "com.openai.chatgpt", "ChatGPT", "OpenAI"),
     ]
     assert operator.rows(
         "SELECT DISTINCT store, country, chart, device, evidence, source FROM app_ranking"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from tests.loopback.apple import App, apps
 from tests.loopback.world import Asked, Reply
 
+PACKAGES = {"DeepSeek - AI Assistant": "com.deepseek.chat", "ChatGPT": "com.openai.chatgpt"}
 CLUSTERS = ("topselling_free", "topselling_paid", "topgrossing")
 
 
@@ -18,7 +19,9 @@ class Google:
     hosts = ("play.google.com",)
 
     def __init__(self) -> None:
-        self.chart: list[App] = [(f"com.app{name}", title, maker) for name, title, maker in apps(100)]
+        self.chart: list[App] = [
+            (PACKAGES.get(title, f"com.app{number}"), title, maker) for number, title, maker in apps(100)
+        ]
 
     def reply(self, asked: Asked) -> Reply:
         """The first of the chart, as many as the form wants, for one of the charts that there are."""
