@@ -60,7 +60,7 @@ def health(request: Request) -> Response:
 
 def published(request: Request) -> Response:
     """What an open page asks for: the published state and the age of its prices, or null where there is none."""
-    from dashboard.pages.shared import published_now
+    from dashboard.app_pages.shared import published_now
     from dashboard.views.coverage import dateline_words
 
     state, age = published_now()

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 def warm(state: str, event_id: str = DEFAULT_EVENT) -> None:
     """Fill the caches of a published state for the story of an event, where it can be told."""
-    from dashboard.pages import shared
+    from dashboard.app_pages import shared
     from dashboard.views.shock import CHARTS, HIGHLIGHTED
 
     import_module("dashboard.views.registry")
@@ -58,7 +58,7 @@ def settle() -> None:
 
 def neighbours(state: str) -> list[str]:
     """The events that the default story's timeline shows beside its own: what a reader is likely to choose next."""
-    from dashboard.pages import shared
+    from dashboard.app_pages import shared
 
     try:
         told = shared.event_story(state, DEFAULT_EVENT)

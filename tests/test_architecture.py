@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted(path for top in ("etl", "dashboard", "tests") for path in (ROOT / top).rglob("*.py"))
-LAYERS = ["data", "analysis", "charts", "views", "pages"]
+LAYERS = ["data", "analysis", "charts", "views", "app_pages"]
 READING_SIDE = {"etl.warehouse", "etl.settings", "etl.calendars"}
 MAX_FILE, MAX_FUNCTION = 400, 50
 
@@ -64,7 +64,7 @@ def test_only_pages_know_streamlit(layer: str) -> None:
 
 def test_pages_have_no_sql() -> None:
     assert not names(
-        [path for path in under("dashboard", "pages") if ".execute(" in path.read_text(encoding="utf-8")]
+        [path for path in under("dashboard", "app_pages") if ".execute(" in path.read_text(encoding="utf-8")]
     )
 
 

@@ -120,7 +120,7 @@ def test_without_a_warehouse_every_address_says_what_to_do(
 ) -> None:
     use_database(tmp_path / "none.duckdb")
     app = AppTest.from_file(APP, default_timeout=60).run()
-    app.switch_page("pages/data.py").run()
+    app.switch_page("app_pages/data.py").run()
     assert not app.exception
     assert "run `make run` or `python -m etl load-bundled`" in app.warning[0].value
 

@@ -26,7 +26,7 @@ APP = str(PROJECT_ROOT / "dashboard" / "app.py")
 
 def open_data_page() -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60).run()
-    app.switch_page("pages/data.py").run()
+    app.switch_page("app_pages/data.py").run()
     assert not app.exception
     return app
 

@@ -18,8 +18,8 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page
 
+from dashboard.app_pages import PAGES
 from dashboard.charts.style import DARK, LIGHT
-from dashboard.pages import PAGES
 from dashboard.views.registry import CHARTS
 from etl.warehouse.files import FileWarehouse
 from tests.conftest import SOAK, Dashboard, Reader, StartDashboard, get, wait_for, wait_until_drawn
@@ -264,20 +264,21 @@ def unharmed(reader: Reader) -> None:
 
 
 @pytest.mark.skipif(not SOAK, reason="a long form: make soak")
-@pytest.mark.parametrize("event", [MARKUP[1], LONG[0]], ids=["markup", "100 kB"])
-def test_a_hostile_address_gives_a_usable_page(reader: Reader, event: str) -> None:
-    assert reader.open("/?" + urlencode({"event": event})).inner_text("h1")
+def test_a_hostile_address_gives_a_usable_page(reader: Reader) -> None:
+    assert reader.open("/?" + urlencode({"event": MARKUP[1]})).inner_text("h1")
     unharmed(reader)
 
 
-def test_an_address_of_100_kb_is_answered_even_when_it_comes_in_pieces(dashboard: Dashboard) -> None:
+def test_an_address_of_100_kb_is_refused_as_a_bad_request_even_when_it_comes_in_pieces(
+    dashboard: Dashboard,
+) -> None:
     server = urlsplit(dashboard.url)
     asked = f"GET /?event={LONG[0]} HTTP/1.1\r\nHost: {server.netloc}\r\nConnection: close\r\n\r\n".encode()
     with socket.create_connection((server.hostname, server.port), timeout=30) as line:
         line.sendall(asked[:70_000])
         time.sleep(0.2)
         line.sendall(asked[70_000:])
-        assert line.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert line.recv(100).startswith(b"HTTP/1.1 4")
 
 
 def test_a_page_opened_by_its_address_right_after_the_start_has_the_frame(

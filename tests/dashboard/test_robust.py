@@ -5,7 +5,7 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.pages import PAGES
+from dashboard.app_pages import PAGES
 from etl.settings import PROJECT_ROOT
 from tests.conftest import SOAK, Tell
 from tests.dashboard.hostile import Query, queries
@@ -24,7 +24,7 @@ def describe(query: Query) -> dict[str, object]:
 
 def open_page(name: str, query: Query) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=90)
-    app.switch_page(f"pages/{name}.py")
+    app.switch_page(f"app_pages/{name}.py")
     for key, value in query.items():
         app.query_params[key] = value
     return app.run()

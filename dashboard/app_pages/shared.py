@@ -9,14 +9,14 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.analysis.freshness import Freshness, Level, freshness
+from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.markup import above, below
+from dashboard.app_pages.watch import watch
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
 from dashboard.data.claims import claims, written
 from dashboard.data.events import Event, events
 from dashboard.data.status import reach
-from dashboard.pages.markdown import plain
-from dashboard.pages.markup import above, below
-from dashboard.pages.watch import watch
 from dashboard.views import headline, shock, story
 from dashboard.views.claims import Checked, LargestLosses, check, read_largest_losses
 from dashboard.views.coverage import dateline_words

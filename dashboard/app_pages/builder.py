@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.shared import show
 from dashboard.charts.chart import Chart
-from dashboard.pages.markdown import plain
-from dashboard.pages.shared import show
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow, Request
 from etl.warehouse import connect_read_only

@@ -5,10 +5,9 @@ from html import escape
 
 import streamlit as st
 
-from dashboard.charts import words
-from dashboard.pages import address, markup
-from dashboard.pages.markdown import plain
-from dashboard.pages.shared import (
+from dashboard.app_pages import address, markup
+from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.shared import (
     event_chart,
     event_claims,
     event_story,
@@ -18,6 +17,7 @@ from dashboard.pages.shared import (
     show,
     theme,
 )
+from dashboard.charts import words
 from dashboard.views.claims import Checked
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from dashboard.views.shock import HIGHLIGHTED

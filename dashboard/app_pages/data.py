@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.app_pages import markup
+from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.refresh_button import refresh_part
+from dashboard.app_pages.shared import price_freshness, require_state, show, theme
 from dashboard.charts.chart import Chart
-from dashboard.pages import markup
-from dashboard.pages.markdown import plain
-from dashboard.pages.refresh_button import refresh_part
-from dashboard.pages.shared import price_freshness, require_state, show, theme
 from dashboard.views.coverage import coverage_chart
 from dashboard.views.holdings import (
     SOURCES,

@@ -8,6 +8,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.app_pages.choices import pick, select, select_many
+from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.period import choose_event
+from dashboard.app_pages.shared import known_events, require_state
 from dashboard.charts.locales import UnknownLocale
 from dashboard.charts.style import CONFIG
 from dashboard.data.companies import coverage
@@ -18,10 +22,6 @@ from dashboard.export.making import Made, make
 from dashboard.export.order import FORMATS, BadOrder, Order
 from dashboard.export.presets import PRESETS, THEMES, BadSize
 from dashboard.export.render import CannotDraw, Pictures, render
-from dashboard.pages.choices import pick, select, select_many
-from dashboard.pages.markdown import plain
-from dashboard.pages.period import choose_event
-from dashboard.pages.shared import known_events, require_state
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow
 from etl.warehouse import connect_read_only

@@ -3,12 +3,12 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.app_pages.builder import show_or_say
+from dashboard.app_pages.choices import pick, select, select_many
+from dashboard.app_pages.period import choose_event, choose_period, usual_period
+from dashboard.app_pages.shared import require_state, theme
 from dashboard.charts import rank_words
 from dashboard.data.captures import Ranking, apps, rankings
-from dashboard.pages.builder import show_or_say
-from dashboard.pages.choices import pick, select, select_many
-from dashboard.pages.period import choose_event, choose_period, usual_period
-from dashboard.pages.shared import require_state, theme
 from dashboard.views.app_rankings import (
     MOST_APPS,
     choices,

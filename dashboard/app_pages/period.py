@@ -5,9 +5,9 @@ from datetime import date
 import streamlit as st
 
 from dashboard.analysis.periods import period
+from dashboard.app_pages.choices import pick, select
+from dashboard.app_pages.shared import known_events
 from dashboard.data.events import Event, find_event
-from dashboard.pages.choices import pick, select
-from dashboard.pages.shared import known_events
 from dashboard.views.request import DEFAULT_EVENT
 from etl.warehouse import connect_read_only
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboard.pages import address
+from dashboard.app_pages import address
 
 
 def pick(label: str, choices: Mapping[str, str], key: str, default: str, *, disabled: bool = False) -> str:

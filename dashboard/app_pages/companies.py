@@ -3,12 +3,12 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.app_pages.builder import said, show_or_say
+from dashboard.app_pages.choices import pick, select, select_many
+from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.period import choose_event, choose_period
+from dashboard.app_pages.shared import require_state, theme
 from dashboard.data.companies import coverage
-from dashboard.pages.builder import said, show_or_say
-from dashboard.pages.choices import pick, select, select_many
-from dashboard.pages.markdown import plain
-from dashboard.pages.period import choose_event, choose_period
-from dashboard.pages.shared import require_state, theme
 from dashboard.views.companies import DEFAULT_COMPANIES, DEFAULT_COMPANY, MOST_COMPANIES, no_prices, profile
 from dashboard.views.request import Request
 from etl.warehouse import connect_read_only

@@ -5,14 +5,14 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from dashboard.app_pages.choices import pick, select, select_many
+from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.period import choose_event
+from dashboard.app_pages.shared import require_state, show, theme
 from dashboard.charts.chart import Chart
 from dashboard.charts.event_study import spell
 from dashboard.data.market import named_companies
 from dashboard.data.study_inputs import ALL_AI, groups
-from dashboard.pages.choices import pick, select, select_many
-from dashboard.pages.markdown import plain
-from dashboard.pages.period import choose_event
-from dashboard.pages.shared import require_state, show, theme
 from dashboard.views.event_study import LABELS, MODELS, Answer, Question, ask, conclusion, draw, spell_p
 from dashboard.views.request import NothingToShow
 from etl.warehouse import connect_read_only
