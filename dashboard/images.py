@@ -66,13 +66,13 @@ def _drawn(state: str, order: "Order") -> bytes:
     from dashboard.export.making import make
     from dashboard.export.render import render
 
-    made = make(order)
+    made = make(order, state)
     return render(made.chart, order.look(), {"png"}, made.state).files["png"]
 
 
 @lru_cache(maxsize=4)
 def _tickers(state: str) -> frozenset[str]:
-    with connect_read_only() as con:
+    with connect_read_only(version=state) as con:
         return frozenset(companies(con)["ticker"])
 
 

@@ -70,7 +70,7 @@ def published(request: Request) -> Response:
 
 @lru_cache(maxsize=4)
 def _latest_session(state: str) -> str | None:
-    with connect_read_only() as con:
+    with connect_read_only(version=state) as con:
         found = span(con)
     return found[1].isoformat() if found else None
 
@@ -92,7 +92,7 @@ def table(request: Request) -> Response:
     try:
         with tempfile.NamedTemporaryFile(suffix=f".{form}", delete=False) as place:
             path = Path(place.name)
-        with connect_read_only() as con:
+        with connect_read_only(version=published_version()) as con:
             write_table(con, name, path)
     except WarehouseError as error:
         path.unlink(missing_ok=True)

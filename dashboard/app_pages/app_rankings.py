@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard.app_pages.builder import show_or_say
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.period import choose_event, choose_period, usual_period
+from dashboard.app_pages.reading import reading
 from dashboard.app_pages.shared import require_state, theme
 from dashboard.charts import rank_words
 from dashboard.data.captures import Ranking, apps, rankings
@@ -18,20 +19,19 @@ from dashboard.views.app_rankings import (
     no_rankings,
 )
 from dashboard.views.request import Request
-from etl.warehouse import connect_read_only
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking up the charts…")
 def known_rankings(state: str) -> pd.DataFrame:
     """Every chart of which a published state knows anything."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return rankings(con)
 
 
 @st.cache_resource(max_entries=60, show_spinner="Looking up the apps…")
 def known_apps(state: str, ranking: Ranking) -> pd.DataFrame:
     """The apps of a chart in a published state."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return apps(con, ranking)
 
 

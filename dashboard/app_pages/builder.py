@@ -5,17 +5,17 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.reading import reading
 from dashboard.app_pages.shared import show
 from dashboard.charts.chart import Chart
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow, Request
-from etl.warehouse import connect_read_only
 
 
 @st.cache_resource(max_entries=400, show_spinner="Reading and drawing…")
 def chart(state: str, name: str, request: Request) -> Chart:
     """The chart called `name` in a published state; raises `NothingToShow` where there is none."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return CHARTS[name](con, request)
 
 

@@ -7,11 +7,11 @@ from dashboard.app_pages.builder import said, show_or_say
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event, choose_period
+from dashboard.app_pages.reading import reading
 from dashboard.app_pages.shared import require_state, theme
 from dashboard.data.companies import coverage
 from dashboard.views.companies import DEFAULT_COMPANIES, DEFAULT_COMPANY, MOST_COMPANIES, no_prices, profile
 from dashboard.views.request import Request
-from etl.warehouse import connect_read_only
 
 MEASURES = {
     "rebased": "Rebased to 100",
@@ -26,7 +26,7 @@ BASES = {"event": "before the event", "start": "at the start"}
 @st.cache_resource(max_entries=4, show_spinner="Looking up the companies…")
 def known_companies(state: str) -> pd.DataFrame:
     """Every company of a published state and what is held of it, by ticker."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return coverage(con).set_index("ticker")
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from dashboard.app_pages import markup
 from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.reading import reading
 from dashboard.app_pages.refresh_button import refresh_part
 from dashboard.app_pages.shared import price_freshness, require_state, show, theme
 from dashboard.charts.chart import Chart
@@ -19,20 +20,19 @@ from dashboard.views.holdings import (
     title,
 )
 from dashboard.views.request import NothingToShow, Request
-from etl.warehouse import connect_read_only
 
 
 @st.cache_resource(max_entries=2, show_spinner="Counting what is there…")
 def holdings(state: str) -> Holdings:
     """What a published state holds, read once for all readers."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return read_holdings(con)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing with the exchanges’ calendars…")
 def coverage(state: str, look: str) -> Chart:
     """The coverage chart of a published state, drawn once for all readers."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return coverage_chart(con, Request(theme=look))
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
+from dashboard.app_pages.reading import reading
 from dashboard.app_pages.shared import require_state, show, theme
 from dashboard.charts.chart import Chart
 from dashboard.charts.event_study import spell
@@ -15,7 +16,6 @@ from dashboard.data.market import named_companies
 from dashboard.data.study_inputs import ALL_AI, groups
 from dashboard.views.event_study import LABELS, MODELS, Answer, Question, ask, conclusion, draw, spell_p
 from dashboard.views.request import NothingToShow
-from etl.warehouse import connect_read_only
 
 WINDOWS = {"0": (0, 0), "-1..1": (-1, 1), "0..1": (0, 1), "-4..0": (-4, 0), "0..10": (0, 10)}
 ESTIMATIONS = {"250": (-260, -11), "120": (-130, -11), "60": (-70, -11)}
@@ -25,14 +25,14 @@ MOST_FIRMS = 30
 @st.cache_resource(max_entries=4, show_spinner=False)
 def choices(state: str) -> tuple[dict[str, str], dict[str, str]]:
     """The groups by short name, and the companies that have prices by ticker, of a published state."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return groups(con), named_companies(con)
 
 
 @st.cache_resource(max_entries=48, show_spinner="Running the study…")
 def answer_to(state: str, question: Question) -> Answer:
     """The study of a question in a published state, run once for all readers."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return ask(con, question)
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
+from dashboard.app_pages.reading import reading
 from dashboard.app_pages.shared import known_events, require_state
 from dashboard.charts.locales import UnknownLocale
 from dashboard.charts.style import CONFIG
@@ -24,7 +25,6 @@ from dashboard.export.presets import PRESETS, THEMES, BadSize
 from dashboard.export.render import CannotDraw, Pictures, render
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow
-from etl.warehouse import connect_read_only
 
 MOST_COMPANIES = 10
 TALL_WIDTH = 480
@@ -62,7 +62,7 @@ LOCALES = {
 @st.cache_resource(max_entries=4, show_spinner=False)
 def company_labels(state: str) -> dict[str, str]:
     """What a company is called in a list of choices, by ticker."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         known = coverage(con)
     return {row.ticker: f"{row.name} ({row.ticker})" for row in known.itertuples(index=False) if row.sessions}
 
@@ -70,7 +70,7 @@ def company_labels(state: str) -> dict[str, str]:
 @st.cache_resource(max_entries=64, show_spinner="Reading and drawing…")
 def made(state: str, order: Order) -> Made:
     """The chart of an order in a published state."""
-    return make(order)
+    return make(order, state)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Drawing the picture…")
@@ -86,9 +86,9 @@ def named(name: str) -> str:
     return f"{room.capitalize()}: {rest.replace('-', ' ')}"
 
 
-def file_of(order: Order, form: str) -> bytes:
+def file_of(state: str, order: Order, form: str) -> bytes:
     """One file of an order's kit, made when it is asked for."""
-    return build(replace(order, formats=(form,))).files[
+    return build(replace(order, formats=(form,)), state).files[
         f"{order.name}.{'plotly.json' if form == 'json' else form}"
     ]
 
@@ -182,7 +182,7 @@ def own_picture(found: Made) -> None:
     )
 
 
-def downloads(order: Order, pictures: bool) -> None:
+def downloads(state: str, order: Order, pictures: bool) -> None:
     """Each file, and the kit as a zip."""
     order = (
         order if pictures else replace(order, formats=tuple(form for form in FORMATS if form not in PICTURES))
@@ -190,7 +190,7 @@ def downloads(order: Order, pictures: bool) -> None:
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "The whole kit",
-            data=lambda: build(order).zipped(),
+            data=lambda: build(order, state).zipped(),
             file_name=f"{order.folder()}.zip",
             mime="application/zip",
             type="primary",
@@ -201,7 +201,7 @@ def downloads(order: Order, pictures: bool) -> None:
         for form in order.formats:
             st.download_button(
                 "Plotly JSON" if form == "json" else form.upper(),
-                data=partial(file_of, order, form),
+                data=partial(file_of, state, order, form),
                 file_name=f"{order.folder()}.{form}",
                 mime=MIME[form],
                 on_click="ignore",
@@ -256,5 +256,5 @@ with place:
         st.info(plain(str(nothing)), icon=":material/info:")
         st.stop()
     can = picture(ordered, story)
-    downloads(ordered, can)
+    downloads(state, ordered, can)
     texts(ordered, story)

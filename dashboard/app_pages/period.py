@@ -6,10 +6,10 @@ import streamlit as st
 
 from dashboard.analysis.periods import period
 from dashboard.app_pages.choices import pick, select
+from dashboard.app_pages.reading import reading
 from dashboard.app_pages.shared import known_events
 from dashboard.data.events import Event, find_event
 from dashboard.views.request import DEFAULT_EVENT
-from etl.warehouse import connect_read_only
 
 OTHER_DAY = "day"
 PERIODS = {
@@ -26,7 +26,7 @@ PERIODS = {
 @st.cache_resource(max_entries=64, show_spinner=False)
 def event_of(state: str, wanted: str) -> Event | None:
     """The event with an id, or the session of a day, in a published state."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return find_event(con, wanted)
 
 

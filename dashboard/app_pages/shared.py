@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.analysis.freshness import Freshness, Level, freshness
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.markup import above, below
+from dashboard.app_pages.reading import reading
 from dashboard.app_pages.watch import watch
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
@@ -21,7 +22,7 @@ from dashboard.views import headline, shock, story
 from dashboard.views.claims import Checked, LargestLosses, check, read_largest_losses
 from dashboard.views.coverage import dateline_words
 from etl.settings import settings as warehouse_settings
-from etl.warehouse import WarehouseError, connect_read_only, published_version
+from etl.warehouse import WarehouseError, published_version
 
 _MARKS = {
     Level.LATE: ":yellow[:material/schedule: {}]",
@@ -65,21 +66,21 @@ def price_freshness(state: str) -> Freshness | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def price_reach(state: str) -> pd.DataFrame:
     """How far the prices of each company reach in a published state."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return reach(con)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def known_events(state: str) -> list[Event]:
     """All events of a published state."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return events(con)
 
 
 @st.cache_resource(max_entries=24, show_spinner="Reading prices and ranks…")
 def event_story(state: str, event_id: str) -> story.Story:
     """The story of an event in a published state, read once for all readers."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return story.read_story(con, event_id)
 
 
@@ -106,7 +107,7 @@ def _checked(state: str, event_id: str, as_of: int) -> list[Checked]:
 @st.cache_resource(max_entries=4, show_spinner="Comparing the largest losses…")
 def largest_losses(state: str) -> LargestLosses:
     """The largest one-day losses of a published state."""
-    with connect_read_only() as con:
+    with reading(state) as con:
         return read_largest_losses(con)
 
 

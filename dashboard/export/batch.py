@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from dashboard.export.kit import Kit, build, write
 from dashboard.export.making import UnknownChart
 from dashboard.export.order import Order
 from dashboard.views.request import NothingToShow
-from etl.warehouse import WarehouseError
+from etl.warehouse import WarehouseError, published_version
 
 AT_ONCE = 2
 """Charts in hand at the same time: one is read from the warehouse while the browser draws the other."""
@@ -29,11 +30,13 @@ class Result:
     kit: Kit | None = field(default=None, repr=False)
 
 
-def export(order: Order, out: Path, folder_of: Callable[[Order], str] = Order.folder) -> Result:
-    """Make one kit and write it; whatever fails is named in the result."""
+def export(
+    order: Order, out: Path, folder_of: Callable[[Order], str] = Order.folder, state: str | None = None
+) -> Result:
+    """Make one kit, from the state named, and write it; whatever fails is named in the result."""
     folder = out / folder_of(order)
     try:
-        kit = build(order)
+        kit = build(order, state)
     except NothingToShow as nothing:
         return Result(order, folder, failures={"nothing to show": str(nothing)})
     except (UnknownChart, WarehouseError) as error:
@@ -54,11 +57,17 @@ def export_all(
     out: Path,
     done: Callable[[Result], None],
     folder_of: Callable[[Order], str] = Order.folder,
+    state: str | None = None,
 ) -> list[Result]:
-    """Make and write the kits of all orders, calling `done` with each as it is finished; results in their order."""
+    """Make and write the kits of all orders, calling `done` with each as it is finished; results in their order.
+
+    All come from one state of the warehouse: the one named, by default the one that is published now.
+    """
+    with suppress(WarehouseError):  # each order then says what is wrong
+        state = state or published_version()
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="export")
     try:
-        futures = [pool.submit(export, order, out, folder_of) for order in orders]
+        futures = [pool.submit(export, order, out, folder_of, state) for order in orders]
         results = []
         for future in futures:
             results.append(future.result())

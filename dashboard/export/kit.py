@@ -38,15 +38,17 @@ class Kit:
         return files.zipped({**self.files, METADATA: self.metadata()}, self.order.folder())
 
 
-def build(order: Order) -> Kit:
+def build(order: Order, state: str | None = None) -> Kit:
     """Make the chart and every file of its order; a format that fails is named and the others are there.
+
+    `state` names the state of the warehouse to read, by default the published one.
 
     Raises
     ------
     UnknownChart, NothingToShow, WarehouseError
         As `dashboard.export.making.make`: when there is no chart at all.
     """
-    made = make(order)
+    made = make(order, state)
     chart = made.chart
     found: dict[str, bytes] = {}
     failures: dict[str, str] = {}

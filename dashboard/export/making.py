@@ -22,7 +22,6 @@ from dashboard.views.registry import CHARTS
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import connect_read_only, published_version
 
-ATTEMPTS = 5
 NO_DATA = ("event", "etl_run", "etl_run_item", "quarantine")
 """Tables with a source that no figure comes from (an event's own source is told with the event)."""
 
@@ -59,8 +58,8 @@ class _Recorder:
         return getattr(self._con, name)
 
 
-def make(order: Order) -> Made:
-    """Make the chart of an order from one published state of the warehouse.
+def make(order: Order, state: str | None = None) -> Made:
+    """Make the chart of an order from one state of the warehouse: the one named, by default the published one.
 
     Raises
     ------
@@ -69,23 +68,18 @@ def make(order: Order) -> Made:
     dashboard.views.request.NothingToShow
         When the warehouse has nothing for what was ordered.
     etl.warehouse.WarehouseError
-        When there is no warehouse, or it cannot be read.
+        When there is no warehouse, it cannot be read, or the state that was named is not kept any more.
     """
     maker = CHARTS.get(order.name)
     if maker is None:
         raise UnknownChart(f"There is no chart “{order.name[:60]}”{_nearest(order.name)}")
-    for _ in range(ATTEMPTS):
-        state = published_version()
-        with connect_read_only() as con, locales.written_in(order.locale):
-            recorder = _Recorder(con)
-            chart = maker(cast(duckdb.DuckDBPyConnection, recorder), order.request())
-            chart = worded(chart, order.title, order.subtitle)
-            made = Made(
-                chart, state, recorder.queries, _sources(con, recorder.queries), _event(con, order.event)
-            )
-        if published_version() == state:
-            break
-    return made
+    state = state or published_version()
+    with connect_read_only(version=state) as con, locales.written_in(order.locale):
+        recorder = _Recorder(con)
+        chart = maker(cast(duckdb.DuckDBPyConnection, recorder), order.request())
+        chart = worded(chart, order.title, order.subtitle)
+        sources, event = _sources(con, recorder.queries), _event(con, order.event)
+    return Made(chart, state, recorder.queries, sources, event)
 
 
 def _nearest(name: str) -> str:

@@ -67,7 +67,7 @@ def write_site(folder: Path, order: Order, address: str) -> int:
         report.errors.print(str(nothing))
         return 2
     with report.progress(len(orders)) as advance:
-        results = [_settled(result) for result in _export(orders, folder, advance)]
+        results = [_settled(result) for result in _export(orders, folder, advance, words["state"])]
     entries = [_entry(result, folder) for result in results if result.kit is not None]
     pages = _pages(order, entries, words, address)
     faults = _write(folder, {**_assets(order), **pages})
@@ -82,12 +82,13 @@ def write_site(folder: Path, order: Order, address: str) -> int:
     return max(code, 1) if faults else code
 
 
-def _export(orders: list[Order], folder: Path, advance: Callable[[str], None]) -> list[Result]:
+def _export(orders: list[Order], folder: Path, advance: Callable[[str], None], state: str) -> list[Result]:
     return batch.export_all(
         orders,
         folder / CHART_FOLDER,
         lambda result: advance(result.order.name),
         lambda order: order.name,
+        state,
     )
 
 
@@ -108,7 +109,8 @@ def _address(address: str) -> str:
 
 
 def _story(order: Order) -> dict[str, Any]:
-    with connect_read_only() as con, locales.written_in(order.locale):
+    state = published_version()
+    with connect_read_only(version=state) as con, locales.written_in(order.locale):
         story = read_story(con, order.event)
         coverage = claims(settings().data_dir, story.event.event_id)
         losses = read_largest_losses(con) if coverage else None
@@ -117,7 +119,7 @@ def _story(order: Order) -> dict[str, Any]:
             "description": story.event.description,
             "figures": figures(story),
             "claims": [check(claim, story, losses) for claim in coverage if losses],
-            "state": published_version(),
+            "state": state,
         }
 
 

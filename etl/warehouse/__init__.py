@@ -10,11 +10,17 @@ import duckdb
 
 from etl.settings import settings
 from etl.warehouse.base import Warehouse
-from etl.warehouse.errors import WarehouseBusyError, WarehouseError, WarehouseMissingError
+from etl.warehouse.errors import (
+    StateGoneError,
+    WarehouseBusyError,
+    WarehouseError,
+    WarehouseMissingError,
+)
 from etl.warehouse.files import FileWarehouse
 from etl.warehouse.lake import LakeWarehouse
 
 __all__ = [
+    "StateGoneError",
     "Warehouse",
     "WarehouseBusyError",
     "WarehouseError",
@@ -37,20 +43,26 @@ def open_warehouse(database: str | Path | None = None) -> Warehouse:
 
 
 @contextmanager
-def connect_read_only(database: str | Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to the published state, closed at the end of the block.
+def connect_read_only(
+    database: str | Path | None = None, *, version: str | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to one state, closed at the end of the block.
 
-    Times come back in UTC. Open one for each batch of queries: a connection keeps to the state that was
-    published when it was opened, and never blocks a refresh.
+    ``version`` is the name of a state, as ``published_version`` gives it; without one the published state is
+    read. Whoever keeps what was read under the name of a state must name it here too: another one may be
+    published between asking for the name and reading. Times come back in UTC. A connection keeps to its state
+    and never blocks a refresh.
 
     Raises
     ------
     WarehouseMissingError
         When nothing has been published yet.
+    StateGoneError
+        When the state that was named is not kept any more.
     WarehouseError
         When what is there cannot be read.
     """
-    with open_warehouse(database).reading() as con:
+    with open_warehouse(database).reading(version) as con:
         yield con
 
 

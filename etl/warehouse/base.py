@@ -25,8 +25,8 @@ class Warehouse(Protocol):
     def version(self) -> str:
         """The name of the published state."""
 
-    def reading(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """A read-only connection to the published state."""
+    def reading(self, version: str | None = None) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A read-only connection to a state: the one named ``version``, by default the published one."""
 
     def writing(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A connection whose changes are published when the block ends without an exception."""

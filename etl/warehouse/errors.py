@@ -22,5 +22,14 @@ class NoSuchStateError(WarehouseError):
     exit_code = 3
 
 
+class StateGoneError(WarehouseError):
+    """The state that was named is not kept any more. Read the newest instead."""
+
+    @classmethod
+    def of(cls, version: str) -> StateGoneError:
+        """The error for that state."""
+        return cls(f"The state {version[:80]} is not kept any more: reload, and read the newest.")
+
+
 class WarehouseBusyError(WarehouseError):
     """Another refresh is writing. Wait until it has ended, or raise ``AIMI_LOCK_TIMEOUT``."""

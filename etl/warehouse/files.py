@@ -18,12 +18,18 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
+from etl.warehouse.errors import (
+    NoSuchStateError,
+    StateGoneError,
+    WarehouseBusyError,
+    WarehouseError,
+    WarehouseMissingError,
+)
 from etl.warehouse.migrate import migrate
 
 SESSION = "SET enable_progress_bar = false; SET TimeZone = 'UTC'"
 """How every connection is set: times in UTC, and no bar on the standard output, which is for results."""
-_READ_ATTEMPTS = 3  # a version can be pruned between reading the link and opening the file
+_READ_ATTEMPTS = 3  # the published state can be pruned between reading its name and opening its file
 
 
 @dataclass(frozen=True)
@@ -75,17 +81,19 @@ class FileWarehouse:
             raise WarehouseMissingError.at(str(self.path)) from None
 
     @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection to the published state; close it soon, it keeps to that state.
+    def reading(self, version: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to the state named ``version``, by default the published one; it keeps to it.
 
         Raises
         ------
         WarehouseMissingError
             When nothing has been published.
+        StateGoneError
+            When the state that was named is not kept any more.
         WarehouseError
             When the file cannot be read as a DuckDB database.
         """
-        con = self._open_read_only()
+        con = self._open_published() if version is None else self._open_state(version)
         try:
             con.execute(SESSION)
             yield con
@@ -178,19 +186,33 @@ class FileWarehouse:
             self._point_to(version)
         return version
 
-    def _open_read_only(self) -> duckdb.DuckDBPyConnection:
+    def _open_published(self) -> duckdb.DuckDBPyConnection:
         for attempt in range(1, _READ_ATTEMPTS + 1):
-            current = self.path.resolve()
-            if not current.exists():
-                raise WarehouseMissingError.at(str(self.path))
             try:
-                return duckdb.connect(str(current), read_only=True)
-            except duckdb.Error as error:
-                if current.exists() or attempt == _READ_ATTEMPTS:
-                    raise WarehouseError(
-                        f"{self.path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}"
-                    ) from error
-        raise WarehouseMissingError.at(str(self.path))
+                return self._open_state(self.version())
+            except StateGoneError:
+                if attempt == _READ_ATTEMPTS:
+                    raise
+        raise AssertionError  # the loop returns or raises
+
+    def _open_state(self, version: str) -> duckdb.DuckDBPyConnection:
+        """Open the file of a state, which never changes; a plain file has no name but the one of its contents."""
+        plain = "@" in version
+        path = self.path.resolve() if plain else self.folder.resolve() / Path(version).name
+        if self.version() != version if plain else not path.is_file():
+            raise StateGoneError.of(version)
+        try:
+            con = duckdb.connect(str(path), read_only=True)
+        except duckdb.Error as error:
+            if not path.exists():
+                raise StateGoneError.of(version) from None
+            raise WarehouseError(
+                f"{self.path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}"
+            ) from error
+        if plain and self.version() != version:
+            con.close()
+            raise StateGoneError.of(version)
+        return con
 
     def _publish(self, work: Path) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")

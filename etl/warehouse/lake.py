@@ -16,7 +16,13 @@ from pathlib import Path
 
 import duckdb
 
-from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
+from etl.warehouse.errors import (
+    NoSuchStateError,
+    StateGoneError,
+    WarehouseBusyError,
+    WarehouseError,
+    WarehouseMissingError,
+)
 from etl.warehouse.files import SESSION
 from etl.warehouse.migrate import migrate
 
@@ -69,17 +75,19 @@ class LakeWarehouse:
             return self._version(con)
 
     @contextmanager
-    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection that sees one snapshot.
+    def reading(self, version: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that sees one snapshot: the one named ``version``, by default the newest.
 
         Raises
         ------
         WarehouseMissingError
             When there is none.
+        StateGoneError
+            When the snapshot that was named has expired.
         WarehouseError
             When the lake cannot be reached.
         """
-        con = self._connect(read_only=True)
+        con = self._connect(read_only=True, snapshot=version)
         try:
             con.begin()
             tables = con.execute(
@@ -156,7 +164,7 @@ class LakeWarehouse:
         version = version or (kept[-2] if len(kept) > 1 else "none")
         if version not in kept:
             raise NoSuchStateError(f"There is no state {version!r}; kept are {', '.join(kept)}.")
-        number = int(version.rpartition("-")[2])
+        number = _number(version)
         with self.writing() as con:
             con.begin()
             names = con.execute(
@@ -175,17 +183,21 @@ class LakeWarehouse:
             query = "SELECT coalesce(max(run_id), 'empty') FROM etl_run"
         return str(con.execute(query).fetchall()[0][0])
 
-    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _connect(self, *, read_only: bool, snapshot: str | None = None) -> duckdb.DuckDBPyConnection:
         con = duckdb.connect()
         try:
-            self._guarded(con, lambda con: self._attach(con, read_only=read_only))
+            self._guarded(con, lambda con: self._attach(con, read_only=read_only, snapshot=snapshot))
         except WarehouseError:
             con.close()
             raise
         return con
 
-    def _attach(self, con: duckdb.DuckDBPyConnection, *, read_only: bool) -> None:
+    def _attach(
+        self, con: duckdb.DuckDBPyConnection, *, read_only: bool, snapshot: str | None = None
+    ) -> None:
         options = ["READ_ONLY"] if read_only else []
+        if snapshot and self.address.startswith("ducklake:"):
+            options.append(f"SNAPSHOT_VERSION {_number(snapshot)}")
         if self.address.startswith("ducklake:"):
             if self.address.startswith(_POSTGRES):
                 load_extension(con, "postgres_scanner")
@@ -222,9 +234,19 @@ class LakeWarehouse:
             told = str(error).splitlines()[0]
             if "does not exist" in told and "DuckLake" in told:
                 raise WarehouseMissingError.at(self.name) from None
+            if "No snapshot found" in told:
+                raise StateGoneError.of(told.rpartition(" ")[2]) from None
             told = told.replace(self.address, self.name)
             told = re.sub(r"((?:password|token)=)[^\s&'\"]+", r"\1…", told, flags=re.IGNORECASE)
             raise WarehouseError(f"{self.name} cannot be reached: {told}") from None
+
+
+def _number(version: str) -> int:
+    """The number of the snapshot that is called ``version``."""
+    number = version.removeprefix("snapshot-")
+    if not number.isdecimal():
+        raise StateGoneError.of(version)
+    return int(number)
 
 
 def load_extension(con: duckdb.DuckDBPyConnection, extension: str) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from etl.bundled import load_bundled
 from etl.settings import PROJECT_ROOT
-from etl.warehouse import WarehouseError, WarehouseMissingError
+from etl.warehouse import StateGoneError, WarehouseError, WarehouseMissingError
 from etl.warehouse.lake import LakeWarehouse
 from tests.conftest import SOAK
 
@@ -134,6 +134,20 @@ def test_a_block_of_reads_sees_one_snapshot(shared_lake):
             writer.execute("DELETE FROM price_daily")
         assert con.execute("SELECT count(*) FROM price_daily").fetchall() == [(1,)]
     assert rows(shared_lake, "SELECT count(*) FROM price_daily") == [(0,)]
+
+
+def test_a_reader_that_names_a_snapshot_gets_that_snapshot(any_lake):
+    with any_lake.writing() as con:
+        con.execute("INSERT INTO price_daily (ticker, date, close) VALUES ('A', '2025-01-27', 1)")
+    name = any_lake.version()
+    with any_lake.writing() as con:
+        con.execute("UPDATE price_daily SET close = 2")
+    assert rows(any_lake, "SELECT close FROM price_daily") == [(2,)]
+    with any_lake.reading(name) as con:
+        assert con.execute("SELECT close FROM price_daily").fetchall() == [(1,)]
+    for gone in ("snapshot-999", "x.duckdb"):
+        with pytest.raises(StateGoneError, match="not kept any more"), any_lake.reading(gone):
+            pass
 
 
 WRITER = """

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from etl.warehouse import (
+    StateGoneError,
     WarehouseBusyError,
     WarehouseError,
     WarehouseMissingError,
@@ -167,3 +168,28 @@ def test_keys_are_enforced(warehouse):
         con.execute(insert)
         with pytest.raises(duckdb.ConstraintException):
             con.execute(insert)
+
+
+def test_a_reader_that_names_a_state_gets_that_state(warehouse):
+    publish(warehouse, 1)
+    first = warehouse.version()
+    publish(warehouse, 2)
+    with warehouse.reading(first) as con:
+        assert con.execute("FROM sample").fetchall() == [(1,)]
+    for value in (3, 4, 5):
+        publish(warehouse, value)
+    for name in (first, "../market.duckdb", "", "market.duckdb@1-2"):
+        with pytest.raises(StateGoneError, match="not kept any more"), warehouse.reading(name):
+            pass
+
+
+def test_a_plain_file_that_changed_is_not_taken_for_what_it_was(warehouse):
+    with duckdb.connect(str(warehouse.path)) as con:
+        con.execute("CREATE TABLE sample AS SELECT 7 AS value")
+    name = warehouse.version()
+    with warehouse.reading(name) as con:
+        assert con.execute("FROM sample").fetchall() == [(7,)]
+    with duckdb.connect(str(warehouse.path)) as con:
+        con.execute("UPDATE sample SET value = 8")
+    with pytest.raises(StateGoneError), warehouse.reading(name):
+        pass
