@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -76,19 +77,19 @@ def merge_catalogue(
     dated = pd.DataFrame([vars(event) for event in events])
     moments = [pd.Timestamp(event.occurred_at) for event in events]
     dated["occurred_at"] = pd.to_datetime([moment.tz_convert("UTC") for moment in moments])
-    dated["market_session"] = [
-        calendars.session_of(moment if event.time_known else _day_in_new_york(event))
-        for event, moment in zip(events, moments, strict=True)
-    ]
+    dated["market_session"] = [_session(event, moment) for event, moment in zip(events, moments, strict=True)]
     dated["market_open"] = [
         event.time_known and calendars.is_open(moment) for event, moment in zip(events, moments, strict=True)
     ]
     return done + merge.rows("event", dated, Rules(delete="true"))
 
 
-def _day_in_new_york(event: catalogue.Event) -> pd.Timestamp:
-    """The beginning of an event's day, were it New York's: a day east of it must not count for the session before."""
-    return pd.Timestamp(event.occurred_at.date(), tz=calendars.time_zone(calendars.HOME))
+def _session(event: catalogue.Event, moment: pd.Timestamp) -> date:
+    day = None if event.time_known else event.occurred_at.date()
+    try:
+        return calendars.session_of(moment, day=day)
+    except calendars.UnknownSession as error:
+        raise catalogue.CatalogueError(f"events.toml: event {event.event_id}: {error}") from None
 
 
 def read_prices(folder: Path, currency: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -20,6 +20,10 @@ KNOWN_FROM = date(2000, 1, 1)
 SETTLING = pd.Timedelta(minutes=30)  # the closing auction's print can arrive this long after the close
 
 
+class UnknownSession(LookupError):
+    """The calendar of an exchange does not reach to that day."""
+
+
 @dataclass(frozen=True)
 class Calendar:
     """The sessions of an exchange from 2000 to about a year ahead, with their opening and closing in UTC."""
@@ -92,10 +96,30 @@ def last_closed_session(exchange: str, now: pd.Timestamp) -> date:
     return known.sessions[int(known.closes.searchsorted(now - SETTLING, side="right")) - 1].date()
 
 
-def session_of(moment: pd.Timestamp, exchange: str = HOME) -> date:
-    """The first session whose close comes after ``moment``: the one in which the market could react."""
+def session_of(moment: pd.Timestamp, exchange: str = HOME, *, day: date | None = None) -> date:
+    """The first session of an exchange that could react to an event.
+
+    The first that closes after ``moment``. Where only the event's day is known (``day``, in its own zone), ``moment``
+    is the beginning of that day, and it is the first session on or after the day that does not open before the day
+    begins. So Seoul answers a day in New York on its next morning.
+
+    Raises
+    ------
+    UnknownSession
+        When the calendar, which reaches about a year ahead, does not reach that far.
+    """
     known = calendar(exchange)
-    return known.sessions[int(known.closes.searchsorted(moment.tz_convert("UTC"), side="right"))].date()
+    moment = moment.tz_convert("UTC")
+    last = known.closes[-1] if day is None else known.opens[-1]
+    if moment >= last or (day is not None and day > known.sessions[-1].date()):
+        raise UnknownSession(f"The sessions of {exchange} on and after {moment:%Y-%m-%d} are not known yet.")
+    if day is None:
+        position = int(known.closes.searchsorted(moment, side="right"))
+    else:
+        position = max(
+            int(known.opens.searchsorted(moment)), int(known.sessions.searchsorted(pd.Timestamp(day)))
+        )
+    return known.sessions[position].date()
 
 
 def is_open(moment: pd.Timestamp, exchange: str = HOME) -> bool:

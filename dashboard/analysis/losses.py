@@ -1,11 +1,10 @@
 """What each company lost or gained in the session of an event, in percent and in dollars."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import pandas as pd
 
-from dashboard.analysis.returns import first_sessions, last_sessions
+from dashboard.analysis.returns import Sessions, each_rows_own, first_sessions, last_sessions
 
 MAX_DELAY_DAYS = 14
 
@@ -15,23 +14,22 @@ def session_changes(
     companies: pd.DataFrame,
     shares: pd.DataFrame,
     dollar_rates: dict[str, float],
-    session: date,
+    sessions: Sessions,
 ) -> pd.DataFrame:
-    """The change of every company from its last close before `session` to its first one on or after it.
+    """The change of every company from its last close before its session to its first one on or after it.
 
-    The exchange's own sessions count: where `session` was a holiday, the next session is taken, up to two weeks
-    later. `change` is a fraction of dividend-adjusted prices; `value_change` is in US dollars: the change of the
-    split-adjusted close times the shares outstanding at the count that `shares` gives (and the exchange
-    rate of that day for other currencies).
+    `sessions` is the first that could react: of all, or of each ticker, since exchanges keep other hours. Where a
+    company has no price of it, its next session is taken, up to two weeks later. `change` is a fraction of
+    dividend-adjusted prices; `value_change` is in US dollars: the change of the split-adjusted close times the shares
+    outstanding at the count that `shares` gives (and the exchange rate of that day for other currencies).
 
     Returns one row a company: the columns of `companies`, before, on (dates), close_before, close, change, shares,
     shares_as_of, basis, value_before, value_change, and `missing`, which says why a figure is absent ("": none is).
     """
-    end = pd.Timestamp(session) + pd.Timedelta(days=MAX_DELAY_DAYS)
-    start = pd.Timestamp(session) - pd.Timedelta(days=MAX_DELAY_DAYS)
-    near = prices[(prices["date"] >= start) & (prices["date"] <= end)]
-    before = last_sessions(near, session).add_suffix("_before")
-    after = first_sessions(near, session)
+    apart = prices["date"] - each_rows_own(sessions, prices)
+    near = prices[apart.abs() <= pd.Timedelta(days=MAX_DELAY_DAYS)]
+    before = last_sessions(near, sessions).add_suffix("_before")
+    after = first_sessions(near, sessions)
     table = (
         companies.merge(before, how="left", left_on="ticker", right_index=True)
         .merge(after, how="left", left_on="ticker", right_index=True)

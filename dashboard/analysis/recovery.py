@@ -1,24 +1,24 @@
 """How deep a fall went after an event and how long it took to make it good."""
 
-from datetime import date
-
 import pandas as pd
 
-from dashboard.analysis.returns import last_sessions
+from dashboard.analysis.returns import Sessions, each_rows_own, last_sessions
 
 
-def recoveries(prices: pd.DataFrame, session: date) -> pd.DataFrame:
+def recoveries(prices: pd.DataFrame, sessions: Sessions) -> pd.DataFrame:
     """Drawdown and recovery of each ticker since an event, on its own sessions and dividend-adjusted prices.
 
-    `prices` is one row a ticker and session from before `session` on. Returns one row a ticker that fell at the
+    `prices` is one row a ticker and session from before the event's on; `sessions` is the first that could react, of
+    all or of each ticker. Returns one row a ticker that fell at the
     event's first close: ticker, before (date of the base), first_change, low (date of the lowest close until the
     recovery, or until the end of the data), drawdown (fraction below the base at that low), recovered (first date
     with a close at or above the base, NaT where there is none yet), sessions (number of sessions from the event's
     session to it, the event's own counting as 1; missing where not recovered), last (last date), last_change.
     """
-    base = last_sessions(prices, session)
+    base = last_sessions(prices, sessions)
     rows = []
-    for ticker, path in prices[prices["date"] >= pd.Timestamp(session)].groupby("ticker", sort=True):
+    since = prices[prices["date"] >= each_rows_own(sessions, prices)]
+    for ticker, path in since.groupby("ticker", sort=True):
         if ticker not in base.index:
             continue
         relative = path["adj_close"].to_numpy() / float(base.at[ticker, "adj_close"]) - 1

@@ -1,21 +1,30 @@
 """Returns around a session: what each company's own exchange did, on its own sessions."""
 
 from datetime import date
+from typing import TypeAlias
 
 import pandas as pd
 
+Sessions: TypeAlias = date | pd.Series
+"""One session for all tickers, or each one's own: datetime64 by ticker; a ticker that is not in it is left out."""
 
-def last_sessions(prices: pd.DataFrame, before: date) -> pd.DataFrame:
-    """The last session of each ticker before a day: index ticker, columns date, close, adj_close.
+
+def last_sessions(prices: pd.DataFrame, before: Sessions) -> pd.DataFrame:
+    """The last session of each ticker before that: index ticker, columns date, close, adj_close.
 
     `prices` is one row a ticker and session (ticker, date, close, adj_close), sorted by date within a ticker.
     """
-    return _edge(prices[prices["date"] < pd.Timestamp(before)], last=True)
+    return _edge(prices[prices["date"] < each_rows_own(before, prices)], last=True)
 
 
-def first_sessions(prices: pd.DataFrame, since: date) -> pd.DataFrame:
-    """The first session of each ticker on or after a day: index ticker, columns date, close, adj_close."""
-    return _edge(prices[prices["date"] >= pd.Timestamp(since)], last=False)
+def first_sessions(prices: pd.DataFrame, since: Sessions) -> pd.DataFrame:
+    """The first session of each ticker on or after that: index ticker, columns date, close, adj_close."""
+    return _edge(prices[prices["date"] >= each_rows_own(since, prices)], last=False)
+
+
+def each_rows_own(sessions: Sessions, prices: pd.DataFrame) -> pd.Timestamp | pd.Series:
+    """The session that the rows of `prices` are compared with: of all, or of each row's ticker (NaT: none)."""
+    return prices["ticker"].map(sessions) if isinstance(sessions, pd.Series) else pd.Timestamp(sessions)
 
 
 def _edge(prices: pd.DataFrame, last: bool) -> pd.DataFrame:
@@ -24,10 +33,10 @@ def _edge(prices: pd.DataFrame, last: bool) -> pd.DataFrame:
     return rows.set_index("ticker")[["date", "close", "adj_close"]]
 
 
-def rebase(prices: pd.DataFrame, before: date) -> pd.DataFrame:
-    """Each ticker's dividend-adjusted price as a percentage of its last one before a day: that session = 100.
+def rebase(prices: pd.DataFrame, before: Sessions) -> pd.DataFrame:
+    """Each ticker's dividend-adjusted price as a percentage of its last one before a session: that one = 100.
 
-    Returns `prices` with a column `index`; tickers without a session before the day are left out.
+    Returns `prices` with a column `index`; tickers without a session before it are left out.
     """
     base = last_sessions(prices, before)["adj_close"]
     kept = prices[prices["ticker"].isin(base.index)].copy()

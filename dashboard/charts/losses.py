@@ -120,11 +120,11 @@ def _extremes(drawn: pd.DataFrame, column: str, spell: Callable[[float], str]) -
 
 
 def late_note(drawn: pd.DataFrame, session: date) -> str:
-    """Names the companies whose own exchange was closed on the day, with the session that counts instead."""
-    late = drawn[drawn["on"] > pd.Timestamp(session)]
+    """Names the companies whose own exchange first traded after the event on another day than New York's."""
+    other = drawn[drawn["on"] != pd.Timestamp(session)]
     return "".join(
-        f"{words.listed(group['name'].tolist())} first traded again on {words.day(on.date())}. "
-        for on, group in late.groupby("on")
+        f"{words.listed(group['name'].tolist())} first traded after the event on {words.day(on.date())}. "
+        for on, group in other.groupby("on")
     )
 
 

@@ -1,6 +1,6 @@
 """Prices of chosen companies over a chosen stretch of time: bounded by ticker and date, thinned by week where long."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import duckdb
@@ -97,24 +97,36 @@ def _minus(day: date, span: timedelta) -> date:
 
 
 def bases(
-    con: duckdb.DuckDBPyConnection, tickers: Sequence[str], start: date, end: date, before: date | None
+    con: duckdb.DuckDBPyConnection,
+    tickers: Sequence[str],
+    start: date,
+    end: date,
+    before: Mapping[str, date] | None,
 ) -> pd.DataFrame:
     """The session that counts as 100, one row a ticker that has one: index ticker, columns date, adj_close.
 
-    With `before` the last session from `start` on that is earlier than it, else the first session of the stretch.
+    With `before` the last session from `start` on that is earlier than the ticker's day in it, else the first session
+    of the stretch.
     """
     return (
         con.execute(
             """
-            SELECT ticker, date, adj_close FROM price_daily
-            WHERE ticker IN (SELECT unnest($tickers::VARCHAR[])) AND date BETWEEN $start AND $end
-                AND ($before IS NULL OR date < $before)
+            SELECT ticker, date, adj_close
+            FROM price_daily JOIN (
+                SELECT unnest($tickers::VARCHAR[]) AS ticker, unnest($before::DATE[]) AS before
+            ) AS wanted USING (ticker)
+            WHERE date BETWEEN $start AND $end AND (before IS NULL OR date < before)
             QUALIFY row_number() OVER (
                 PARTITION BY ticker
-                ORDER BY CASE WHEN $before IS NULL THEN date - DATE '2000-01-01' ELSE DATE '2000-01-01' - date END
+                ORDER BY CASE WHEN before IS NULL THEN date - DATE '2000-01-01' ELSE DATE '2000-01-01' - date END
             ) = 1
             """,
-            {"tickers": list(tickers), "start": start, "end": end, "before": before},
+            {
+                "tickers": list(tickers),
+                "start": start,
+                "end": end,
+                "before": [before[ticker] if before else None for ticker in tickers],
+            },
         )
         .df()
         .set_index("ticker")

@@ -1,9 +1,13 @@
 """The dated AI events."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import duckdb
+import pandas as pd
+
+from etl import calendars
 
 
 @dataclass(frozen=True)
@@ -11,6 +15,7 @@ class Event:
     """An event and the New York session in which the market could first react to it.
 
     `occurred_at` is New York time where `time_known`; otherwise only its day counts, as the source gives it.
+    `moment` is the same in UTC (no zone): the beginning of the day where only that is known.
     """
 
     event_id: str
@@ -23,6 +28,23 @@ class Event:
     description: str
     source: str
     source_url: str
+    moment: datetime
+
+    def session_on(self, exchange: str) -> date:
+        """The first session of an exchange that could react; New York's where that exchange's are not known."""
+        if exchange == calendars.HOME or not calendars.is_known(exchange):
+            return self.market_session
+        day = None if self.time_known else self.occurred_at.date()
+        try:
+            return calendars.session_of(pd.Timestamp(self.moment, tz="UTC"), exchange, day=day)
+        except calendars.UnknownSession:
+            return self.market_session
+
+    def sessions_of(self, companies: pd.DataFrame) -> pd.Series:
+        """The first session that could react, of each of the `companies` (ticker, exchange): datetime64 by ticker."""
+        by_exchange = {name: self.session_on(name) for name in companies["exchange"].unique()}
+        days = pd.to_datetime(companies["exchange"].map(by_exchange))
+        return days.set_axis(companies["ticker"])
 
 
 def events(con: duckdb.DuckDBPyConnection) -> list[Event]:
@@ -31,7 +53,8 @@ def events(con: duckdb.DuckDBPyConnection) -> list[Event]:
         """
         SELECT event_id, title,
             timezone(CASE WHEN time_known THEN 'America/New_York' ELSE zone END, occurred_at),
-            time_known, market_session, market_open, kind, description, source, source_url
+            time_known, market_session, market_open, kind, description, source, source_url,
+            timezone('UTC', occurred_at)
         FROM event ORDER BY occurred_at, event_id
         """
     ).fetchall()
@@ -77,4 +100,7 @@ def find_event(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
         else f"There was no session on {day.day} {day:%B %Y}: this is the next one.",
         source="",
         source_url="",
+        moment=datetime.combine(session, time(), ZoneInfo(calendars.time_zone(calendars.HOME)))
+        .astimezone(UTC)
+        .replace(tzinfo=None),
     )

@@ -118,7 +118,8 @@ def _compare(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
     )
     session = asked.event.market_session
     around = asked.start < session <= asked.end and options.get("base") != "start"
-    bases = data.bases(con, asked.tickers, asked.start, asked.end, session if around else None)
+    own = {row.ticker: asked.event.session_on(row.exchange) for row in asked.held.itertuples()}
+    bases = data.bases(con, asked.tickers, asked.start, asked.end, own if around else None)
     values = measured(paths, measure, bases)
     if values.empty:
         raise NothingToShow(
@@ -197,7 +198,8 @@ def _whole(request: Request) -> Request:
 def _worst_days(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
     asked = _asked(con, _whole(request), (DEFAULT_COMPANY,))
     row = asked.held.iloc[0]
-    days = data.worst_days(con, row["ticker"], asked.event.market_session, WORST_DAYS)
+    session = asked.event.session_on(row["exchange"])
+    days = data.worst_days(con, row["ticker"], session, WORST_DAYS)
     if days.empty:
         raise NothingToShow(f"{row['name']} has a single session in the data: a fall needs two.")
     source = _source(con, asked, row["last"])
@@ -206,7 +208,8 @@ def _worst_days(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
 
 def _recovery(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
     asked = _asked(con, _whole(request), (DEFAULT_COMPANY,))
-    row, session = asked.held.iloc[0], asked.event.market_session
+    row = asked.held.iloc[0]
+    session = asked.event.session_on(row["exchange"])
     prices = market.daily_prices(con, max(session - BEFORE, asked.start), asked.end, [row["ticker"]])
     base = prices[prices["date"] < pd.Timestamp(session)].tail(1)
     after = prices[prices["date"] >= pd.Timestamp(session)]

@@ -22,8 +22,12 @@ def _timeline(story: Story, theme: str, highlighted: tuple[str, ...]) -> Chart:
     session = story.event.market_session
     near = story.prices[story.prices["date"] <= pd.Timestamp(session + AFTER)]
     ai = near[near["ticker"].isin(story.ai["ticker"])]
-    rebased = rebase(ai, session)
-    average = equal_weighted(rebased, story.ai["ticker"].tolist())
+    rebased = rebase(ai, story.sessions)
+    # What an exchange closed before the event on the day of New York's session is no part of the session's mean.
+    early = (rebased["date"] >= pd.Timestamp(session)) & (
+        rebased["date"] < rebased["ticker"].map(story.sessions)
+    )
+    average = equal_weighted(rebased[~early], story.ai["ticker"].tolist())
     return timeline(
         rebased,
         average,

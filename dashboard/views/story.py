@@ -25,7 +25,8 @@ class Story:
     """What the warehouse holds on one event, read once.
 
     `prices`: every bar from two weeks before the event's session to the end of the data (see
-    `dashboard.data.market.daily_prices`); `changes`: see `dashboard.analysis.losses.session_changes`;
+    `dashboard.data.market.daily_prices`); `sessions`: the first session of each ticker that could react; `changes`:
+    see `dashboard.analysis.losses.session_changes`;
     `ranks`: the rivals' ranks on the market's clock.
     """
 
@@ -33,6 +34,7 @@ class Story:
     timeline_events: tuple[Event, ...]
     companies: pd.DataFrame = field(repr=False)
     prices: pd.DataFrame = field(repr=False)
+    sessions: pd.Series = field(repr=False)
     changes: pd.DataFrame = field(repr=False)
     ranks: pd.DataFrame = field(repr=False)
     price_sources: tuple[str, ...]
@@ -59,7 +61,7 @@ class Story:
     def recoveries(self) -> pd.DataFrame:
         """Drawdown and recovery of the AI companies that fell."""
         tickers = set(self.ai["ticker"])
-        return recoveries(self.prices[self.prices["ticker"].isin(tickers)], self.event.market_session)
+        return recoveries(self.prices[self.prices["ticker"].isin(tickers)], self.sessions)
 
     @cached_property
     def source(self) -> str:
@@ -92,8 +94,9 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
     start, last = session - BEFORE, (market.span(con) or (session, session))[1]
     prices = market.daily_prices(con, start, last)
     companies = market.companies(con)
+    sessions = event.sessions_of(companies)
     changes = session_changes(
-        prices, companies, market.shares_at(con, session), market.dollar_rates_at(con, session), session
+        prices, companies, market.shares_at(con, session), market.dollar_rates_at(con, session), sessions
     )
     if not (changes["change"].notna() & (changes["role"] == "AI")).any():
         raise NothingToShow(
@@ -106,6 +109,7 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
         timeline_events=tuple(e for e in known if start <= e.occurred_at.date() <= session + AFTER),
         companies=companies,
         prices=prices,
+        sessions=sessions,
         changes=changes,
         ranks=on_market_clock(ranks),
         price_sources=tuple(market.price_sources(con, start, session + AFTER)),

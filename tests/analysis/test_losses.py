@@ -55,6 +55,19 @@ def test_an_exchange_that_was_closed_counts_with_its_next_session() -> None:
     assert seoul["value_change"] == pytest.approx(-100 * 1e6 * 0.0007)
 
 
+def test_an_exchange_that_had_closed_before_the_event_counts_from_its_next_morning() -> None:
+    days = pd.to_datetime(["2024-09-02", "2024-09-03", "2024-09-04"])
+    prices = pd.concat(
+        pd.DataFrame({"ticker": ticker, "date": days, "close": path, "adj_close": path})
+        for ticker, path in (("NVDA", [100.0, 90.0, 95.0]), ("KS", [100.0, 97.0, 89.24]))
+    )
+    sessions = pd.Series(pd.to_datetime(["2024-09-03", "2024-09-04"]), index=["NVDA", "KS"])
+    table = session_changes(prices, COMPANIES, SHARES, {"USD": 1.0}, sessions).set_index("ticker")
+    assert table.at["NVDA", "change"] == pytest.approx(-0.10)
+    assert table.at["KS", "before"] == pd.Timestamp("2024-09-03")
+    assert table.at["KS", "change"] == pytest.approx(-0.08)
+
+
 def test_what_is_missing_is_named() -> None:
     table = changes()
     assert table.at["KS", "missing"] == "no exchange rate"

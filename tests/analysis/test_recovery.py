@@ -39,3 +39,11 @@ def test_who_rose_or_stood_still_and_who_has_no_price_before_is_left_out() -> No
     rose, flat = path("UP", 100, 110), path("FLAT", 100, 100)
     listed_later = path("NEW", 100, 50).iloc[1:]
     assert recoveries(pd.concat([rose, flat, listed_later]), SESSION).empty
+
+
+def test_each_ticker_counts_from_the_first_session_that_could_react() -> None:
+    prices = pd.concat([path("A", 100, 80, 100), path("B", 90, 100, 80, 100)])
+    sessions = pd.Series([DAYS[1], DAYS[2]], index=["A", "B"])
+    table = recoveries(prices, sessions).set_index("ticker")
+    assert table["before"].to_dict() == {"A": DAYS[0], "B": DAYS[1]}
+    assert table["sessions"].to_dict() == {"A": 2, "B": 2}
