@@ -4,6 +4,11 @@ import pandas as pd
 
 from dashboard.analysis.returns import Sessions, each_rows_own, last_sessions
 
+COLUMNS = (
+    *("ticker", "before", "first_change", "low", "drawdown"),
+    *("recovered", "sessions", "last", "last_change"),
+)
+
 
 def recoveries(prices: pd.DataFrame, sessions: Sessions) -> pd.DataFrame:
     """Drawdown and recovery of each ticker since an event, on its own sessions and dividend-adjusted prices.
@@ -40,18 +45,7 @@ def recoveries(prices: pd.DataFrame, sessions: Sessions) -> pd.DataFrame:
                 "last_change": relative[-1],
             }
         )
-    columns = [
-        "ticker",
-        "before",
-        "first_change",
-        "low",
-        "drawdown",
-        "recovered",
-        "sessions",
-        "last",
-        "last_change",
-    ]
-    table = pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=COLUMNS)
     for name in ("before", "low", "recovered", "last"):
         table[name] = pd.to_datetime(table[name])
     table["sessions"] = table["sessions"].astype("Int64")
