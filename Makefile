@@ -2,9 +2,10 @@
 PORT ?= 8501
 PYTHON ?= python3
 BIN := .venv/bin
+UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit soak bench screenshots chromium clean
+.PHONY: help run test lint types unit soak bench lock screenshots chromium clean
 
 help: ## List what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +56,13 @@ bench: .venv/.installed-dev chromium ## Speed as ratios against named peers, wri
 
 screenshots: .venv/.installed-dev chromium ## A picture of every page: light, dark and at phone width, in tests/pictures
 	$(BIN)/python -m tests.screenshots
+
+lock: .venv/bin/python ## Write requirements*.txt, with hashes, from requirements*.in (UPGRADE="--upgrade-package NAME")
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@for name in requirements requirements-lake requirements-dev requirements-bench; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	    --custom-compile-command "make lock" $(UPGRADE) $$name.in -o $$name.txt || exit 1; \
+	done
 
 chromium: ## Find a Chromium for browser tests and chart files, or install Debian's
 	@command -v chromium chromium-browser google-chrome >/dev/null || ./.ci/install-chromium
