@@ -19,6 +19,7 @@ PAGE_WIDTH = 1120
 def draw() -> None:
     """The frame of every page, and the page that the address names in it."""
     from dashboard.app_pages import PAGES
+    from dashboard.app_pages.address import carry_event
     from dashboard.app_pages.shared import dateline
 
     st.set_page_config(page_title="AI Market Impact", page_icon=MARK, layout="wide")
@@ -31,6 +32,7 @@ def draw() -> None:
         ],
         position="top",
     )
+    carry_event(page.url_path)
     with st.container(horizontal_alignment="center"), st.container(width=PAGE_WIDTH):
         dateline()
         page.run()

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dashboard.data.market import companies
+from dashboard.data.naming import UnknownName, resolve
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow
-from etl.warehouse import WarehouseError, connect_read_only, published_version
+from etl.warehouse import WarehouseError, published_version
 
 if TYPE_CHECKING:
     from dashboard.export.order import Order
@@ -46,13 +46,12 @@ def picture(name: str, query: Iterable[tuple[str, str]]) -> tuple[bytes, str]:
     Busy
         When too many are being drawn.
     """
-    if name not in CHARTS:
-        raise NothingToShow(f"There is no chart “{name[:40]}”: choose from {', '.join(sorted(CHARTS))}.")
+    try:
+        name = resolve("chart", name, CHARTS, f"choose from {', '.join(sorted(CHARTS))}")
+    except UnknownName as unknown:
+        raise NothingToShow(str(unknown)) from None
     order = parse(name, query)
     state = published_version()
-    unknown = [ticker for ticker in order.tickers if ticker not in _tickers(state)]
-    if unknown:
-        raise BadParameter(f"There is no company “{unknown[0][:20]}”: the tickers are in /table/company.csv.")
     if not _drawing.acquire(blocking=False):
         raise Busy
     try:
@@ -68,12 +67,6 @@ def _drawn(state: str, order: "Order") -> bytes:
 
     made = make(order, state)
     return render(made.chart, order.look(), {"png"}, made.state).files["png"]
-
-
-@lru_cache(maxsize=4)
-def _tickers(state: str) -> frozenset[str]:
-    with connect_read_only(version=state) as con:
-        return frozenset(companies(con)["ticker"])
 
 
 def _day(text: str) -> date:
@@ -120,7 +113,7 @@ def parse(name: str, query: Iterable[tuple[str, str]]) -> "Order":
     options: list[tuple[str, str]] = []
     for key, text in query:
         if key == "tickers":
-            tickers += [ticker.strip().upper() for ticker in text.split(",") if ticker.strip()]
+            tickers += [ticker.strip() for ticker in text.split(",") if ticker.strip()]
         elif key.startswith(OPTION):
             options.append((key.removeprefix(OPTION), text))
         elif key in PARAMETERS:

@@ -1,28 +1,65 @@
 """Choices that the address names by id, where Streamlit's own binding would write the label that is shown.
 
 The address is the source: each run sets the widget to what it says, and a change of the widget is written to it
-before the run that follows. So back, forward and a shared link all show the same page.
+before the run that follows. So back, forward and a shared link all show the same page. What the address names and
+nobody knows is refused above the widget, by name.
 """
 
 from collections.abc import Collection
 
 import streamlit as st
 
+from dashboard.app_pages.markdown import plain
+from dashboard.data.naming import UnknownName, day_named, resolve
+
+CARRIED, PAGE = "_event", "_page"
+
+
+def refuse(sentence: object) -> None:
+    """Say what of the address is not known, in the words that every way in has for it."""
+    st.warning(plain(str(sentence)), icon=":material/link_off:")
+
+
+def _known(kind: str, wanted: str, ids: Collection[str]) -> str | None:
+    try:
+        return resolve(kind, wanted, ids)
+    except UnknownName as unknown:
+        refuse(unknown)
+        return None
+
 
 def take_one(key: str, ids: Collection[str], default: str) -> None:
     """Set the widget `key`, before it is made, to the id that the address names, or to `default`."""
     wanted = st.query_params.get(key, default)
-    st.session_state[key] = wanted if wanted in ids else default
+    found = _known(key, wanted, ids)
+    st.session_state[key] = default if found is None else found
 
 
-def take_many(key: str, ids: Collection[str], default: Collection[str], most: int) -> None:
+def take_many(key: str, ids: Collection[str], default: Collection[str], most: int, kind: str = "") -> None:
     """Set the widget `key`, before it is made, to the ids that the address names (at most `most`), or to `default`.
 
-    `?key=` with nothing behind it chooses none; unknown ids are passed over.
+    `?key=` with nothing behind it chooses none; of those that are not known, the first is refused.
     """
-    wanted = st.query_params.get_all(key)
-    known = [value for value in dict.fromkeys(wanted) if value in ids][:most]
-    st.session_state[key] = known if known or wanted == [""] else [value for value in default if value in ids]
+    wanted = list(dict.fromkeys(st.query_params.get_all(key)))
+    if not wanted:
+        st.session_state[key] = [value for value in default if value in ids]
+        return
+    try:
+        found = [resolve(kind or key, value, ids, "choose from the list") for value in wanted if value]
+    except UnknownName as unknown:
+        refuse(unknown)
+        found = [value for value in wanted if value in ids] or [value for value in default if value in ids]
+    st.session_state[key] = list(dict.fromkeys(found))[:most]
+
+
+def check_days(*keys: str) -> None:
+    """Refuse what the address gives for a day and is none; the widget bound to it passes it over."""
+    for key in keys:
+        try:
+            if wanted := st.query_params.get(key):
+                day_named(wanted)
+        except UnknownName as unknown:
+            refuse(unknown)
 
 
 def keep(key: str, default: str | Collection[str]) -> None:
@@ -32,3 +69,16 @@ def keep(key: str, default: str | Collection[str]) -> None:
         st.query_params.pop(key, None)
     else:
         st.query_params[key] = chosen if chosen else ""
+
+
+def carry_event(page: str) -> None:
+    """On another page than before, take the event of the page before along in the address."""
+    before, event = st.session_state.get(PAGE), st.session_state.get(CARRIED)
+    st.session_state[PAGE] = page
+    if event and before not in (None, page) and "event" not in st.query_params:
+        st.query_params["event"] = event
+
+
+def carried(event: str | None) -> None:
+    """Remember the event of this page for the next one; None where it is the usual one."""
+    st.session_state[CARRIED] = event

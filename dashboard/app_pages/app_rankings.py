@@ -80,7 +80,7 @@ def chosen_apps() -> None:
     """The apps over time and in the first ten, with the choice of the apps."""
     here = known_apps(state, ranking)
     names = dict(zip(here["app"], here["name"], strict=True))
-    chosen = select_many("Apps", names, "apps", default_apps(here), MOST_APPS)
+    chosen = select_many("Apps", names, "apps", default_apps(here), MOST_APPS, "app")
     if not chosen:
         st.info("Choose at least one app.", icon=":material/apps:")
         return

@@ -40,10 +40,10 @@ def select(label: str, choices: Mapping[str, str], key: str, default: str, width
 
 
 def select_many(
-    label: str, choices: Mapping[str, str], key: str, default: list[str], most: int
+    label: str, choices: Mapping[str, str], key: str, default: list[str], most: int, kind: str = "company"
 ) -> tuple[str, ...]:
     """Up to `most` of many options, in the order of choosing."""
-    address.take_many(key, choices, default, most)
+    address.take_many(key, choices, default, most, kind)
     chosen = st.multiselect(
         label,
         list(choices),

@@ -10,6 +10,7 @@ from dashboard.app_pages.period import choose_event, choose_period
 from dashboard.app_pages.reading import reading
 from dashboard.app_pages.shared import require_state, theme
 from dashboard.data.companies import coverage
+from dashboard.data.naming import labelled
 from dashboard.views.companies import DEFAULT_COMPANIES, DEFAULT_COMPANY, MOST_COMPANIES, no_prices, profile
 from dashboard.views.request import Request
 
@@ -33,10 +34,7 @@ def known_companies(state: str) -> pd.DataFrame:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def labels(state: str) -> dict[str, str]:
     """What a company is called in a list of choices, by ticker."""
-    return {
-        row.Index: row.name if f"({row.Index})" in row.name else f"{row.name} ({row.Index})"
-        for row in known_companies(state).itertuples()
-    }
+    return {row.Index: labelled(row.name, row.Index) for row in known_companies(state).itertuples()}
 
 
 state = require_state()
@@ -48,7 +46,7 @@ if held.empty:
     st.stop()
 first, last = held["first"].min().date(), held["last"].max().date()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-    event = choose_event(state)
+    event = choose_event(state, priced=True)
     start, end = choose_period(first, last, event.market_session, ("range", "from", "to"), "event")
 
 

@@ -16,6 +16,7 @@ from dashboard.app_pages.shared import known_events, require_state
 from dashboard.charts.locales import UnknownLocale
 from dashboard.charts.style import CONFIG
 from dashboard.data.companies import coverage
+from dashboard.data.naming import labelled
 from dashboard.export.browser import BrowserError, NoBrowser
 from dashboard.export.jobs import HOUSE_CREDIT, LIMITS, BadWords
 from dashboard.export.kit import build, caption, embed_code
@@ -64,7 +65,9 @@ def company_labels(state: str) -> dict[str, str]:
     """What a company is called in a list of choices, by ticker."""
     with reading(state) as con:
         known = coverage(con)
-    return {row.ticker: f"{row.name} ({row.ticker})" for row in known.itertuples(index=False) if row.sessions}
+    return {
+        row.ticker: labelled(row.name, row.ticker) for row in known.itertuples(index=False) if row.sessions
+    }
 
 
 @st.cache_resource(max_entries=64, show_spinner="Reading and drawing…")

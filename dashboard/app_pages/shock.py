@@ -7,53 +7,22 @@ import streamlit as st
 
 from dashboard.app_pages import address, markup
 from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.period import choose_event
 from dashboard.app_pages.shared import (
     event_chart,
     event_claims,
     event_story,
     event_words,
-    known_events,
     require_state,
     show,
     theme,
 )
 from dashboard.charts import words
 from dashboard.views.claims import Checked
-from dashboard.views.request import DEFAULT_EVENT, NothingToShow
+from dashboard.views.request import NothingToShow
 from dashboard.views.shock import HIGHLIGHTED
 
-OTHER_DAY = "day"
 MOST_IN_COLOUR = 8
-
-
-def choose_event(state: str) -> str:
-    """The event, or the day, that the page tells the story of; both are in the address."""
-    titles = {event.event_id: event.title for event in known_events(state)}
-    titles[OTHER_DAY] = "Another day…"
-    choices = list(titles)
-    default = DEFAULT_EVENT if DEFAULT_EVENT in titles else choices[0]
-    address.take_one("event", choices, default)
-    chosen = st.selectbox(
-        "The story of",
-        choices,
-        format_func=titles.__getitem__,
-        key="event",
-        on_change=address.keep,
-        args=("event", default),
-        width=360,
-    )
-    if chosen != OTHER_DAY:
-        return str(chosen)
-    day = st.date_input(
-        "Day",
-        value=date(2024, 9, 3),
-        min_value=date.min,  # days without data are refused in words, not by another day's story
-        max_value=date.max,
-        key="day",
-        bind="query-params",
-        width=360,
-    )
-    return day.isoformat()
 
 
 def block(state: str, event_id: str, name: str, highlighted: tuple[str, ...] | None = None) -> None:
@@ -68,7 +37,7 @@ def block(state: str, event_id: str, name: str, highlighted: tuple[str, ...] | N
 def timeline_block(state: str, event_id: str, names: dict[str, str]) -> None:
     """The timeline with the choice of the companies drawn in colour."""
     default = [ticker for ticker in HIGHLIGHTED if ticker in names]
-    address.take_many("show", names, default, MOST_IN_COLOUR)
+    address.take_many("show", names, default, MOST_IN_COLOUR, "company")
     chosen = st.multiselect(
         "Companies in colour",
         list(names),
@@ -93,7 +62,7 @@ def claims_block(checked: list[Checked], until: date) -> None:
 @st.fragment
 def tell(state: str) -> None:
     """The page; a fragment, so that another event leaves the frame around it as it is."""
-    event_id = choose_event(state)
+    event_id = choose_event(state, "The story of").event_id
     try:
         told = event_story(state, event_id)
         headline, figures = event_words(state, event_id)

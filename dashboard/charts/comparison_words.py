@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from dashboard.charts import words
+from dashboard.data.naming import labelled
 
 if TYPE_CHECKING:
     from dashboard.charts.comparison import Comparison
@@ -159,7 +160,7 @@ def table(shown: Comparison) -> pd.DataFrame:
     wide = shown.values.pivot(index="date", columns="ticker", values="value")
     wide = wide[[ticker for ticker in names if ticker in wide.columns]].round(4)
     wide.columns = [
-        f"{names[ticker]} ({ticker}), {currency[ticker] if shown.measure == 'price' else unit}"
+        f"{labelled(names[ticker], ticker)}, {currency[ticker] if shown.measure == 'price' else unit}"
         for ticker in wide.columns
     ]
     return wide.rename_axis("session").reset_index()

@@ -22,6 +22,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.ranks import add_ranks
 from dashboard.charts.style import Palette, palette, template
 from dashboard.data.events import Event
+from dashboard.data.naming import labelled
 
 CLOSE = time(16)
 
@@ -185,7 +186,9 @@ def _alt(average: pd.DataFrame, ranks: pd.DataFrame, focus: Event, base_day: dat
 def _table(rebased: pd.DataFrame, average: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     wide = rebased.pivot(index="date", columns="ticker", values="index")
     wide = wide.rename(
-        columns={ticker: f"{names.get(ticker, ticker)} ({ticker}), index" for ticker in wide.columns}
+        columns={
+            ticker: f"{labelled(str(names.get(ticker, ticker)), ticker)}, index" for ticker in wide.columns
+        }
     )
     wide.insert(0, "Mean of the AI companies, index", average.set_index("date")["index"])
     return wide.round(4).rename_axis("session", axis=0).rename_axis(None, axis=1).reset_index()

@@ -6,6 +6,8 @@ from datetime import date
 import duckdb
 import pandas as pd
 
+from dashboard.data.naming import labelled
+
 SOURCES = {"bundled": "closing prices compiled from Yahoo Finance", "yahoo": "Yahoo Finance"}
 
 
@@ -140,4 +142,4 @@ def named_companies(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
         ORDER BY lower(name), ticker
         """
     ).fetchall()
-    return {ticker: f"{name} ({ticker})" for ticker, name in rows}
+    return {ticker: labelled(name, ticker) for ticker, name in rows}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
+from dashboard.data.naming import resolve, tickers_named
 from etl.calendars import HOME, sessions
 
 # Exchanges that trade on New York's sessions.
@@ -16,10 +17,6 @@ ALL_AI = "ai"
 
 class NothingToStudyError(ValueError):
     """There is no firm or no price to study; the message is one sentence that names the next step."""
-
-
-class UnknownGroupError(ValueError):
-    """The group or a ticker is not known; the message names the choices."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ def load_study_inputs(
     """The adjusted closes of a group (or of `tickers`), of all followed firms and of the benchmarks.
 
     Raises:
-        UnknownGroupError: no such group or ticker.
+        UnknownName: no such group or ticker; the message names the nearest.
         NothingToStudyError: no member has a price on New York's sessions.
     """
     companies = con.execute("SELECT ticker, segment, exchange, role FROM company ORDER BY ticker").df()
@@ -91,13 +88,9 @@ def _members(
     con: duckdb.DuckDBPyConnection, companies: pd.DataFrame, group: str, tickers: Sequence[str]
 ) -> pd.DataFrame:
     if tickers:
-        unknown = [ticker for ticker in tickers if ticker not in set(companies["ticker"])]
-        if unknown:
-            raise UnknownGroupError(f"{unknown[0]!r} is not among the followed companies.")
-        return companies.set_index("ticker", drop=False).loc[list(dict.fromkeys(tickers))]
+        return companies.set_index("ticker", drop=False).loc[list(tickers_named(con, tickers))]
     known = groups(con)
-    if group not in known:
-        raise UnknownGroupError(f"There is no group {group!r}; choose one of {', '.join(known)}.")
+    group = resolve("group", group, known)
     if group == ALL_AI:
         return companies[companies["role"] == "AI"]
     return companies[(companies["segment"] == known[group]) & (companies["role"] != "benchmark")]

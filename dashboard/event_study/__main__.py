@@ -11,12 +11,11 @@ import pandas as pd
 import typer
 from rich.console import Console
 
-from dashboard.data.events import events
+from dashboard.data.naming import UnknownName, event_named, resolve, tickers_named
 from dashboard.data.study_inputs import (
     ALL_AI,
     NothingToStudyError,
     StudyInputs,
-    UnknownGroupError,
     load_study_inputs,
 )
 from dashboard.event_study import (
@@ -104,8 +103,7 @@ def study(
     """Measure what an event did to a group of firms, with tests that hold when all share its date."""
     if bool(event) == bool(date):
         raise UsageError("Give either an event (--event deepseek-selloff) or a date (--date 2025-01-27).")
-    if model not in MODELS:
-        raise UsageError(f"There is no model {model!r}; choose one of {', '.join(MODELS)}.")
+    model = resolve("model", model, MODELS)
     settings: dict[str, Any] = {
         "model": model,
         "estimation": _pair(estimation, "--estimation"),
@@ -143,13 +141,11 @@ def _read(request: Request) -> tuple[dt.date, str, StudyInputs]:
     """Session (or date) and title of the event, and the prices."""
     with connect_read_only() as con:
         if request.event:
-            known = {item.event_id: item for item in events(con)}
-            if request.event not in known:
-                raise UsageError(f"There is no event {request.event!r}; choose one of {', '.join(known)}.")
-            session, title = known[request.event].market_session, known[request.event].title
+            found = event_named(con, request.event)
+            session, title = found.market_session, found.title
         else:
             session, title = _date(request.date), request.date
-        return session, title, load_study_inputs(con, request.group, request.tickers)
+        return session, title, load_study_inputs(con, request.group, tickers_named(con, request.tickers))
 
 
 def _date(text: str) -> dt.date:
@@ -175,9 +171,7 @@ def _market(benchmark: str, markets: dict[str, pd.Series], model: str, factors: 
             return pd.read_csv(factors, index_col=0, parse_dates=True)
         except (OSError, ValueError) as error:
             raise UsageError(f"The factors in {factors} cannot be read: {error}.") from None
-    if benchmark not in markets:
-        raise UsageError(f"There is no benchmark {benchmark!r}; choose one of {', '.join(markets)}.")
-    return markets[benchmark]
+    return markets[resolve("benchmark", benchmark, markets)]
 
 
 def main() -> int:
@@ -186,7 +180,7 @@ def main() -> int:
         return int(app(standalone_mode=False) or 0)
     except typer.TyperException as error:
         return _refuse(f"{error.format_message()} (see --help)", USAGE)
-    except (UsageError, UnknownGroupError) as error:
+    except (UsageError, UnknownName) as error:
         return _refuse(str(error), USAGE)
     except (EventStudyError, NothingToStudyError, WarehouseError) as error:
         return _refuse(str(error), NOTHING)

@@ -16,8 +16,9 @@ from dashboard.charts.first_days import first_days
 from dashboard.charts.rank_history import rank_history
 from dashboard.data import captures as data
 from dashboard.data.captures import Ranking
-from dashboard.data.events import Event, events, find_event
-from dashboard.views.request import Maker, NothingToShow, Request
+from dashboard.data.events import Event, events
+from dashboard.data.naming import UnknownName, resolve
+from dashboard.views.request import Heeds, Maker, NothingToShow, Request, asked_event
 from dashboard.views.story import RIVALS
 
 MOST_APPS = 8
@@ -94,11 +95,7 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request) -> Asked:
     known = data.rankings(con)
     if known.empty:
         raise NothingToShow(no_rankings())
-    event = find_event(con, request.event_id)
-    if event is None:
-        raise NothingToShow(
-            f"There is no event “{request.event_id[:60]}” and no session on or after such a day: choose another."
-        )
+    event = asked_event(con, request.event_id)
     usual, options = default_ranking(known), dict(request.options)
     ranking = Ranking(*(options.get(field, getattr(usual, field)) for field in usual.parameters()))
     here = known[
@@ -112,7 +109,7 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request) -> Asked:
     first, last = here["first"].iloc[0].date(), here["last"].iloc[0].date()
     apps = data.apps(con, ranking)
     names = dict(zip(apps["app"], apps["name"], strict=True))
-    chosen = [app for app in dict.fromkeys(request.tickers) if app in names] or default_apps(apps)
+    chosen = _named_apps(request.tickers, names) or default_apps(apps)
     start, end = request.start or first, request.end or last
     return Asked(
         ranking,
@@ -122,6 +119,13 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request) -> Asked:
         max(min(start, end), first),
         min(max(start, end), last),
     )
+
+
+def _named_apps(wanted: tuple[str, ...], known: dict[str, str]) -> list[str]:
+    try:
+        return list(dict.fromkeys(resolve("app", app, known, "choose one of this chart") for app in wanted))
+    except UnknownName as unknown:
+        raise NothingToShow(str(unknown)) from None
 
 
 def _source(points: pd.DataFrame) -> str:
@@ -194,3 +198,6 @@ CHARTS: dict[str, Maker] = {
     "rank-bump": _bump,
     "rank-first-days": _first_days,
 }
+
+_OPTIONS: dict[str, tuple[str, ...]] = dict.fromkeys(DEFAULT.parameters(), ())
+HEEDS: dict[str, Heeds] = {name: Heeds(tickers="app", days=True, options=_OPTIONS) for name in CHARTS}

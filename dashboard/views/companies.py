@@ -17,8 +17,8 @@ from dashboard.charts.company_recovery import company_recovery
 from dashboard.charts.comparison import LOG_MEASURES, Comparison, comparison
 from dashboard.data import companies as data
 from dashboard.data import market
-from dashboard.data.events import Event, events, find_event
-from dashboard.views.request import Maker, NothingToShow, Request
+from dashboard.data.events import Event, events
+from dashboard.views.request import Heeds, Maker, NothingToShow, Request, asked_event
 
 DEFAULT_COMPANIES = ("NVDA", "AVGO", "TSM", "MSFT", "META", "IBM", "QQQ")
 DEFAULT_COMPANY = "NVDA"
@@ -57,11 +57,7 @@ class Asked:
 
 
 def _asked(con: duckdb.DuckDBPyConnection, request: Request, default: Sequence[str]) -> Asked:
-    event = find_event(con, request.event_id)
-    if event is None:
-        raise NothingToShow(
-            f"There is no event “{request.event_id[:60]}” and no session on or after such a day: choose another."
-        )
+    event = asked_event(con, request.event_id)
     covered = data.coverage(con, [*request.tickers, *default]).set_index("ticker", drop=False)
     wanted = [ticker for ticker in dict.fromkeys(request.tickers) if ticker in covered.index]
     wanted = (wanted or [ticker for ticker in default if ticker in covered.index])[:MOST_COMPANIES]
@@ -74,7 +70,7 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request, default: Sequence[s
     start, end = period("event", first, last, event.market_session)
     start, end = request.start or start, request.end or end
     start, end = max(min(start, end), first), min(max(start, end), last)
-    if start > end:
+    if start >= end:
         raise NothingToShow(
             f"The prices of {words.listed(list(held['name']))} reach from {words.day(first)} to {words.day(last)}: "
             "choose days in that time, or bring in others with `python -m etl refresh --since`."
@@ -110,7 +106,6 @@ def _source(con: duckdb.DuckDBPyConnection, asked: Asked, last: pd.Timestamp) ->
 def _compare(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
     options = dict(request.options)
     measure = options.get("measure", "rebased")
-    measure = measure if measure in MEASURES else "rebased"
     asked = _asked(con, request, DEFAULT_COMPANIES)
     weekly = is_long(asked.start, asked.end)
     paths = data.paths(
@@ -245,4 +240,14 @@ CHARTS: dict[str, Maker] = {
     "company-candles": _candles,
     "company-worst-days": _worst_days,
     "company-recovery": _recovery,
+}
+
+HEEDS: dict[str, Heeds] = {
+    "companies-compare": Heeds(
+        days=True,
+        options={"measure": tuple(MEASURES), "base": ("event", "start"), "log": ("true", "false")},
+    ),
+    "company-candles": Heeds(days=True),
+    "company-worst-days": Heeds(),
+    "company-recovery": Heeds(),
 }

@@ -8,7 +8,7 @@ from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.coverage import coverage_map
 from dashboard.data import market, status
-from dashboard.views.request import Maker, NothingToShow, Request
+from dashboard.views.request import Heeds, Maker, NothingToShow, Request
 
 MOST_ROWS = 70
 
@@ -60,3 +60,4 @@ def coverage_chart(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
 
 
 CHARTS: dict[str, Maker] = {"data-coverage": coverage_chart}
+HEEDS: dict[str, Heeds] = {"data-coverage": Heeds(event=False)}

@@ -12,12 +12,12 @@ from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.event_study import benchmarks, cumulative, firm_cars, spell
 from dashboard.data import market
-from dashboard.data.events import Event, find_event
+from dashboard.data.events import Event
+from dashboard.data.naming import UnknownName, resolve
 from dashboard.data.study_inputs import (
     ALL_AI,
     NothingToStudyError,
     StudyInputs,
-    UnknownGroupError,
     groups,
     load_study_inputs,
 )
@@ -33,7 +33,7 @@ from dashboard.event_study import (
 )
 from dashboard.event_study.study import ESTIMATION, EVENT_WINDOW
 from dashboard.event_study.windows import Window
-from dashboard.views.request import DEFAULT_EVENT, Maker, NothingToShow, Request
+from dashboard.views.request import DEFAULT_EVENT, Heeds, Maker, NothingToShow, Request, asked_event
 
 MODELS = {"market": "Market model", "market-adjusted": "Market-adjusted", "mean": "Mean-adjusted"}
 LABELS = {
@@ -133,16 +133,11 @@ def ask(con: duckdb.DuckDBPyConnection, question: Question) -> Answer:
     NothingToShow
         When the event, the group or the prices do not allow a study; the message says which.
     """
-    event = find_event(con, question.event_id)
-    if event is None:
-        raise NothingToShow(
-            f"There is no event “{question.event_id[:60]}” and no session on or after such a day: choose an event "
-            "from the list or a day inside the data."
-        )
+    event = asked_event(con, question.event_id)
     try:
         inputs = load_study_inputs(con, question.group, question.tickers)
         study, check, size = _run(inputs, event, question)
-    except (NothingToStudyError, UnknownGroupError, EventStudyError) as error:
+    except (NothingToStudyError, UnknownName, EventStudyError) as error:
         raise NothingToShow(str(error)) from error
     companies = market.companies(con)
     names = dict(zip(companies["ticker"], companies["name"], strict=True))
@@ -171,11 +166,8 @@ def _group_name(con: duckdb.DuckDBPyConnection, question: Question, names: dict[
 def _run(inputs: StudyInputs, event: Event, question: Question) -> tuple[Study, pd.DataFrame, pd.DataFrame]:
     returns = simple_returns(inputs.prices)
     markets = benchmark_choices(inputs.benchmarks, inputs.universe, inputs.treated)
-    if question.benchmark not in markets:
-        raise NothingToShow(
-            f"There is no benchmark “{question.benchmark[:40]}” for this group; choose one of {', '.join(markets)}."
-        )
-    chosen = None if question.model == "mean" else markets[question.benchmark]
+    benchmark = resolve("benchmark", question.benchmark, markets)
+    chosen = None if question.model == "mean" else markets[benchmark]
     windows = tuple(dict.fromkeys([(0, 0), question.window]))
     study = run_study(
         returns, chosen, event.market_session, question.model, estimation=question.estimation, windows=windows
@@ -287,3 +279,6 @@ def _maker(name: str) -> Maker:
 
 
 CHARTS: dict[str, Maker] = {name: _maker(name) for name in _DRAW}
+
+_OPTIONS: dict[str, tuple[str, ...]] = {"group": (), "model": tuple(MODELS), "benchmark": ()}
+HEEDS: dict[str, Heeds] = {name: Heeds(options=_OPTIONS) for name in CHARTS}

@@ -12,7 +12,7 @@ from dashboard.charts.losses import losses_dollars, losses_percent
 from dashboard.charts.market_map import WHOLE, market_map
 from dashboard.charts.recovery import recovery
 from dashboard.charts.timeline import timeline
-from dashboard.views.request import Maker, NothingToShow, Request
+from dashboard.views.request import Heeds, Maker, NothingToShow, Request
 from dashboard.views.story import AFTER, Story, read_story
 
 HIGHLIGHTED = ("NVDA", "AVGO", "TSM", "VRT", "MSFT", "META", "AAPL")
@@ -99,3 +99,4 @@ def _maker(name: str) -> Maker:
 
 
 CHARTS: dict[str, Maker] = {name: _maker(name) for name in _DRAW}
+HEEDS: dict[str, Heeds] = {name: Heeds() for name in _DRAW}

@@ -1,7 +1,7 @@
 """The story of one event: what the warehouse holds on it, and its charts by name."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 
 import duckdb
@@ -12,8 +12,8 @@ from dashboard.analysis.ranks import on_market_clock
 from dashboard.analysis.recovery import recoveries
 from dashboard.charts import words
 from dashboard.data import market, rankings
-from dashboard.data.events import Event, events, find_event
-from dashboard.views.request import NothingToShow
+from dashboard.data.events import Event, events
+from dashboard.views.request import NothingToShow, asked_event
 
 BEFORE = timedelta(days=14)
 AFTER = timedelta(days=18)
@@ -75,6 +75,15 @@ class Story:
         return f"{self.source}; share counts: company reports"
 
 
+def no_prices_around(session: date, span: tuple[date, date] | None) -> str:
+    """What to say and do about a session that the prices do not reach."""
+    reach = f"they reach from {words.day(span[0])} to {words.day(span[1])}" if span else "there are none yet"
+    return (
+        f"There are no prices around {words.day(session)} ({reach}): choose an event inside the data, or bring "
+        f"them in with `python -m etl refresh --since {session - BEFORE}`."
+    )
+
+
 def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
     """Read all that the story of an event, or of a day ("2024-09-03"), needs, in one state of the warehouse.
 
@@ -84,12 +93,7 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
         When the event is not known, or there are no prices on both sides of it.
     """
     known = events(con)
-    event = find_event(con, event_id)
-    if event is None:
-        raise NothingToShow(
-            f"There is no event “{event_id[:60]}” and no session on or after such a day: choose an event from the "
-            "list or a day inside the data."
-        )
+    event = asked_event(con, event_id)
     session = event.market_session
     start, last = session - BEFORE, (market.span(con) or (session, session))[1]
     prices = market.daily_prices(con, start, last)
@@ -99,10 +103,7 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
         prices, companies, market.shares_at(con, session), market.dollar_rates_at(con, session), sessions
     )
     if not (changes["change"].notna() & (changes["role"] == "AI")).any():
-        raise NothingToShow(
-            f"There are no prices around {words.day(session)}. Bring them in with `python -m etl refresh --since "
-            f"{start}`, or choose an event inside the data."
-        )
+        raise NothingToShow(no_prices_around(session, market.span(con)))
     ranks = rankings.ranks(con, start, session + AFTER, RIVALS)
     return Story(
         event=event,

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 
-PAGE = PROJECT_ROOT / "dashboard" / "pages" / "app_rankings.py"
+PAGE = PROJECT_ROOT / "dashboard" / "app_pages" / "app_rankings.py"
 
 
 def opened(**address):

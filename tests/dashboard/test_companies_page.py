@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from etl.settings import PROJECT_ROOT
 
-PAGE = PROJECT_ROOT / "dashboard" / "pages" / "companies.py"
+PAGE = PROJECT_ROOT / "dashboard" / "app_pages" / "companies.py"
 
 
 def opened(**address):

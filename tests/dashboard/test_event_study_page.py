@@ -130,7 +130,9 @@ def test_every_chart_can_be_made_for_any_question(
     ],
 )
 def test_the_address_asks_the_question(address: dict[str, str | list[str]], words: tuple[str, ...]) -> None:
-    app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "pages" / "event_study.py"), default_timeout=60)
+    app = AppTest.from_file(
+        str(PROJECT_ROOT / "dashboard" / "app_pages" / "event_study.py"), default_timeout=60
+    )
     for name, value in address.items():
         app.query_params[name] = value
     app.run()

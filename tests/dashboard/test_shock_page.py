@@ -67,3 +67,31 @@ def test_the_address_names_the_companies_in_colour() -> None:
 def timeline_labels(app: AppTest) -> list[str]:
     layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
     return [annotation.get("text") for annotation in layout["annotations"]]
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (
+            {"event": "deepseek-seloff"},
+            "There is no event “deepseek-seloff”; the nearest is deepseek-selloff",
+        ),
+        ({"event": "day", "day": "foo"}, "“foo” is no day: write it as 2025-01-27"),
+        ({"event": "1999-12-31"}, "choose an event from the list or a day inside the data"),
+        ({"show": "NVDIA"}, "There is no company “NVDIA”; the nearest is NVDA (NVIDIA)"),
+    ],
+)
+def test_what_the_address_names_and_nobody_knows_is_refused_by_name(query: dict[str, str], said: str) -> None:
+    app = run(**query)
+    assert not app.exception
+    assert said in " ".join(part.value.replace("\\", "") for part in app.warning)
+    if "event" in query:
+        assert not app.get("plotly_chart")
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_the_case_of_letters_does_not_matter() -> None:
+    app = run(event="DeepSeek-Selloff", show="nvda")
+    assert not app.warning
+    assert titles(app)[0].startswith("NVIDIA lost")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-PAGE = str(Path(__file__).parents[2] / "dashboard" / "pages" / "export.py")
+PAGE = str(Path(__file__).parents[2] / "dashboard" / "app_pages" / "export.py")
 
 
 def opened(**query: str) -> AppTest:

@@ -1,0 +1,119 @@
+"""What companies are called, and the refusal of a name that nobody knows: the same sentence wherever it is asked."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from difflib import get_close_matches
+
+import duckdb
+
+from dashboard.data.events import Event, events, find_event
+
+MOST_NAMED = 12
+LONGEST = 60
+ALIKE = 0.6
+
+
+class UnknownName(LookupError):
+    """Nothing has the name that was asked for; the message quotes it and says which is nearest."""
+
+
+def labelled(name: str, ticker: str) -> str:
+    """A company as it is called in lists: "NVIDIA (NVDA)"; a name that ends with its ticker stays as it is."""
+    return name if f"({ticker})" in name else f"{name} ({ticker})"
+
+
+def resolve(kind: str, wanted: str, known: Iterable[str], otherwise: str = "") -> str:
+    """The one of `known` (ids, or a mapping of them to what they are called) that `wanted` names, in any case of letters.
+
+    `otherwise` is what to do where no name is near.
+
+    Raises
+    ------
+    UnknownName
+        When there is none.
+    """
+    called = known if isinstance(known, Mapping) else {}
+    names = {each: text if isinstance(text := called.get(each), str) else each for each in known}
+    if wanted in names:
+        return wanted
+    asked = wanted.strip().casefold()
+    spoken = {text.casefold(): each for each, text in names.items()}
+    spoken |= {each.casefold(): each for each in names}
+    if asked in spoken:
+        return spoken[asked]
+    raise UnknownName(_refusal(kind, wanted, names, spoken, otherwise))
+
+
+def _refusal(
+    kind: str, wanted: str, names: Mapping[str, str], spoken: Mapping[str, str], otherwise: str
+) -> str:
+    quoted = " ".join(wanted[:LONGEST].split())
+    near = get_close_matches(wanted[:LONGEST].casefold(), spoken, 1, ALIKE)
+    parts = [f"There is no {kind} “{quoted}”"]
+    if near:
+        found = spoken[near[0]]
+        called = names[found]
+        parts.append(f"the nearest is {found}" + (f" ({called})" if called != found else ""))
+    text = "; ".join(parts)
+    if not near and not otherwise and len(names) <= MOST_NAMED:
+        return f"{text}: choose from {', '.join(names)}."
+    return f"{text}{f': {otherwise}' if otherwise else ''}."
+
+
+def day_named(wanted: str) -> date:
+    """The day that a text names, such as "2025-01-27".
+
+    Raises
+    ------
+    UnknownName
+        When it names none.
+    """
+    try:
+        return date.fromisoformat(wanted.strip())
+    except ValueError:
+        quoted = " ".join(wanted[:LONGEST].split())
+        raise UnknownName(f"“{quoted}” is no day: write it as 2025-01-27.") from None
+
+
+def event_named(con: duckdb.DuckDBPyConnection, wanted: str) -> Event:
+    """The event with an id or a title, or, for a day such as "2024-09-03", the first session on or after it.
+
+    Raises
+    ------
+    UnknownName
+        When there is neither.
+    """
+    found = find_event(con, wanted)
+    if found is not None:
+        return found
+    try:
+        day = date.fromisoformat(wanted.strip())
+    except ValueError:
+        pass
+    else:
+        raise UnknownName(
+            f"There is no session on {day.day} {day:%B} {day.year}, nor within ten days after it: choose an event "
+            "from the list or a day inside the data."
+        )
+    known = {event.event_id: event.title for event in events(con)}
+    named = resolve("event", wanted, known, "choose an event from the list or a day inside the data")
+    found = find_event(con, named)
+    if found is None:
+        raise UnknownName(f"There is no event “{named}” any more: choose an event from the list.")
+    return found
+
+
+def tickers_named(con: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> tuple[str, ...]:
+    """The tickers of companies and funds that are named by ticker or by name, each once.
+
+    Raises
+    ------
+    UnknownName
+        When one of them is not known.
+    """
+    asked = list(wanted)
+    if not asked:
+        return ()
+    known = dict(con.execute("SELECT ticker, name FROM company ORDER BY ticker").fetchall())
+    otherwise = "the table company lists those that there are"
+    return tuple(dict.fromkeys(resolve("company", one, known, otherwise) for one in asked))
