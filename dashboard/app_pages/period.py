@@ -54,11 +54,11 @@ def spoken(event: Event) -> str:
     return words.day(event.occurred_at.date(), weekday=False)
 
 
-def choose_event(state: str, label: str = "Event", *, priced: bool = False) -> Event:
+def choose_event(state: str, label: str = "Event", *, priced: bool = False, titled: bool = True) -> Event:
     """The event, or another day, that the reader chooses and the address names by `event`.
 
     What nobody knows is refused by name and stops the page; so does, where the page needs prices (`priced`), an event
-    that lies outside of them.
+    that lies outside of them. Where the page has no title yet (`titled` false), a refusal brings one.
     """
     names, told, last = listed_events(state)
     default = DEFAULT_EVENT if DEFAULT_EVENT in names else next(iter(names))
@@ -78,6 +78,8 @@ def choose_event(state: str, label: str = "Event", *, priced: bool = False) -> E
         width=420,
     )
     if event is None:
+        if not titled:
+            st.title("Nothing to show", anchor=False)
         address.refuse(unknown)
         st.stop()
     if not known:
@@ -91,7 +93,7 @@ def choose_event(state: str, label: str = "Event", *, priced: bool = False) -> E
 
 def _named(state: str, wanted: str, dated: bool) -> tuple[Event | None, str]:
     try:
-        if dated or wanted[:1].isdigit():
+        if dated or wanted[:4].isdigit():
             wanted = day_named(wanted).isoformat()
         return event_of(state, wanted), ""
     except UnknownName as unknown:

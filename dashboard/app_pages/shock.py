@@ -62,7 +62,7 @@ def claims_block(checked: list[Checked], until: date) -> None:
 @st.fragment
 def tell(state: str) -> None:
     """The page; a fragment, so that another event leaves the frame around it as it is."""
-    event_id = choose_event(state, "The story of").event_id
+    event_id = choose_event(state, "The story of", titled=False).event_id
     try:
         told = event_story(state, event_id)
         headline, figures = event_words(state, event_id)

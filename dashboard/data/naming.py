@@ -23,7 +23,7 @@ def labelled(name: str, ticker: str) -> str:
 
 
 def resolve(kind: str, wanted: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The one of `known` (ids, or a mapping of them to what they are called) that `wanted` names, in any case of letters.
+    """The one of `known` (ids, or a mapping of them to what they are called) that `wanted` names, in any case.
 
     `otherwise` is what to do where no name is near.
 

@@ -46,7 +46,6 @@ def test_the_address_restores_the_controls(on_bundled_data):
         {"compare": ["<b>", "' OR 1=1 --"], "company": "NOPE", "measure": "x", "range": "y", "log": "maybe"},
         {"range": "dates", "from": "9999-12-31", "to": "0001-01-01"},
         {"range": "dates", "from": "not-a-day", "to": ""},
-        {"event": "day", "day": "1999-02-30"},
         {"compare": ["NVDA"] * 40},
     ],
 )
@@ -55,6 +54,13 @@ def test_a_hostile_address_still_gives_a_usable_page(on_bundled_data, address):
     assert not page.exception
     assert page.multiselect(key="compare").value
     assert len(page.get("plotly_chart")) >= 3
+
+
+def test_a_day_that_is_none_is_refused_by_name(on_bundled_data):
+    page = opened(event="day", day="1999-02-30")
+    assert not page.exception
+    assert "1999-02-30” is no day" in page.warning[0].value.replace("\\", "")
+    assert not page.get("plotly_chart")
 
 
 def test_chosen_days_bound_the_comparison(on_bundled_data):

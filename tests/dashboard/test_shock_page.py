@@ -44,7 +44,7 @@ def test_the_address_chooses_another_event_or_a_day() -> None:
 def test_a_day_outside_the_data_gets_a_sentence() -> None:
     app = run(event="day", day="1999-12-31")
     assert not app.exception
-    assert "choose an event from the list or a day inside the data" in app.info[0].value.replace("\\", "")
+    assert "choose an event from the list or a day inside the data" in app.warning[0].value.replace("\\", "")
 
 
 def test_without_a_warehouse_the_page_says_what_to_do(
