@@ -13,9 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, CONFIG, HEADING_FONT, palette
-from dashboard.export.chromium import PLOTLY_JS, STATIC
 from dashboard.export.jobs import DEFAULT_HEIGHT, Look
 
+STATIC = Path(__file__).parents[1] / "static"
+PLOTLY_JS = STATIC / "plotly-charts.min.js"
 TEMPLATES = Path(__file__).parent / "templates"
 FACES = (("Inter", "100 900", "inter.woff2"), ("Source Serif", "200 900", "source-serif.woff2"))
 MOST_ROWS = 200

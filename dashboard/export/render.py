@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from dashboard.charts.chart import Chart
 from dashboard.export import browser, pictures
-from dashboard.export.browser import CSS_UNIT, BrowserError, Drawing, Sheet, token
+from dashboard.export.browser import BrowserError, Drawing, Sheet, token
 from dashboard.export.jobs import HOUSE_CREDIT, BadWords, Look, NoData, job
 from dashboard.export.pictures import Label, WrongPicture
-from dashboard.export.presets import PRESETS
+from dashboard.export.presets import CSS_DPI, PRESETS
 
-POINT = 72 / CSS_UNIT
+POINT = 72 / CSS_DPI
 FORMATS = ("png", "svg", "pdf")
 
 
@@ -70,7 +70,7 @@ def _finish(drawing: Drawing, chart: Chart, look: Look, key: str, sheet: Sheet, 
     if "png" in sheet.wanted:
         size = (round(sheet.width * sheet.scale), round(height * sheet.scale))
         opaque = look.theme != "transparent"
-        files["png"] = pictures.finish_png(drawing.png, key, size, CSS_UNIT * sheet.scale, opaque, label)
+        files["png"] = pictures.finish_png(drawing.png, key, size, CSS_DPI * sheet.scale, opaque, label)
     if "svg" in sheet.wanted:
         files["svg"] = pictures.finish_svg(drawing.svg, key)
     if "pdf" in sheet.wanted:

@@ -16,7 +16,6 @@ from dashboard.data.claims import claims
 from dashboard.export import batch, files, html, report
 from dashboard.export.batch import Result
 from dashboard.export.browser import BrowserError
-from dashboard.export.chromium import PLOTLY_JS, STATIC
 from dashboard.export.kit import embed_code
 from dashboard.export.order import BadOrder, Order
 from dashboard.export.presets import PRESETS
@@ -159,11 +158,11 @@ def _assets(order: Order) -> dict[str, bytes]:
     extra = html.environment.get_template("site.css.j2").render(
         colours=colours, body_font=BODY_FONT, heading_font=HEADING_FONT
     )
-    fonts = {f"fonts/{name}": (STATIC / name).read_bytes() for _, _, name in html.FACES}
+    fonts = {f"fonts/{name}": (html.STATIC / name).read_bytes() for _, _, name in html.FACES}
     return {
         **fonts,
-        "plotly.min.js": PLOTLY_JS.read_bytes(),
-        "mark.svg": (STATIC / "mark.svg").read_bytes(),
+        "plotly.min.js": html.PLOTLY_JS.read_bytes(),
+        "mark.svg": (html.STATIC / "mark.svg").read_bytes(),
         "site.css": f"{html.style(order.theme, embedded=False)}\n{extra}".encode(),
         "site.js": (html.TEMPLATES / "site.js").read_bytes(),
     }

@@ -158,13 +158,12 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(
 def test_a_browser_killed_in_the_middle_of_a_batch_costs_no_chart(
     on_bundled_data: Path, tmp_path: Path
 ) -> None:
-    from dashboard.export.browser import renderer
     from tests.export.test_renderer import chromium
 
     killed = []
 
     def kill(result: batch.Result) -> None:
-        pid = chromium(renderer())
+        pid = chromium()
         if len(killed) < 2 and pid:
             os.kill(pid, signal.SIGKILL)
             killed.append(pid)

@@ -46,8 +46,7 @@ def test_without_a_browser_the_page_offers_the_readers_own_picture(
     on_bundled_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dashboard.export import render
-    from dashboard.export.browser import NoBrowser
-    from dashboard.export.chromium import NO_BROWSER
+    from dashboard.export.browser import NO_BROWSER, NoBrowser
 
     class Nobody:
         def draw(self, *_: object) -> None:

@@ -8,7 +8,9 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageColor
@@ -32,6 +34,7 @@ from tests.export.samples import flag, lines
 ROUNDS = 500 if SOAK else 2
 READERS = 12
 LABEL = Label("t", "d", "s", "c")
+NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 WIDE = PRESETS["wide"].with_scale(0.5)
 
 
@@ -89,7 +92,7 @@ def test_no_marker_is_left_in_the_files() -> None:
 @pytest.mark.skipif(not SOAK, reason="a long form: make soak")
 def test_a_browser_killed_between_two_drawings_is_replaced() -> None:
     before = render_png(lines(), "wide")
-    os.kill(chromium(renderer()), signal.SIGKILL)
+    os.kill(chromium(), signal.SIGKILL)
     assert render_png(lines(), "wide") == before
 
 
@@ -99,7 +102,7 @@ def test_a_browser_killed_while_it_draws_costs_no_picture() -> None:
     def kill() -> None:
         for _ in range(3):
             time.sleep(0.25)
-            pid = None if done.is_set() else chromium(renderer())
+            pid = None if done.is_set() else chromium()
             if pid:
                 os.kill(pid, signal.SIGKILL)
                 return
@@ -117,17 +120,17 @@ def test_a_browser_killed_while_it_draws_costs_no_picture() -> None:
 
 def hang(owner: Renderer, monkeypatch: pytest.MonkeyPatch, *, times: int, patience: float) -> None:
     """Let the page of a renderer hang in its next drawings, each of which is given up after `patience` seconds."""
-    real, usual, left = owner._call, owner._timeout, [times]
+    real, usual, left = owner._draw, owner._timeout, [times]
 
-    async def call(function: str, *arguments: object) -> object:
-        if function == "draw" and left[0]:
+    async def draw(page: Any, job: str, sheet: Sheet) -> object:
+        if left[0]:
             left[0] -= 1
             if not left[0]:
                 owner._timeout = usual  # for what comes after: a browser that starts anew takes its time
-            await owner._send("Runtime.evaluate", {"expression": "for(;;);"})
-        return await real(function, *arguments)
+            await page.evaluate("for(;;);")
+        return await real(page, job, sheet)
 
-    monkeypatch.setattr(owner, "_call", call)
+    monkeypatch.setattr(owner, "_draw", draw)
     monkeypatch.setattr(owner, "_timeout", patience)
 
 
@@ -173,18 +176,21 @@ def test_the_page_cannot_reach_a_network() -> None:
     chart.figure.add_layout_image(source="http://localhost:9/picture.png", x=0, y=1, sizex=1, sizey=1)
     text = render(chart, Look(WIDE), {"svg"}).files["svg"].decode()
     assert "localhost" not in text
-    running = next(Path("/proc").glob(f"{chromium(renderer())}/cmdline")).read_text()
-    assert "--host-resolver-rules=MAP * ~NOTFOUND" in running
+    assert chromium()
 
 
-def chromium(owner: Renderer) -> int | None:
-    """The process id of the Chromium itself, a child of the one that was started."""
-    wrapper = owner.process_id()
+def chromium() -> int | None:
+    """The process id of the Chromium that draws for this process: the topmost of those with the renderer's flags."""
+    parents: dict[int, int] = {}
+    flagged: set[int] = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == wrapper:
-            return int(stat.parent.name)
+        with suppress(OSError):
+            number = int(stat.parent.name)
+            parents[number] = int(stat.read_text().rpartition(")")[2].split()[1])
+            if NO_NETWORK in stat.with_name("cmdline").read_text():
+                flagged.add(number)
+    for number in flagged:
+        above = parents[number]
+        if above not in flagged and parents.get(above) == os.getpid():
+            return number
     return None
