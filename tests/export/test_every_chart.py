@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import plotly
 import pytest
 from PIL import Image
 
 from dashboard.export import tables
+from dashboard.export.html import PLOTLY_JS
 from dashboard.export.making import Made, make
 from dashboard.export.order import Order
 from dashboard.export.presets import PRESETS, THEMES
@@ -20,6 +23,7 @@ from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow
 from tests.conftest import SOAK
 
+ROOT = Path(__file__).resolve().parents[2]
 LOOKS = [(preset, "light") for preset in PRESETS] + [
     ("article", theme) for theme in THEMES if theme != "light"
 ]
@@ -70,6 +74,23 @@ def test_the_csv_of_every_chart_reads_back_equal_to_its_own_numbers(
     for column, kind in fields.items():
         for read in (frame[column], sql[column]):
             same(read, chart.table[column].reset_index(drop=True), kind)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_library_that_travels_with_the_files_has_the_traces_of_every_chart(
+    name: str, on_bundled_data: Path
+) -> None:
+    kinds = (ROOT / ".ci" / "plotly" / "charts.js").read_text(encoding="utf-8")
+    drawn = {trace.type for trace in made(name, "light").chart.figure.data}
+    assert drawn <= {"scatter", *re.findall(r"lib/(\w+)'", kinds)} - {"core"}
+
+
+def test_that_library_is_the_one_of_the_python_package() -> None:
+    own, published = (
+        re.search(r"plotly\.js v([\d.]+)", path.read_text(encoding="utf-8")[:400])[1]
+        for path in (PLOTLY_JS, Path(plotly.__file__).parent / "package_data" / "plotly.min.js")
+    )
+    assert own == published
 
 
 def same(read: pd.Series, own: pd.Series, kind: str) -> None:
