@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from etl import calendars, catalogue
@@ -16,6 +18,10 @@ from etl.warehouse import Warehouse
 from etl.warehouse.merge import TABLES, Counts, Merge, Rules
 
 SOURCE = "bundled"
+ONE_HISTORY = "bundled, one history"
+ONE_BAR = "bundled, bar of one history"
+ONE_SOURCE = "bundled, one source"
+"""Sources of rows of the bundle: ``bundled`` was confirmed by a second history or source; all begin with it."""
 BARS = ["ticker", "date", "open", "high", "low", "close", "adj_close", "volume", "currency", "source"]
 
 
@@ -37,25 +43,25 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
     warehouse.WarehouseError
         When the warehouse cannot be written.
     """
-    companies = catalogue.load_companies(folder / "companies.toml")
-    currency = {company.ticker: company.currency for company in companies}
-    prices, dividends = read_prices(folder / "prices", currency)
+    known = catalogue.load(folder)
+    prices, dividends = read_prices(folder / "prices", known.companies)
     frames = {
         "price_daily": prices,
         "dividend": dividends,
         "split": read_splits(folder / "prices" / "splits.csv"),
         "shares_outstanding": read_shares(folder / "prices" / "shares.csv"),
+        "exchange_rate": read_rates(folder / "prices" / "rates.csv"),
+        "factor_daily": read_factors(folder / "prices" / "factors.csv"),
         **read_rankings(folder / "app_ranks.csv"),
     }
     log = RunLog(new_run_id(), SOURCE)
     with warehouse.writing() as con:
         con.begin()
         merge = Merge(con, log.run_id)
-        events = catalogue.load_events(folder / "events.toml")
-        known = merge_catalogue(merge, companies, events)
-        received = len(companies) + len(events)
+        done = merge_catalogue(merge, known)
+        received = len(known.companies) + len(known.events) + len(known.rules)
         log.items.append(
-            ItemLog("catalogue", received=received, inserted=known.inserted, updated=known.updated)
+            ItemLog("catalogue", received=received, inserted=done.inserted, updated=done.updated)
         )
         for name, frame in frames.items():
             log.items.append(_load(merge, name, frame))
@@ -64,23 +70,27 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
     return log
 
 
-def merge_catalogue(
-    merge: Merge, companies: list[catalogue.Company], events: list[catalogue.Event]
-) -> Counts:
-    """Make the tables ``company`` and ``event`` equal to the catalogue files."""
-    listed = pd.DataFrame([vars(company) for company in companies])
-    unknown = sorted({name for name in listed["exchange"] if not calendars.is_known(name)})
-    if unknown:
-        raise catalogue.CatalogueError(f"companies.toml names exchanges of unknown sessions: {unknown}")
-    listed["is_benchmark"] = listed["role"] == "benchmark"
+def merge_catalogue(merge: Merge, known: catalogue.Catalogue) -> Counts:
+    """Make the tables ``company``, ``event`` and ``rule`` equal to the catalogue files.
+
+    Prices from before a company's ``history_from`` are taken out: they are not its own.
+    """
+    listed = pd.DataFrame([vars(company) for company in known.companies])
+    listed["is_benchmark"] = listed["role"].isin(("benchmark", "index"))
     done = merge.rows("company", listed, Rules(delete="true"))
-    dated = pd.DataFrame([vars(event) for event in events])
-    moments = [pd.Timestamp(event.occurred_at) for event in events]
+    merge.con.execute(
+        "DELETE FROM price_daily USING company "
+        "WHERE company.ticker = price_daily.ticker AND price_daily.date < company.history_from"
+    )
+    rules = pd.DataFrame(known.rules.items(), columns=["name", "text"], dtype="object")
+    done += merge.rows("rule", rules, Rules(delete="true"))
+    dated = pd.DataFrame([vars(event) for event in known.events])
+    moments = [pd.Timestamp(event.occurred_at) for event in known.events]
     dated["occurred_at"] = pd.to_datetime([moment.tz_convert("UTC") for moment in moments])
-    dated["market_session"] = [_session(event, moment) for event, moment in zip(events, moments, strict=True)]
-    dated["market_open"] = [
-        event.time_known and calendars.is_open(moment) for event, moment in zip(events, moments, strict=True)
-    ]
+    dated["lead"] = dated["lead"].replace("", None)
+    pairs = list(zip(known.events, moments, strict=True))
+    dated["market_session"] = [_session(event, moment) for event, moment in pairs]
+    dated["market_open"] = [event.time_known and calendars.is_open(moment) for event, moment in pairs]
     return done + merge.rows("event", dated, Rules(delete="true"))
 
 
@@ -92,25 +102,46 @@ def _session(event: catalogue.Event, moment: pd.Timestamp) -> date:
         raise catalogue.CatalogueError(f"events.toml: event {event.event_id}: {error}") from None
 
 
-def read_prices(folder: Path, currency: dict[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The bundled bars (columns of ``price_daily``) and dividends, both split-adjusted."""
-    closes = _read(folder / "closes.csv", ["ticker", "date", "close"], dates=["date"])
-    bars = _read(folder / "bars.csv", ["ticker", "date", "open", "high", "low", "volume"], dates=["date"])
-    dividends = _read(folder / "dividends.csv", ["ticker", "ex_date", "amount"], dates=["ex_date"])
-    prices = closes.merge(bars.drop(columns="close", errors="ignore"), how="left", on=["ticker", "date"])
+def read_prices(folder: Path, companies: Sequence[catalogue.Company]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The bundled bars (columns of ``price_daily``) and dividends, both split-adjusted.
+
+    Only companies of the catalogue count, each from its ``history_from``.
+    """
+    listed = {company.ticker: company for company in companies}
+    prices = _daily(folder / "daily.parquet")
+    dividends = _read(
+        folder / "dividends.csv", ["ticker", "ex_date", "amount", "histories"], dates=["ex_date"]
+    )
+    begins = {company.ticker: pd.Timestamp(company.history_from or "1900-01-01") for company in companies}
+    prices = prices[prices["date"] >= prices["ticker"].map(begins)]
+    dividends = dividends[dividends["ticker"].isin(listed)]
     prices = prices.sort_values(["ticker", "date"], ignore_index=True)
     paid = {ticker: rows.set_index("ex_date")["amount"] for ticker, rows in dividends.groupby("ticker")}
-    none = pd.Series(dtype=float)
     prices["adj_close"] = pd.concat(
         [
-            back_adjusted(rows.set_index("date")["close"], paid.get(ticker, none)).set_axis(rows.index)
+            back_adjusted(rows.set_index("date")["close"], paid.get(ticker, pd.Series(dtype=float)))
             for ticker, rows in prices.groupby("ticker")
         ]
-    )
-    for frame in (prices, dividends):
-        frame["currency"] = frame["ticker"].map(currency)
-        frame["source"] = SOURCE
+    ).to_numpy()
+    prices["source"] = SOURCE
+    prices.loc[prices["bar_histories"] == 1, "source"] = ONE_BAR
+    prices.loc[prices["histories"] == 1, "source"] = ONE_HISTORY
+    dividends = dividends.assign(source=np.where(dividends["histories"] > 1, SOURCE, ONE_HISTORY))
+    currency = {ticker: company.currency for ticker, company in listed.items()}
+    prices["currency"] = prices["ticker"].map(currency)
+    dividends["currency"] = dividends["ticker"].map(currency)
     return prices[BARS], dividends
+
+
+def _daily(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise BundleError(f"{path} is missing; restore it from the repository")
+    columns = "ticker, date, open, high, low, close, volume, histories, bar_histories"
+    try:
+        with duckdb.connect() as con:
+            return con.execute(f"SELECT {columns} FROM read_parquet($path)", {"path": str(path)}).df()  # noqa: S608
+    except duckdb.Error as error:
+        raise BundleError(f"{path} is not in its form: {str(error).splitlines()[0]}") from error
 
 
 def read_splits(path: Path) -> pd.DataFrame:
@@ -119,14 +150,29 @@ def read_splits(path: Path) -> pd.DataFrame:
 
 
 def read_shares(path: Path) -> pd.DataFrame:
-    """The bundled share counts, as rows of ``shares_outstanding``."""
+    """The bundled share counts, as rows of ``shares_outstanding``, each on the split basis of its day."""
     shares = _read(
         path,
-        ["ticker", "shares_million", "as_of", "splits_through", "basis"],
-        dates=["as_of", "splits_through"],
+        ["ticker", "shares_million", "as_of", "filed", "splits_through", "form", "confidence", "basis"],
+        dates=["as_of", "filed", "splits_through"],
     )
     shares["shares"] = (shares["shares_million"] * 1_000_000).round().astype("int64")
-    return shares.rename(columns={"as_of": "date"}).assign(source=SOURCE)
+    shares["source"] = np.where(shares["confidence"] == "C", ONE_SOURCE, SOURCE)
+    return shares.rename(columns={"as_of": "date"})
+
+
+def read_rates(path: Path) -> pd.DataFrame:
+    """The exchange rates, as rows of ``exchange_rate``: US dollars for one unit."""
+    rates = _read(path, ["currency", "date", "per_usd"], dates=["date"])
+    return rates.assign(usd_per_unit=1 / rates["per_usd"], source=SOURCE)
+
+
+def read_factors(path: Path) -> pd.DataFrame:
+    """Fama and French's daily factors, as rows of ``factor_daily``: the file has per cent, the table fractions."""
+    columns = list(TABLES["factor_daily"].values[:-1])
+    factors = _read(path, ["date", *columns, "histories"], dates=["date"])
+    factors[columns] = factors[columns] / 100
+    return factors.assign(source=np.where(factors["histories"] > 1, SOURCE, ONE_HISTORY))
 
 
 def read_rankings(path: Path) -> dict[str, pd.DataFrame]:
@@ -160,7 +206,7 @@ def _load(merge: Merge, name: str, frame: pd.DataFrame) -> ItemLog:
     )
 
 
-_LIVE_TICKERS = "SELECT ticker FROM price_daily WHERE source <> 'bundled'"
+_LIVE_TICKERS = "SELECT ticker FROM price_daily WHERE source NOT LIKE 'bundled%'"
 
 
 def _brought_by_a_refresh(con: duckdb.DuckDBPyConnection) -> set[str]:

@@ -62,9 +62,15 @@ def calendar(exchange: str) -> Calendar:
 
 def is_known(exchange: str) -> bool:
     """Whether there is a calendar for that market identifier code."""
+    return exchange in names()
+
+
+@lru_cache(maxsize=1)
+def names() -> frozenset[str]:
+    """The market identifier codes (and other names) of the exchanges whose sessions are known."""
     from exchange_calendars import get_calendar_names
 
-    return exchange in get_calendar_names()
+    return frozenset(get_calendar_names())
 
 
 def time_zone(exchange: str) -> str:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-ROLES = ("AI", "comparison", "benchmark")
+from etl import calendars, entries
+from etl.entries import EntryError as CatalogueError
 
-
-class CatalogueError(Exception):
-    """A catalogue file cannot be used; the message names the file, the entry and what to correct."""
-
-    exit_code = 3
+ROLES = ("AI", "comparison", "benchmark", "index")
+KINDS = (
+    *("release", "earnings", "investment", "policy", "market"),
+    *("claim", "people", "app-store", "confounder"),
+)
+"""What an event is; a confounder is a day of other causes that would be mistaken for an AI event."""
+AI_RULE = "ai_rule"
+_BESIDE = ("segments", AI_RULE)
 
 
 @dataclass(frozen=True)
 class Company:
-    """One listing. ``exchange`` is a market identifier code, ``currency`` that of its quotes."""
+    """One listing. ``exchange`` is a market identifier code, ``currency`` that of its quotes.
+
+    ``history_from`` is the first session that is the company's own (none: all are), ``ai_from`` the day from which
+    role AI counts (none: its first session). Closes before ``spin_off`` have a spin-off taken out, so that they give
+    returns but no market value; ``note`` says such things in words.
+    """
 
     ticker: str
     name: str
@@ -28,12 +36,19 @@ class Company:
     exchange: str
     currency: str
     role: str
-    bundled: bool
+    bundled: bool = False
+    history_from: date | None = None
+    ai_from: date | None = None
+    spin_off: date | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One dated event; when only its day is known, ``occurred_at`` is the midnight and not ``time_known``."""
+    """One dated event; when only its day is known, ``occurred_at`` is the midnight and not ``time_known``.
+
+    ``lead`` is the ticker or the segment that it is about, "" where there is none.
+    """
 
     event_id: str
     title: str
@@ -44,6 +59,43 @@ class Event:
     description: str
     source: str
     source_url: str
+    lead: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What the catalogue files say; ``rules`` are those that they state in words, by name."""
+
+    companies: list[Company]
+    events: list[Event]
+    rules: dict[str, str]
+
+
+_COMPANY_KEYS = [field.name for field in fields(Company)]
+_EVENT_KEYS = (
+    *("id", "title", "occurred_at", "zone", "kind", "description"),
+    *("source", "source_url", "lead"),
+)
+
+
+def load(folder: Path) -> Catalogue:
+    """``companies.toml`` and ``events.toml`` of a folder.
+
+    Raises
+    ------
+    CatalogueError
+        As by the loading of each, and when an event's ``lead`` is neither a ticker nor a segment.
+    """
+    path = folder / "companies.toml"
+    companies, events = load_companies(path), load_events(folder / "events.toml")
+    known = {company.ticker for company in companies} | {company.segment for company in companies}
+    for event in events:
+        if event.lead:
+            where = f"{folder / 'events.toml'}: event {event.event_id}"
+            entries.refuse_unknown([event.lead], known, where, "company or segment")
+    _, beside = entries.read(path, "company", _BESIDE)
+    rules = {AI_RULE: " ".join(str(beside[AI_RULE]).split())} if AI_RULE in beside else {}
+    return Catalogue(companies, events, rules)
 
 
 def load_companies(path: Path) -> list[Company]:
@@ -52,10 +104,21 @@ def load_companies(path: Path) -> list[Company]:
     Raises
     ------
     CatalogueError
-        When the file is missing or not TOML, or an entry lacks a field or repeats a ticker.
+        When the file is missing or not TOML, or an entry lacks a field, has one that is not known, repeats a ticker,
+        or names an exchange of unknown sessions or a segment that is not in the file's list of ``segments``.
     """
-    companies = [_company(entry, path) for entry in _entries(path, "company")]
+    found, beside = entries.read(path, "company", _BESIDE)
+    companies = [_company(entry, path) for entry in found]
     _refuse_repeated([company.ticker for company in companies], path)
+    for company in companies:
+        where = f"{path}: company {company.ticker}"
+        if "segments" in beside:
+            entries.refuse_unknown([company.segment], beside["segments"], where, "segment")
+        if not calendars.is_known(company.exchange):
+            near = entries.nearest(company.exchange, calendars.names())
+            raise CatalogueError(
+                f"{where}: the sessions of the exchange “{company.exchange}” are not known{near}"
+            )
     return companies
 
 
@@ -65,46 +128,54 @@ def load_events(path: Path) -> list[Event]:
     Raises
     ------
     CatalogueError
-        When the file is missing or not TOML, or an entry lacks a field, repeats an id or names no such zone.
+        When the file is missing or not TOML, or an entry lacks a field, has one that is not known, repeats an id, or
+        names no such zone or kind.
     """
-    events = [_event(entry, path) for entry in _entries(path, "event")]
+    found, _ = entries.read(path, "event")
+    events = [_event(entry, path) for entry in found]
     _refuse_repeated([event.event_id for event in events], path)
     return events
 
 
-def _entries(path: Path, name: str) -> list[dict[str, Any]]:
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get(name, [])
-    except FileNotFoundError:
-        raise CatalogueError(f"{path} is missing; restore it from the repository") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{path} is not readable as TOML: {error}") from error
-    if not entries:
-        raise CatalogueError(f"{path} holds no [[{name}]] entry")
-    return entries
-
-
 def _company(entry: dict[str, Any], path: Path) -> Company:
+    where = f"{path}: company {entry.get('ticker', '?')}"
+    entries.refuse_unknown(entry, _COMPANY_KEYS, where, "key")
     try:
-        company = Company(**{"bundled": False, **entry})
+        company = Company(**entry)
     except TypeError as error:
-        raise CatalogueError(f"{path}: company {entry.get('ticker', '?')}: {_fields(error)}") from error
-    if company.role not in ROLES:
-        raise CatalogueError(f"{path}: company {company.ticker}: role must be one of {', '.join(ROLES)}")
+        raise CatalogueError(f"{where}: {_fields(error)}") from error
+    entries.refuse_unknown([company.role], ROLES, where, "role")
+    for name in ("history_from", "ai_from", "spin_off"):
+        day = getattr(company, name)
+        if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
+            raise CatalogueError(f"{where}: {name} must be a date such as 2024-05-10, without quotes")
     return company
 
 
 def _event(entry: dict[str, Any], path: Path) -> Event:
-    name = entry.get("id", "?")
+    where = f"{path}: event {entry.get('id', '?')}"
+    entries.refuse_unknown(entry, _EVENT_KEYS, where, "key")
     try:
-        zone = ZoneInfo(entry["zone"])
-        occurred_at, time_known = _moment(entry["occurred_at"], zone)
-        texts = {key: str(entry.get(key, "")) for key in ("kind", "description", "source", "source_url")}
-        return Event(entry["id"], entry["title"], occurred_at, entry["zone"], time_known, **texts)
+        zone = entry["zone"]
+        occurred_at, time_known = _moment(entry["occurred_at"], _zone(zone, where))
+        texts = {
+            key: str(entry.get(key, "")) for key in ("kind", "description", "source", "source_url", "lead")
+        }
+        event = Event(entry["id"], entry["title"], occurred_at, zone, time_known, **texts)
     except KeyError as error:
-        raise CatalogueError(f"{path}: event {name} has no {error.args[0]!r}, or no such zone") from error
+        raise CatalogueError(f"{where} has no {error.args[0]!r}") from error
     except ValueError as error:
-        raise CatalogueError(f"{path}: event {name}: occurred_at is no ISO date or time: {error}") from error
+        raise CatalogueError(f"{where}: occurred_at is no ISO date or time: {error}") from error
+    entries.refuse_unknown([event.kind], KINDS, where, "kind")
+    return event
+
+
+def _zone(name: str, where: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        near = entries.nearest(name, available_timezones())
+        raise CatalogueError(f"{where}: there is no such zone as “{name}”{near}") from None
 
 
 def _moment(value: str | date | datetime, zone: ZoneInfo) -> tuple[datetime, bool]:

@@ -71,9 +71,8 @@ def refresh(
         When the warehouse cannot be written.
     """
     data = settings().data_dir
-    companies = catalogue.load_companies(data / "companies.toml")
-    events = catalogue.load_events(data / "events.toml")
-    request = _request(companies, tickers, since, until)
+    known = catalogue.load(data)
+    request = _request(known.companies, tickers, since, until)
     outcome = Outcome(new_run_id())
     with warehouse.locked():
         there = warehouse.exists()
@@ -89,7 +88,7 @@ def refresh(
         with warehouse.writing() as con:
             con.begin()
             if arrived:
-                merge_catalogue(Merge(con, outcome.run_id), companies, events)
+                merge_catalogue(Merge(con, outcome.run_id), known)
             for source, batches, log in collected:
                 if batches:
                     _store(con, source, batches, log, request.now)

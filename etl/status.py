@@ -104,7 +104,7 @@ _ERRORS = """
     ORDER BY item.source, item.item"""
 _PRICES = """
     SELECT company.ticker, company.exchange, min(date), max(date), count(date), list(date ORDER BY date),
-           string_agg(DISTINCT source, ', ')
+           string_agg(DISTINCT source, '; ' ORDER BY source)
     FROM company LEFT JOIN price_daily USING (ticker) GROUP BY ALL ORDER BY company.ticker"""
 
 

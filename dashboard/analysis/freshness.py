@@ -65,5 +65,9 @@ def freshness(reach: pd.DataFrame, now: pd.Timestamp) -> Freshness | None:
         session=session,
         behind=sum(day > session for day in calendars.sessions(exchange, session, due)),
         lagging=int((ends < pd.Timestamp(session)).sum()),
-        bundled=bool((held["sources"] == "bundled").all()),
+        bundled=bool(held["sources"].map(_all_bundled).all()),
     )
+
+
+def _all_bundled(sources: str) -> bool:
+    return all(source.startswith("bundled") for source in sources.split("; "))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import duckdb
 import pandas as pd
 
-from dashboard.data.market import SOURCES
+from dashboard.data.market import source_words
 
 VOLATILITY_SESSIONS = 21
 SESSIONS_A_YEAR = 252
@@ -198,4 +198,4 @@ def sources(con: duckdb.DuckDBPyConnection, tickers: Sequence[str], start: date,
         """,
         {"tickers": list(tickers), "start": start, "end": end},
     ).fetchall()
-    return [SOURCES.get(source, source) for (source,) in found]
+    return source_words(source for (source,) in found)

@@ -1,6 +1,6 @@
 """Companies, prices, share counts and exchange rates out of the warehouse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import duckdb
@@ -8,13 +8,44 @@ import pandas as pd
 
 from dashboard.data.naming import labelled
 
-SOURCES = {"bundled": "closing prices compiled from Yahoo Finance", "yahoo": "Yahoo Finance"}
+COMPILED = "closing prices compiled from public price histories"
+SOURCES = {"yahoo": "Yahoo Finance"}
+OLD_COUNT_DAYS = 400
+RATE_DAYS = 10
 
 
-def companies(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Every company and fund: ticker, name, segment, exchange, currency, role, is_benchmark; one row each."""
+def source_words(names: Iterable[str]) -> list[str]:
+    """The sources of prices in words, each once; those of the bundle begin with "bundled"."""
+    return list(dict.fromkeys(COMPILED if is_bundled(name) else SOURCES.get(name, name) for name in names))
+
+
+def is_bundled(source: str) -> bool:
+    """Whether a row with this source came with the project."""
+    return source.startswith("bundled")
+
+
+def ai_on(day: str) -> str:
+    """The rule, in SQL, by which a row of `company` has the role AI on a day; `day` is SQL for that day.
+
+    Everything that chooses the AI companies of a day uses it: role AI counts from `ai_from`, or else from the first
+    session that has a return. `day` is a parameter or a column, never text from outside.
+    """
+    return f"(company.role = 'AI' AND coalesce(company.ai_from <= {day}, true))"
+
+
+def companies(con: duckdb.DuckDBPyConnection, on: date | None = None) -> pd.DataFrame:
+    """Every company, fund and index, one row each; with `on` without those that have the role AI only later.
+
+    Columns: ticker, name, segment, exchange, currency, role, is_benchmark (a fund or an index), history_from,
+    ai_from, spin_off (dates, missing where there is none), note.
+    """
     return con.execute(
-        "SELECT ticker, name, segment, exchange, currency, role, is_benchmark FROM company ORDER BY ticker"
+        f"""
+        SELECT ticker, name, segment, exchange, currency, role, is_benchmark, history_from, ai_from, spin_off,
+            coalesce(note, '') AS note
+        FROM company WHERE $day IS NULL OR role <> 'AI' OR {ai_on("$day")} ORDER BY ticker
+        """,  # noqa: S608
+        {"day": on},
     ).df()
 
 
@@ -41,44 +72,101 @@ def daily_prices(
     ).df()
 
 
-def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
-    """The latest share count on or before `session`, one row a ticker: shares, shares_as_of, basis.
+_COUNTS = """
+    counts AS (
+        SELECT held.ticker, coalesce(filed, held.date) AS known, held.date AS as_of, filed, form, basis,
+            shares * coalesce(product(ratio), 1) AS shares,
+            shares * coalesce(product(ratio) FILTER (split.date <= coalesce($day, DATE '9999-12-31')), 1) AS shares_then
+        FROM shares_outstanding AS held
+        LEFT JOIN split ON split.ticker = held.ticker AND split.date > coalesce(splits_through, held.date)
+        WHERE $day IS NULL OR coalesce(filed, held.date) <= $day
+        GROUP BY held.ticker, held.date, filed, form, basis, shares
+        QUALIFY row_number() OVER (PARTITION BY held.ticker, known ORDER BY as_of DESC) = 1
+    )"""
+"""Each share count with the day it was known; `shares` on the split basis of the closes, `shares_then` on that of
+the day."""
 
-    Where none is known from before, the earliest one of the year after it stands in: `shares_as_of` tells.
-    `shares` is on the same split basis as the split-adjusted closes: splits after those that the count
-    includes multiply it.
+
+def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
+    """The latest share count that was known on `session`, one row a ticker that has one.
+
+    A count is known from the day it was filed, or, where that is not noted, from the day it is of; none from after
+    `session` ever stands in. Up to a spin-off that its closes have taken out a company has none. Columns: ticker,
+    shares (on the split basis of the split-adjusted closes, which they are multiplied by), shares_then (on the basis
+    of the day itself), shares_as_of, filed (dates), form (such as 10-Q), basis, old (more than 400 days old).
     """
     return con.execute(
-        """
-        WITH latest AS (
-            SELECT ticker, shares, date, basis, splits_through
-            FROM shares_outstanding WHERE date <= $session + INTERVAL 1 YEAR
-            QUALIFY row_number() OVER (
-                PARTITION BY ticker ORDER BY date > $session, abs(date_diff('day', date, $session))
-            ) = 1
-        )
-        SELECT latest.ticker, latest.shares * coalesce(later.ratio, 1) AS shares,
-            latest.date AS shares_as_of, latest.basis
-        FROM latest LEFT JOIN LATERAL (
-            SELECT product(ratio) AS ratio FROM split
-            WHERE split.ticker = latest.ticker AND split.date > coalesce(latest.splits_through, latest.date)
-        ) AS later ON true
-        ORDER BY latest.ticker
-        """,
-        {"session": session},
+        f"""
+        WITH {_COUNTS}
+        SELECT ticker, shares, shares_then, as_of AS shares_as_of, filed, form, basis,
+            date_diff('day', as_of, $day) > {OLD_COUNT_DAYS} AS old
+        FROM counts ANTI JOIN (SELECT ticker FROM company WHERE spin_off >= $day) AS spun USING (ticker)
+        QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY known DESC) = 1 ORDER BY ticker
+        """,  # noqa: S608
+        {"day": session},
     ).df()
 
 
 def dollar_rates_at(con: duckdb.DuckDBPyConnection, session: date) -> dict[str, float]:
-    """US dollars for one unit of each currency: the latest rate on or before `session`; the dollar itself is 1."""
+    """US dollars for one unit of each currency on `session`; the dollar itself is 1.
+
+    The latest rate on or before the day counts, where it is at most 10 days old.
+    """
     rates = con.execute(
-        """
-        SELECT currency, usd_per_unit FROM exchange_rate WHERE date <= $session
+        f"""
+        SELECT currency, usd_per_unit FROM exchange_rate
+        WHERE date BETWEEN CAST($session AS DATE) - {RATE_DAYS} AND CAST($session AS DATE)
         QUALIFY row_number() OVER (PARTITION BY currency ORDER BY date DESC) = 1
-        """,
+        """,  # noqa: S608
         {"session": session},
     ).fetchall()
     return {"USD": 1.0, **dict(rates)}
+
+
+_MOVES = f"""
+    WITH {_COUNTS}, moves AS (
+        SELECT ticker, date, lag(date) OVER in_time AS before, close, lag(close) OVER in_time AS close_before,
+            adj_close / lag(adj_close) OVER in_time - 1 AS change
+        FROM price_daily WINDOW in_time AS (PARTITION BY ticker ORDER BY date)
+    ), counted AS (
+        SELECT moves.*, counts.shares, counts.as_of, counts.form FROM moves
+        ASOF LEFT JOIN counts ON counts.ticker = moves.ticker AND counts.known <= moves.date
+    ), rates AS (
+        SELECT currency, date, usd_per_unit FROM exchange_rate WHERE currency <> 'USD'
+        UNION ALL SELECT 'USD', date, 1 FROM (SELECT DISTINCT date FROM price_daily)
+    ), priced AS (
+        SELECT counted.*, company.name, company.segment, {ai_on("counted.date")} AS is_ai,
+            company.currency, coalesce(counted.date > company.spin_off, true) AS whole
+        FROM counted JOIN company ON company.ticker = counted.ticker
+        WHERE NOT company.is_benchmark AND counted.change IS NOT NULL
+            AND ($start IS NULL OR counted.date >= $start) AND ($end IS NULL OR counted.date <= $end)
+    )
+    SELECT priced.ticker, name, segment, is_ai, priced.date, before, change, close_before * worth AS value_before,
+        (close - close_before) * worth AS value_change, shares, as_of AS shares_as_of, form,
+        date_diff('day', as_of, priced.date) > {OLD_COUNT_DAYS} AS old, rate
+    FROM (
+        SELECT priced.*, CASE WHEN date_diff('day', rates.date, priced.date) <= {RATE_DAYS} THEN usd_per_unit END
+            AS rate, CASE WHEN whole THEN shares * rate END AS worth
+        FROM priced ASOF LEFT JOIN rates ON rates.currency = priced.currency AND rates.date <= priced.date
+    ) AS priced"""  # noqa: S608
+
+
+def value_moves(
+    con: duckdb.DuckDBPyConnection, start: date | None = None, end: date | None = None
+) -> pd.DataFrame:
+    """What every company gained or lost in every session (from `start` to `end`), funds and indices apart.
+
+    One row a company and session that has a session before it, by ticker and date. Columns: ticker, name, segment,
+    is_ai (whether it had the role AI on the day), date, before (its session before), change (fraction of the
+    dividend-adjusted close), value_before and value_change (US dollars: the split-adjusted close, and its change,
+    times the shares, at the exchange rate of the day), shares (the latest count known on the day, on the split basis
+    of the closes), shares_as_of, form, old (whether the count was more than 400 days old), rate (US dollars for one
+    unit of the currency). The dollars are missing without a count or a rate, and up to a spin-off that the closes
+    have taken out.
+    """
+    return con.execute(
+        f"{_MOVES} ORDER BY priced.ticker, priced.date", {"day": None, "start": start, "end": end}
+    ).df()
 
 
 def span(con: duckdb.DuckDBPyConnection) -> tuple[date, date] | None:
@@ -92,43 +180,23 @@ def price_sources(con: duckdb.DuckDBPyConnection, start: date, end: date) -> lis
     found = con.execute(
         "SELECT DISTINCT source FROM price_daily WHERE date BETWEEN ? AND ? ORDER BY source", [start, end]
     ).fetchall()
-    return [SOURCES.get(source, source) for (source,) in found]
+    return source_words(source for (source,) in found)
 
 
-def largest_losses(con: duckdb.DuckDBPyConnection, count: int = 5) -> tuple[pd.DataFrame, int]:
-    """The largest one-session losses of market value among all companies priced in dollars.
+def largest_losses(
+    con: duckdb.DuckDBPyConnection, count: int = 5, until: date | None = None
+) -> tuple[pd.DataFrame, int]:
+    """The largest one-session losses of market value among all companies, up to `until` where that is given.
 
     Returns the `count` largest (ticker, name, date, value_change in US dollars), the largest first, and the number
-    of company-days that were compared. Each day uses the share count nearest in time, on the split basis of the
-    closes; companies without a count, and funds, are left out.
+    of company-days that were compared: see `value_moves`.
     """
     rows = con.execute(
-        """
-        WITH counts AS (
-            SELECT s.ticker, s.date,
-                s.shares * coalesce((
-                    SELECT product(ratio) FROM split
-                    WHERE split.ticker = s.ticker AND split.date > coalesce(s.splits_through, s.date)
-                ), 1) AS shares
-            FROM shares_outstanding s JOIN company USING (ticker)
-            WHERE company.currency = 'USD' AND NOT company.is_benchmark
-        ),
-        moves AS (
-            SELECT ticker, date, close - lag(close) OVER (PARTITION BY ticker ORDER BY date) AS move
-            FROM price_daily WHERE ticker IN (SELECT ticker FROM counts)
-        ),
-        valued AS (
-            SELECT moves.ticker, moves.date, moves.move * (
-                SELECT arg_min(counts.shares, abs(counts.date - moves.date))
-                FROM counts WHERE counts.ticker = moves.ticker
-            ) AS value_change
-            FROM moves WHERE move IS NOT NULL
-        )
-        SELECT valued.ticker, company.name, valued.date, valued.value_change, count(*) OVER () AS compared
-        FROM valued JOIN company USING (ticker)
-        ORDER BY value_change, valued.ticker LIMIT $count
-        """,
-        {"count": count},
+        f"""
+        SELECT ticker, name, date, value_change, count(*) OVER () AS compared FROM ({_MOVES})
+        WHERE value_change IS NOT NULL ORDER BY value_change, ticker LIMIT $count
+        """,  # noqa: S608
+        {"day": None, "start": None, "end": until, "count": count},
     ).df()
     return rows.drop(columns="compared"), int(rows["compared"].iloc[0]) if len(rows) else 0
 

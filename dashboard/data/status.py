@@ -30,7 +30,8 @@ def reach(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """How far the prices of each company reach, one row a company, also where there are none.
 
     Columns: ticker, name, exchange, first and last (datetime64, NaT where there are no prices), sessions, bars
-    (sessions with open, high, low and volume), sources (names, joined by commas).
+    (sessions with open, high, low and volume), sources (names, joined by semicolons), single
+    (sessions whose bundled close rests on one history).
     """
     return con.execute(
         """
@@ -38,12 +39,13 @@ def reach(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             SELECT ticker, min(date) AS first, max(date) AS last, count(*) AS sessions,
                 count(*) FILTER (open IS NOT NULL AND high IS NOT NULL AND low IS NOT NULL AND volume IS NOT NULL)
                     AS bars,
-                string_agg(DISTINCT source, ', ' ORDER BY source) AS sources
+                string_agg(DISTINCT source, '; ' ORDER BY source) AS sources,
+                count(*) FILTER (source = 'bundled, one history') AS single
             FROM price_daily GROUP BY ticker
         )
         SELECT company.ticker, company.name, company.exchange, held.first, held.last,
             coalesce(held.sessions, 0) AS sessions, coalesce(held.bars, 0) AS bars,
-            coalesce(held.sources, '') AS sources
+            coalesce(held.sources, '') AS sources, coalesce(held.single, 0) AS single
         FROM company LEFT JOIN held USING (ticker) ORDER BY company.ticker
         """
     ).df()

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 import pandas as pd
 
+from dashboard.data import market
 from dashboard.data.naming import resolve, tickers_named
 from etl.calendars import HOME, sessions
 
@@ -41,7 +43,7 @@ class StudyInputs:
 def groups(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The groups that can be studied: short name → title. "ai" is every AI company; the others are segments."""
     rows = con.execute(
-        "SELECT DISTINCT segment FROM company WHERE role <> 'benchmark' ORDER BY segment"
+        "SELECT DISTINCT segment FROM company WHERE NOT is_benchmark ORDER BY segment"
     ).fetchall()
     return {ALL_AI: "All AI companies", **{slug(segment): segment for (segment,) in rows}}
 
@@ -53,15 +55,18 @@ def slug(segment: str) -> str:
 
 
 def load_study_inputs(
-    con: duckdb.DuckDBPyConnection, group: str = ALL_AI, tickers: Sequence[str] = ()
+    con: duckdb.DuckDBPyConnection, group: str = ALL_AI, tickers: Sequence[str] = (), on: date | None = None
 ) -> StudyInputs:
     """The adjusted closes of a group (or of `tickers`), of all followed firms and of the benchmarks.
+
+    With `on`, the session of the event, the group "ai" holds the companies that have the role AI on that day. Prices
+    begin with each company's own history; indices are no firms.
 
     Raises:
         UnknownName: no such group or ticker; the message names the nearest.
         NothingToStudyError: no member has a price on New York's sessions.
     """
-    companies = con.execute("SELECT ticker, segment, exchange, role FROM company ORDER BY ticker").df()
+    companies = market.companies(con, on)
     members = _members(con, companies, group, tickers)
     prices = _adjusted_closes(con)
     if prices.empty:
@@ -77,7 +82,7 @@ def load_study_inputs(
     roles = companies.set_index("ticker")["role"].reindex(prices.columns)
     return StudyInputs(
         prices[on_sessions],
-        prices.loc[:, roles != "benchmark"],
+        prices.loc[:, roles.isin(("AI", "comparison"))],
         list(prices.columns[(roles == "AI") | prices.columns.isin(on_sessions)]),
         prices.loc[:, roles == "benchmark"],
         pd.DataFrame(left_out, columns=["firm", "reason"]),
@@ -93,7 +98,7 @@ def _members(
     group = resolve("group", group, known)
     if group == ALL_AI:
         return companies[companies["role"] == "AI"]
-    return companies[(companies["segment"] == known[group]) & (companies["role"] != "benchmark")]
+    return companies[(companies["segment"] == known[group]) & ~companies["is_benchmark"]]
 
 
 def _adjusted_closes(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:

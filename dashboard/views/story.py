@@ -97,7 +97,7 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
     session = event.market_session
     start, last = session - BEFORE, (market.span(con) or (session, session))[1]
     prices = market.daily_prices(con, start, last)
-    companies = market.companies(con)
+    companies = market.companies(con, on=session)
     sessions = event.sessions_of(companies)
     changes = session_changes(
         prices, companies, market.shares_at(con, session), market.dollar_rates_at(con, session), sessions

@@ -25,7 +25,7 @@ class Table:
     item_columns: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     has_run: bool = True
-    bundled_rows: str = "target.source = 'bundled'"
+    bundled_rows: str = "target.source LIKE 'bundled%'"
 
     def item(self, of: str = "") -> str:
         """The SQL for the item of a row, of the relation ``of`` where that must be said."""
@@ -66,7 +66,10 @@ TABLES = {
         Table(
             "company",
             ("ticker",),
-            ("name", "segment", "exchange", "currency", "role", "is_benchmark", "bundled"),
+            (
+                *("name", "segment", "exchange", "currency", "role", "is_benchmark", "bundled"),
+                *("history_from", "ai_from", "spin_off", "note"),
+            ),
             has_run=False,
             bundled_rows="true",
         ),
@@ -75,7 +78,7 @@ TABLES = {
             ("event_id",),
             (
                 *("title", "occurred_at", "zone", "time_known", "market_session", "market_open"),
-                *("kind", "description", "source", "source_url"),
+                *("kind", "description", "source", "source_url", "lead"),
             ),
             has_run=False,
             bundled_rows="true",
@@ -92,7 +95,7 @@ TABLES = {
         Table(
             "shares_outstanding",
             ("ticker", "date"),
-            ("shares", "basis", "splits_through", "source"),
+            ("shares", "basis", "splits_through", "filed", "form", "confidence", "source"),
             item_columns=("ticker",),
             has_run=False,
         ),
@@ -107,10 +110,26 @@ TABLES = {
         Table(
             "app_ranking",
             (*_CAPTURE, "rank"),
-            ("app_id", "app_name", "publisher", "source", "note"),
+            ("app_id", "app_name", "publisher", "source", "note", "confidence"),
             item_columns=("country", "chart"),
             bundled_rows=_OF_A_BUNDLE,
         ),
+        Table("factor_daily", ("date",), ("mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf", "source")),
+        Table(
+            "reported_move",
+            ("direction", "date", "company"),
+            ("ticker", "change", "value_change", "source", "source_url", "confidence", "note"),
+            has_run=False,
+            bundled_rows="true",
+        ),
+        Table(
+            "day_note",
+            ("date",),
+            ("cause", "explanation", "source", "source_url", "confidence"),
+            has_run=False,
+            bundled_rows="true",
+        ),
+        Table("rule", ("name",), ("text",), has_run=False, bundled_rows="true"),
     )
 }
 

@@ -121,7 +121,8 @@ def load_and_ingest(operator: Operator, tickers: int, years: int) -> Load:
     operator.warehouse = type(operator.warehouse)(place)
     with operator.warehouse.writing() as con:
         con.execute(
-            "INSERT INTO company SELECT 'T' || lpad(i::VARCHAR, 5, '0'), 'n', 's', 'XNYS', 'USD', 'AI', false, false "
+            "INSERT INTO company (ticker, name, segment, exchange, currency, role, is_benchmark, bundled) "
+            "SELECT 'T' || lpad(i::VARCHAR, 5, '0'), 'n', 's', 'XNYS', 'USD', 'AI', false, false "
             f"FROM range({tickers}) t(i)"
         )
     env = operator.surroundings()

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from etl.bundled import BundleError, load_bundled
@@ -13,6 +14,7 @@ from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 
 DATA = PROJECT_ROOT / "data"
+OLD_PRICES = PROJECT_ROOT / "tests" / "data" / "prices_of_2024_and_2025.parquet"
 
 
 def rows(warehouse: FileWarehouse, query: str) -> list[tuple]:
@@ -113,17 +115,30 @@ def test_rows_that_a_refresh_brought_stay(bundled):
 
 
 def test_a_correction_of_the_bundle_arrives(bundled, copy):
-    closes = copy / "prices" / "closes.csv"
-    text = closes.read_text().replace("NVDA,2025-01-27,118.42", "NVDA,2025-01-27,118.43")
-    closes.write_text("\n".join(line for line in text.splitlines() if not line.startswith("NVDA,2024-01-02")))
+    rewritten(
+        copy / "prices" / "daily.parquet",
+        "SELECT * REPLACE (CASE WHEN ticker = 'NVDA' AND date = '2025-01-27' THEN 118.43 ELSE close END AS close) "
+        "FROM old WHERE NOT (ticker = 'NVDA' AND date < '2024-01-03')",
+    )
     ranks = (copy / "app_ranks.csv").read_text().splitlines()
     (copy / "app_ranks.csv").write_text("\n".join(ranks[:-1]))
+    reported = "SELECT count(*) FROM app_ranking WHERE evidence = 'reported'"
+    before = rows(bundled, reported)[0][0]
     load_bundled(bundled, copy)
     assert rows(bundled, "SELECT close FROM price_daily WHERE ticker = 'NVDA' AND date = '2025-01-27'") == [
         (118.43,)
     ]
     assert rows(bundled, "SELECT min(date) FROM price_daily WHERE ticker = 'NVDA'") == [(date(2024, 1, 3),)]
-    assert rows(bundled, "SELECT count(*) FROM app_ranking") == [(len(ranks) - 2,)]
+    assert rows(bundled, reported) == [(before - 1,)]
+
+
+def rewritten(path: Path, query: str) -> None:
+    """Write what a query makes of a Parquet file, which it calls old, in its place."""
+    with duckdb.connect() as con:
+        con.execute(f"CREATE VIEW old AS FROM read_parquet('{path}')")
+        con.execute(f"CREATE TABLE new AS {query}")
+        con.execute("DROP VIEW old")
+        con.execute(f"COPY new TO '{path}' (FORMAT parquet)")
 
 
 def test_loading_is_quick_enough_for_make_run(warehouse):
@@ -136,13 +151,13 @@ def test_a_missing_or_spoiled_file_is_named(warehouse, copy):
     (copy / "prices" / "shares.csv").unlink()
     with pytest.raises(BundleError, match=r"shares\.csv is missing"):
         load_bundled(warehouse, copy)
-    (copy / "events.toml").write_text(
-        "[[event]]\nid = 'x'\ntitle = 'y'\nzone = 'Mars/Olympus'\noccurred_at = 2025-01-01\n"
-    )
     (copy / "prices" / "shares.csv").write_text("ticker,shares_million\n")
     with pytest.raises(BundleError, match=r"shares\.csv"):
         load_bundled(warehouse, copy)
     shutil.copyfile(DATA / "prices" / "shares.csv", copy / "prices" / "shares.csv")
+    (copy / "events.toml").write_text(
+        "[[event]]\nid = 'x'\ntitle = 'y'\nzone = 'Mars/Olympus'\noccurred_at = 2025-01-01\n"
+    )
     with pytest.raises(CatalogueError, match="no such zone"):
         load_bundled(warehouse, copy)
     (copy / "companies.toml").write_text("[[company]]\nticker = 'X'\n")
@@ -152,11 +167,112 @@ def test_a_missing_or_spoiled_file_is_named(warehouse, copy):
 
 
 def test_each_share_count_says_which_splits_it_includes(bundled):
-    counts = dict(rows(bundled, "SELECT ticker, splits_through FROM shares_outstanding"))
-    assert counts["NVDA"] == date(2024, 11, 15)
-    assert counts["NOW"] == date(2025, 12, 18)  # the count was multiplied by the later split
-    later = rows(
-        bundled,
-        "SELECT ticker FROM split JOIN shares_outstanding USING (ticker) WHERE split.date > splits_through",
+    counts = {
+        (ticker, day): through
+        for ticker, day, through in rows(
+            bundled, "SELECT ticker, date, splits_through FROM shares_outstanding"
+        )
+    }
+    assert counts["NVDA", date(2024, 11, 15)] == date(2024, 11, 15)
+    assert counts["NOW", date(2024, 9, 30)] < date(2025, 12, 18)  # as filed, before the split
+    assert None not in counts.values()
+
+
+def test_every_old_figure_equals_the_new_one_to_the_cent(bundled):
+    """The frozen figures are those of the first bundle; KLA has split ten for one since."""
+    with bundled.reading() as con:
+        con.execute(f"CREATE TEMP VIEW old AS FROM read_parquet('{OLD_PRICES}')")
+        compared = con.execute(
+            """
+            WITH basis AS (SELECT *, CASE ticker WHEN 'KLAC' THEN 10 ELSE 1 END AS ratio FROM old)
+            SELECT count(*), count(new.close), count(*) FILTER (abs(new.close - old.close / ratio) > 0.00501),
+                count(old.open), count(*) FILTER (old.open IS NOT NULL AND NOT coalesce(
+                    abs(new.open - old.open / ratio) <= 0.00501 AND abs(new.high - old.high / ratio) <= 0.00501
+                    AND abs(new.low - old.low / ratio) <= 0.00501
+                    AND abs(new.volume / (old.volume * ratio) - 1) < 0.001, false))
+            FROM basis AS old LEFT JOIN price_daily AS new USING (ticker, date)
+            WHERE date >= coalesce((SELECT history_from FROM company WHERE company.ticker = old.ticker), date)
+            """
+        ).fetchall()
+    closes, there, off, bars, bars_off = compared[0]
+    assert (there, off, bars_off) == (closes, 0, 0)
+    assert closes > 14_500
+    assert bars > 1_400
+
+
+@pytest.mark.parametrize(
+    ("ticker", "day", "close"),
+    [
+        ("NVDA", "2025-01-24", 142.62),
+        ("NVDA", "2025-01-27", 118.42),
+        ("AVGO", "2025-01-27", 202.13),
+        ("SPY", "2025-01-27", 599.37),
+        ("MSFT", "2026-01-29", 433.50),
+    ],
+)
+def test_known_closes_hold(bundled, ticker, day, close):
+    query = f"SELECT close FROM price_daily WHERE ticker = '{ticker}' AND date = '{day}'"
+    assert rows(bundled, query) == [(pytest.approx(close, abs=0.005),)]
+
+
+def test_a_history_counts_from_when_the_company_was_itself(bundled):
+    first = dict(rows(bundled, "SELECT ticker, min(date) FROM price_daily GROUP BY ticker"))
+    assert (first["OKLO"], first["NBIS"]) == (date(2024, 5, 10), date(2024, 10, 21))
+    assert first["NVDA"] == date(2021, 10, 1)
+
+
+def test_a_close_of_one_history_says_so(bundled):
+    single = dict(
+        rows(
+            bundled,
+            "SELECT ticker, count(*) FROM price_daily WHERE source = 'bundled, one history' GROUP BY 1",
+        )
     )
-    assert later == []
+    assert single["9984.T"] > 1000  # nobody else had SoftBank's
+    assert single["NVDA"] < 20
+    assert rows(bundled, "SELECT count(*) FROM price_daily WHERE source NOT LIKE 'bundled%'") == [(0,)]
+
+
+def test_the_factors_are_fractions_of_a_day(bundled):
+    assert rows(bundled, "SELECT mkt_rf, umd FROM factor_daily WHERE date = '2021-10-04'") == [
+        (pytest.approx(-0.0142), pytest.approx(0.0011))
+    ]
+    assert rows(bundled, "SELECT max(date), max(abs(mkt_rf)) < 0.15 FROM factor_daily") == [
+        (date(2026, 4, 30), True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        (
+            "companies.toml",
+            'segment = "Memory"',
+            'segment = "Memroy"',
+            "no segment “Memroy”; the nearest is Memory",
+        ),
+        ("companies.toml", 'role = "AI"', 'roll = "AI"', "no key “roll”; the nearest is role"),
+        ("companies.toml", 'role = "AI"', 'role = "ai"', "no role “ai”; the nearest is AI"),
+        ("companies.toml", '"XNYS"', '"XNYSE"', "the exchange “XNYSE” are not known; the nearest is XNYS"),
+        ("events.toml", 'kind = "release"', 'kind = "relaese"', "no kind “relaese”; the nearest is release"),
+        ("events.toml", "source_url =", "sourceurl =", "no key “sourceurl”; the nearest is source_url"),
+        (
+            "events.toml",
+            'kind = "release"',
+            'kind = "release"\nlead = "NVDIA"',
+            "“NVDIA”; the nearest is NVDA",
+        ),
+        (
+            "events.toml",
+            "America/New_York",
+            "America/New_Yrok",
+            "“America/New_Yrok”; the nearest is America/New_York",
+        ),
+    ],
+)
+def test_a_misspelt_word_is_refused_with_the_nearest_right_one(warehouse, copy, file, old, new, sentence):
+    path = copy / file
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(CatalogueError) as refused:
+        load_bundled(warehouse, copy)
+    assert sentence in str(refused.value)

@@ -159,10 +159,11 @@ def test_a_refresh_replaces_the_bundled_prices_of_a_ticker_as_a_whole(operator, 
     shutil.copyfile(bundled_database, operator.warehouse.path)
     operator.run("refresh", "--source", "prices", "--tickers", "NVDA")
     sources = operator.rows(
-        "SELECT DISTINCT source FROM price_daily WHERE ticker = 'NVDA' AND date >= '2025-01-02'"
+        "SELECT DISTINCT source FROM price_daily WHERE ticker = 'NVDA' "
+        "AND date BETWEEN '2025-01-02' AND '2025-03-14'"
     )
     assert sources == [("yahoo",)]
-    assert asked_for(operator, "NVDA")[0][0] == "2024-01-02"
+    assert asked_for(operator, "NVDA")[0][0] == "2021-10-01"
 
 
 def test_the_window_between_since_and_until_is_what_is_asked_for(operator):

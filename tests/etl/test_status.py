@@ -20,16 +20,20 @@ def test_the_status_of_the_bundle_says_what_is_there_as_of_when_and_what_is_miss
     assert operator.run("load-bundled", AIMI_DATA_DIR=DATA).returncode == 0
     done = operator.run("status")
     assert done.returncode == 1  # closed sessions are missing that a refresh would bring
-    assert "Prices: 49 of" in done.stdout
-    assert "2024-01-02 to 2025-03-14 (bundled)" in done.stdout
+    assert "Prices: 72 of" in done.stdout
+    assert "2021-10-01 to 2026-10-02 (bundled" in done.stdout
     assert "No prices yet: 0700.HK," in done.stdout
     assert "No measured chart yet." in done.stdout
-    assert "Stale: prices of 49 of" in done.stdout
+    assert "Stale: prices of 72 of" in done.stdout
     told = json.loads(operator.run("status", "--json").stdout)
     assert told["fresh"] is False
-    assert "TSLA" in told["missing"]
+    assert "CIEN" in told["missing"]
     nvidia = next(ticker for ticker in told["tickers"] if ticker["ticker"] == "NVDA")
-    assert (nvidia["last"], nvidia["gaps"], nvidia["source"]) == ("2025-03-14", [], "bundled")
+    assert (nvidia["last"], nvidia["gaps"], nvidia["source"]) == (
+        "2026-10-02",
+        [],
+        "bundled; bundled, one history",
+    )
 
 
 def test_without_a_warehouse_one_sentence_names_the_next_step(operator):
