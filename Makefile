@@ -28,9 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 	@touch .venv/.installed $@
 
 run: .venv/.installed ## Open the dashboard on http://localhost:8501 (PORT=8600 changes the port)
-	@$(BIN)/python -m etl load-bundled --if-missing
-	@echo "The dashboard is at http://localhost:$(PORT) (Ctrl-C stops it)"
-	@exec $(BIN)/python -m streamlit run dashboard/app.py --server.port $(PORT)
+	@exec $(BIN)/python -m dashboard --port $(PORT)
 
 test: ## Lint, types and tests: what must be green before a change lands
 	@$(MAKE) --no-print-directory -j 2 .venv/.installed-dev chromium

@@ -18,6 +18,7 @@ PAGE_WIDTH = 1120
 
 def draw() -> None:
     """The frame of every page, and the page that the address names in it."""
+    from dashboard import metrics
     from dashboard.app_pages import PAGES
     from dashboard.app_pages.address import carry_event
     from dashboard.app_pages.shared import dateline
@@ -33,7 +34,12 @@ def draw() -> None:
         position="top",
     )
     carry_event(page.url_path)
-    with st.container(horizontal_alignment="center"), st.container(width=PAGE_WIDTH):
+    metrics.PAGE_RUNS.labels(page.title).inc()
+    with (
+        metrics.PAGE_SECONDS.time(),
+        st.container(horizontal_alignment="center"),
+        st.container(width=PAGE_WIDTH),
+    ):
         dateline()
         page.run()
 
@@ -42,6 +48,8 @@ if __name__ == "__main__":
     draw()
 else:
     from dashboard.routes import explain, routes
+    from dashboard.serving import MIDDLEWARE, raise_file_limit
     from dashboard.warm import warmed
 
-    app = st.App(__file__, routes=routes(), on_script_error=explain, lifespan=warmed)
+    raise_file_limit()
+    app = st.App(__file__, routes=routes(), middleware=MIDDLEWARE, on_script_error=explain, lifespan=warmed)

@@ -1,5 +1,6 @@
 """Charts at an address: `/chart/NAME.png?event=…&tickers=…&theme=…` gives the latest picture, for a page elsewhere."""
 
+import logging
 import math
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 OPTION = "option."
 FRESH_SECONDS = 60
 _drawing = BoundedSemaphore(8)
+logger = logging.getLogger(__name__)
 
 
 class BadParameter(ValueError):
@@ -144,8 +146,11 @@ def answer(request: Request, refuse: Callable[[int, str], Response]) -> Response
         return refuse(404, str(error))
     except (BadParameter, CannotDraw) as error:
         return refuse(400, str(error))
-    except (BrowserError, WarehouseError) as error:
+    except BrowserError as error:
         return refuse(503, str(error))
+    except WarehouseError as error:
+        logger.warning("%s", error)
+        return refuse(503, "The data cannot be read at the moment: try again in a minute.")
     except Busy:
         return refuse(503, "Several pictures are being drawn already: try again in a minute.")
     headers = {"ETag": tag, "Cache-Control": f"public, max-age={FRESH_SECONDS}"}

@@ -1,4 +1,4 @@
-"""Runs `python -m etl refresh` beside the dashboard, where the operator allows it: one at a time, never in process."""
+"""Runs `python -m etl refresh` beside the dashboard, for the operator: one at a time, never in process."""
 
 import subprocess
 import sys
@@ -11,6 +11,8 @@ from etl.settings import PROJECT_ROOT
 
 COMMAND = (sys.executable, "-m", "etl", "refresh", "--log-format", "text")
 LINES_KEPT = 400
+PAUSE_SECONDS = 60.0
+"""Between the end of a refresh and the next: the sources are not to be asked again and again."""
 ENDINGS = {
     0: "Everything came. The pages show it now.",
     1: "Part of it came, and the pages show that; the lines below name the rest.",
@@ -40,6 +42,12 @@ class Refresh:
         return self.started is not None and self.ended is None
 
     @property
+    def may_start(self) -> bool:
+        """Whether it does not run, and has not ended just now."""
+        rested = self.ended is None or time.monotonic() - self.ended >= PAUSE_SECONDS
+        return not self.running and rested
+
+    @property
     def seconds(self) -> float:
         """How long it has run, or ran."""
         return 0.0 if self.started is None else (self.ended or time.monotonic()) - self.started
@@ -52,9 +60,9 @@ class Refresh:
         return ENDINGS.get(self.exit_code, f"The refresh ended with code {self.exit_code}.")
 
     def start(self) -> bool:
-        """Start it, unless it runs already; tells whether it was started."""
+        """Start it, unless it runs or has just ended; tells whether it was started."""
         with self._lock:
-            if self.running:
+            if not self.may_start:
                 return False
             self.lines.clear()
             self.exit_code, self.ended, self.started = None, None, time.monotonic()

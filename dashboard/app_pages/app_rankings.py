@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.builder import show_or_say
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.period import choose_event, choose_period, usual_period
@@ -58,7 +59,7 @@ state = require_state()
 known = known_rankings(state)
 st.title("Who led the app stores, and who says so", anchor=False)
 if known.empty:
-    st.info(no_rankings(), icon=":material/leaderboard:")
+    say_nothing(no_rankings(), ":material/leaderboard:")
     st.stop()
 ranking = choose_ranking(known)
 reach = known.merge(pd.DataFrame([ranking.parameters()]))

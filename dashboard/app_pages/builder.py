@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard.app_pages.markdown import plain
+from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.reading import reading
 from dashboard.app_pages.shared import show
 from dashboard.charts.chart import Chart
@@ -26,15 +26,7 @@ def show_or_say(
     try:
         drawn = chart(state, name, request)
     except NothingToShow as nothing:
-        st.info(said(str(nothing)), icon=":material/info:")
+        say_nothing(nothing)
         return None
     show(drawn, controls)
     return drawn
-
-
-def said(sentence: str) -> str:
-    """A message as Markdown: commands between back quotes as code, all else as it is."""
-    parts = sentence.split("`")
-    if len(parts) % 2 == 0:
-        return plain(sentence)
-    return " ".join(f"`{part}`" if at % 2 else plain(part) for at, part in enumerate(parts)).strip()

@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.app_pages.builder import said, show_or_say
+from dashboard.app_pages.audience import say_nothing
+from dashboard.app_pages.builder import show_or_say
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event, choose_period
@@ -42,7 +43,7 @@ known, label = known_companies(state), labels(state)
 held = known[known["sessions"] > 0]
 st.title("Companies, side by side and one by one", anchor=False)
 if held.empty:
-    st.info(no_prices([]), icon=":material/database:")
+    say_nothing(no_prices([]), ":material/database:")
     st.stop()
 first, last = held["first"].min().date(), held["last"].max().date()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -85,7 +86,7 @@ def in_detail() -> None:
     company = known.loc[ticker]
     st.header(plain(company["name"]), anchor="company")
     if not company["sessions"]:
-        st.info(said(no_prices([company["name"]])), icon=":material/database:")
+        say_nothing(no_prices([company["name"]]), ":material/database:")
         return
     st.caption(plain(profile(company)))
     show_or_say(state, "company-candles", request((ticker,)))

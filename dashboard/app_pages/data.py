@@ -4,11 +4,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.app_pages import markup
+from dashboard.app_pages.audience import is_operator, say_nothing
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.reading import reading
 from dashboard.app_pages.refresh_button import refresh_part
 from dashboard.app_pages.shared import price_freshness, require_state, show, theme
 from dashboard.charts.chart import Chart
+from dashboard.serving import base_path
 from dashboard.views.coverage import coverage_chart
 from dashboard.views.holdings import (
     SOURCES,
@@ -50,7 +52,8 @@ def runs_part(held: Holdings) -> None:
     """The runs, and what did not come in the latest of each source."""
     st.header("Runs", anchor="runs")
     if held.runs.empty:
-        st.markdown("No run has been logged yet: `python -m etl refresh` starts the first.")
+        step = " `python -m etl refresh` starts the first." if is_operator() else ""
+        st.markdown(f"No run has been logged yet.{step}")
         return
     rows(
         held.runs.assign(status=held.runs["status"].map(status_words)),
@@ -133,10 +136,10 @@ def downloads_part(held: Holdings) -> None:
         "Each file is written from the published state when you ask for it. The addresses stay the same, so a "
         "notebook can read them: `pandas.read_parquet`, DuckDB’s `read_parquet`, `read.csv`."
     )
-    base = "/" + str(st.get_option("server.baseUrlPath") or "").strip("/")
+    base = base_path()
     lines = [
-        f"| {what} (`{name}`) | {held.sizes[name]:,} | [CSV]({base.rstrip('/')}/table/{name}.csv) · "
-        f"[Parquet]({base.rstrip('/')}/table/{name}.parquet) |"
+        f"| {what} (`{name}`) | {held.sizes[name]:,} | [CSV]({base}/table/{name}.csv) · "
+        f"[Parquet]({base}/table/{name}.parquet) |"
         for name, what in TABLE_WORDS.items()
     ]
     st.markdown("\n".join(["| Table | Rows | Files |", "| :-- | --: | :-- |", *lines]))
@@ -157,7 +160,7 @@ refresh_part()
 try:
     show(coverage(state, theme()))
 except NothingToShow as nothing:
-    st.info(plain(str(nothing)), icon=":material/info:")
+    say_nothing(nothing)
 downloads_part(held)
 runs_part(held)
 revisions_part(held)

@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
@@ -154,7 +155,7 @@ question = ask_reader(state)
 try:
     answer = answer_to(state, question)
 except NothingToShow as nothing:
-    st.info(plain(str(nothing)), icon=":material/calendar_month:")
+    say_nothing(nothing, ":material/calendar_month:")
     st.stop()
 
 st.markdown(f"### {plain(conclusion(answer))}")

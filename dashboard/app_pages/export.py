@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
@@ -256,7 +257,7 @@ with place:
     try:
         story = made(state, ordered)
     except NothingToShow as nothing:
-        st.info(plain(str(nothing)), icon=":material/info:")
+        say_nothing(nothing)
         st.stop()
     can = picture(ordered, story)
     downloads(state, ordered, can)

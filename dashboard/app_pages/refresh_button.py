@@ -1,9 +1,9 @@
-"""The button that starts a refresh, where the operator allows it, and what the refresh says."""
+"""The operator's button that starts a refresh, and what the refresh says."""
 
 import streamlit as st
 
+from dashboard.app_pages.audience import is_operator
 from dashboard.refresh import refresh
-from dashboard.settings import settings
 
 HOW = (
     "`python -m etl refresh` brings the missing sessions and today’s charts; `python -m etl schedule` does so after "
@@ -13,11 +13,11 @@ HOW = (
 
 @st.fragment
 def refresh_part() -> None:
-    """The button, or how to refresh elsewhere."""
-    st.markdown(HOW)
-    if not settings().allow_refresh:
+    """For the operator: the commands, and a button that starts a refresh, with a pause between two."""
+    if not is_operator():
         return
-    if st.button("Refresh now", icon=":material/refresh:", disabled=refresh.running, key="refresh"):
+    st.markdown(HOW)
+    if st.button("Refresh now", icon=":material/refresh:", disabled=not refresh.may_start, key="refresh"):
         refresh.start()
         st.rerun(scope="fragment")
     if refresh.started is not None:

@@ -9,20 +9,22 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.analysis.freshness import Freshness, Level, freshness
+from dashboard.app_pages.audience import say_unreadable
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.markup import above, below
 from dashboard.app_pages.reading import reading
-from dashboard.app_pages.watch import watch
+from dashboard.app_pages.watch import AWAY, watch
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
 from dashboard.data.claims import claims, written
 from dashboard.data.events import Event, events
 from dashboard.data.status import reach
+from dashboard.state import Shown, shown_state
 from dashboard.views import headline, shock, story
 from dashboard.views.claims import Checked, LargestLosses, check, read_largest_losses
 from dashboard.views.coverage import dateline_words
 from etl.settings import settings as warehouse_settings
-from etl.warehouse import WarehouseError, published_version
+from etl.warehouse import WarehouseError
 
 _MARKS = {
     Level.LATE: ":yellow[:material/schedule: {}]",
@@ -33,26 +35,28 @@ _MARKS = {
 def require_state() -> str:
     """The published state of the warehouse; where there is none, says so with the next step and stops the page."""
     try:
-        return published_version()
+        return shown_state().name
     except WarehouseError as error:
         st.title("No data yet")
-        st.warning(str(error), icon=":material/database:")
+        say_unreadable(error)
         st.stop()
 
 
 def dateline() -> None:
     """Says as of when the numbers are, and has the page drawn again once they, or the reader's theme, are others."""
-    state, age = published_now()
-    watch(state, dateline_words(age), theme())
+    shown, age = published_now()
+    watch(None if shown is None else shown.name, dateline_words(age), theme())
+    if shown is not None and shown.away:
+        st.caption(f":yellow[:material/cloud_off: {AWAY}]")
     if age is not None:
         st.caption(_MARKS.get(age.level, "{}").format(dateline_words(age)))
 
 
-def published_now() -> tuple[str | None, Freshness | None]:
-    """The published state and how fresh its prices are; None for each that there is not."""
+def published_now() -> tuple[Shown | None, Freshness | None]:
+    """The state that pages show and how fresh its prices are; None for each that there is not."""
     try:
-        state = published_version()
-        return state, price_freshness(state)
+        shown = shown_state()
+        return shown, price_freshness(shown.name)
     except WarehouseError:
         return None, None
 

@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from dashboard.app_pages import address, markup
+from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
 from dashboard.app_pages.shared import (
@@ -30,7 +31,7 @@ def block(state: str, event_id: str, name: str, highlighted: tuple[str, ...] | N
     try:
         show(event_chart(state, event_id, name, theme(), highlighted))
     except NothingToShow as nothing:
-        st.info(plain(str(nothing)), icon=":material/info:")
+        say_nothing(nothing)
 
 
 @st.fragment
@@ -68,7 +69,7 @@ def tell(state: str) -> None:
         headline, figures = event_words(state, event_id)
     except NothingToShow as nothing:
         st.title("Nothing to show for this event", anchor=False)
-        st.info(plain(str(nothing)), icon=":material/calendar_month:")
+        say_nothing(nothing, ":material/calendar_month:")
         return
     st.title(plain(headline), anchor=False)
     st.html(f"<p>{escape(told.event.description)}</p>{markup.figures(figures)}")

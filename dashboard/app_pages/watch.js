@@ -9,19 +9,24 @@ const findAnchor = () => {
   setTimeout(() => watch.disconnect(), 15000)
 }
 
-const published = async () => {
-  const script = document.querySelector('script[src*="/static/js/"]') // the server's own, whatever path it is set to
-  const answer = await fetch(new URL('../../published', script.src))
+const published = async (address) => {
+  const answer = await fetch(address)
   return answer.ok ? answer.json() : null
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   findAnchor()
   clearInterval(parentElement.looking)
+  parentElement.querySelector?.('[role=status]')?.remove()
+  const note = document.createElement('div')
+  note.setAttribute('role', 'status')
+  note.style.cssText = 'font: 0.875rem Inter, sans-serif; color: #8A6100'
+  parentElement.append(note)
   const theme = getComputedStyle(parentElement.host ?? parentElement).colorScheme === 'dark' ? 'dark' : 'light'
   if (theme !== data.theme) setTriggerValue('changed', theme)
   parentElement.looking = setInterval(async () => {
-    const now = await published().catch(() => null) // a server that is away for a moment is asked again
+    const now = await published(data.address).catch(() => null) // a server that is away for a moment is asked again
+    note.textContent = now ? '' : data.away
     if (now && (now.state !== data.state || now.prices !== data.prices)) setTriggerValue('changed', now.state)
   }, data.seconds * 1000)
   return () => clearInterval(parentElement.looking)

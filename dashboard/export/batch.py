@@ -38,7 +38,7 @@ def export(
     try:
         kit = build(order, state)
     except NothingToShow as nothing:
-        return Result(order, folder, failures={"nothing to show": str(nothing)})
+        return Result(order, folder, failures={"nothing to show": nothing.in_full})
     except (UnknownChart, WarehouseError) as error:
         return Result(order, folder, failures={"chart": str(error)})
     except duckdb.Error as error:

@@ -63,7 +63,7 @@ def write_site(folder: Path, order: Order, address: str) -> int:
     try:
         words = _story(order)
     except NothingToShow as nothing:
-        report.errors.print(str(nothing))
+        report.errors.print(nothing.in_full)
         return 2
     with report.progress(len(orders)) as advance:
         results = [_settled(result) for result in _export(orders, folder, advance, words["state"])]

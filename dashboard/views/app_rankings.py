@@ -80,21 +80,20 @@ def bring(store: str = DEFAULT.store) -> str:
     """The next step where there is no capture of a store's charts; a store that nobody asks is imported."""
     source = REFRESHED_BY.get(store)
     if source is None:
-        return "`python -m etl import-rankings FILE` takes its charts from a file"
-    return f"`python -m etl refresh --source {source}` captures the charts as they stand"
+        return "`python -m etl import-rankings FILE` takes its charts from a file."
+    return f"`python -m etl refresh --source {source}` captures the charts as they stand."
 
 
-def no_rankings() -> str:
+def no_rankings() -> NothingToShow:
     """What to say and do where the warehouse knows no chart."""
-    return (
-        f"There are no app-store ranks yet: {bring()}, `python -m etl load-bundled` brings the reported ones."
-    )
+    step = f"{bring()} `python -m etl load-bundled` brings the reported ranks."
+    return NothingToShow("There are no app-store ranks yet.", step)
 
 
 def _asked(con: duckdb.DuckDBPyConnection, request: Request) -> Asked:
     known = data.rankings(con)
     if known.empty:
-        raise NothingToShow(no_rankings())
+        raise no_rankings()
     event = asked_event(con, request.event_id)
     usual, options = default_ranking(known), dict(request.options)
     ranking = Ranking(*(options.get(field, getattr(usual, field)) for field in usual.parameters()))
@@ -105,7 +104,7 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request) -> Asked:
         & (known["device"] == ranking.device)
     ]
     if here.empty:
-        raise NothingToShow(f"Nothing is known of {ranking_words(ranking)} yet: {bring(ranking.store)}.")
+        raise NothingToShow(f"Nothing is known of {ranking_words(ranking)} yet.", bring(ranking.store))
     first, last = here["first"].iloc[0].date(), here["last"].iloc[0].date()
     apps = data.apps(con, ranking)
     names = dict(zip(apps["app"], apps["name"], strict=True))
@@ -171,7 +170,8 @@ def _bump(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
     if points.empty:
         raise NothingToShow(
             f"No capture of {asked.words} between {words.day(asked.start)} and {words.day(asked.end)}, only single "
-            f"reported ranks, which make no top 10: {bring(asked.ranking.store)}."
+            "reported ranks, which make no top 10.",
+            bring(asked.ranking.store),
         )
     points = placed(points.assign(evidence="measured"))
     return bump(points, list(asked.apps), asked.words, _source(points), step=step, theme=request.theme)

@@ -65,7 +65,7 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request, default: Sequence[s
     held = rows[rows["sessions"] > 0]
     without = tuple(rows.loc[rows["sessions"] == 0, "name"])
     if held.empty:
-        raise NothingToShow(no_prices(list(without)))
+        raise no_prices(list(without))
     first, last = held["first"].min().date(), held["last"].max().date()
     start, end = period("event", first, last, event.market_session)
     start, end = request.start or start, request.end or end
@@ -73,7 +73,8 @@ def _asked(con: duckdb.DuckDBPyConnection, request: Request, default: Sequence[s
     if start >= end:
         raise NothingToShow(
             f"The prices of {words.listed(list(held['name']))} reach from {words.day(first)} to {words.day(last)}: "
-            "choose days in that time, or bring in others with `python -m etl refresh --since`."
+            "choose days in that time.",
+            "`python -m etl refresh --since` brings in others.",
         )
     return Asked(event, held, without, start, end)
 
@@ -84,10 +85,10 @@ def _marks(con: duckdb.DuckDBPyConnection, asked: Asked) -> list[Event]:
     return known if asked.event in known else sorted([*known, asked.event], key=lambda one: one.occurred_at)
 
 
-def no_prices(names: list[str]) -> str:
+def no_prices(names: list[str]) -> NothingToShow:
     """What to say and do about companies without prices."""
     who = words.listed(names) if names else "these companies"
-    return f"There are no prices of {who} yet: `python -m etl refresh` brings them in."
+    return NothingToShow(f"There are no prices of {who} yet.", "`python -m etl refresh` brings them in.")
 
 
 def profile(company: pd.Series) -> str:

@@ -14,17 +14,15 @@ MOST_ROWS = 70
 
 
 def dateline_words(age: Freshness | None) -> str:
-    """As of when the numbers are and how many sessions have passed since, with the next step where many have."""
+    """As of when the numbers are and how many sessions have passed since."""
     if age is None:
         return ""
     day = age.session
     text = f"Prices to the close of {day:%A} {day.day} {day:%B} {day.year}"
     if age.level is Level.BUNDLED:
-        return f"{text}, the data bundled with the project. “python -m etl refresh” brings newer prices."
+        return f"{text}, the data bundled with the project."
     if age.behind:
         text += f" · {age.behind:,} session{'s' if age.behind > 1 else ''} behind"
-    if age.level in (Level.LATE, Level.STALE):
-        text += ": “python -m etl refresh” brings the rest"
     return f"{text}."
 
 
@@ -41,7 +39,7 @@ def coverage_chart(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
         companies = companies[companies["ticker"].isin(request.tickers)]
     if companies.empty:
         raise NothingToShow(
-            "There are no prices yet: run `python -m etl load-bundled` or `python -m etl refresh`."
+            "There are no prices yet.", "Run `python -m etl load-bundled` or `python -m etl refresh`."
         )
     drawn = companies.sort_values("missing", ascending=False, kind="stable").head(MOST_ROWS)
     drawn = drawn.sort_values(["exchange", "ticker"])

@@ -1,0 +1,112 @@
+"""How the server meets the outside: headers on every answer, readers counted, enough file handles."""
+
+import re
+from base64 import b64encode
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard import metrics
+from dashboard.settings import settings
+
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def base_path() -> str:
+    """The path that the server is set to, "" for the root; addresses of its own begin with it."""
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+@lru_cache(maxsize=1)
+def security_headers() -> dict[str, str]:
+    """The headers of every answer.
+
+    The policy allows what Streamlit's own page needs: modules made from blobs, styles set by scripts, and the one
+    script inside the page, by its hash.
+    """
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    inline = " ".join(f"'sha256-{_digest(script)}'" for script in _INLINE.findall(page))
+    policy = {
+        "default-src": "'self'",
+        "script-src": f"'self' blob: 'wasm-unsafe-eval' {inline}",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self' ws: wss: blob: data:",
+        "worker-src": "'self' blob:",
+        "frame-src": "'self' blob: data:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": settings().frame_ancestors,
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _digest(script: str) -> str:
+    return b64encode(sha256(script.encode()).digest()).decode()
+
+
+class SecurityHeaders:
+    """Puts the headers on every answer that does not set them itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in security_headers().items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class CountReaders:
+    """Counts the open pages: each holds one WebSocket."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        with metrics.READERS.track_inprogress():
+            await self._app(scope, receive, send)
+
+
+MIDDLEWARE = [Middleware(CountReaders), Middleware(SecurityHeaders)]
+
+
+def raise_file_limit() -> int | None:
+    """Allow this process as many open files as the system grants it; returns how many (None where it has no limit).
+
+    A reader takes four: a connection, and three of the event loop that Streamlit keeps for the session.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return None if hard == resource.RLIM_INFINITY else hard

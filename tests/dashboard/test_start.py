@@ -1,0 +1,67 @@
+"""`python -m dashboard`, the command behind `make run`: for this machine alone, and quiet at its end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from etl.settings import PROJECT_ROOT
+from tests.conftest import START_SECONDS, get, wait_until_up
+
+COMMAND = (sys.executable, "-m", "dashboard")
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def start(port: int, database: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*COMMAND, "--port", str(port)],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "AIMI_DATABASE": str(database)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_it_listens_on_this_machine_alone_and_ctrl_c_ends_it_without_a_complaint(
+    port: int, bundled_database: Path
+) -> None:
+    running = start(port, bundled_database)
+    try:
+        wait_until_up(f"http://localhost:{port}/healthz", START_SECONDS)
+        listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        here = [line.split()[1] for line in listening if line.split()[1].endswith(f":{port:04X}")]
+        assert {place.split(":")[0] for place in here} <= {"0100007F"}
+        assert get(f"http://localhost:{port}/healthz")[0] == 200
+        os.killpg(running.pid, signal.SIGINT)
+        said, _ = running.communicate(timeout=30)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+    assert running.returncode == 0
+    assert f"http://localhost:{port}" in said
+    assert "Traceback" not in said
+    assert "Error" not in said
+
+
+def test_a_port_that_is_taken_is_said_before_any_address(bundled_database: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        refused = start(other.getsockname()[1], bundled_database)
+        said, _ = refused.communicate(timeout=30)
+    assert refused.returncode == 2
+    assert said.count("\n") == 1
+    assert "cannot be used (Address already in use): choose another" in said
+    assert "http" not in said
