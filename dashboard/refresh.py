@@ -42,10 +42,9 @@ class Refresh:
         return self.started is not None and self.ended is None
 
     @property
-    def may_start(self) -> bool:
-        """Whether it does not run, and has not ended just now."""
-        rested = self.ended is None or time.monotonic() - self.ended >= PAUSE_SECONDS
-        return not self.running and rested
+    def pause(self) -> float:
+        """Seconds until it may be started again after it has ended; 0 where it may."""
+        return 0.0 if self.ended is None else max(0.0, self.ended + PAUSE_SECONDS - time.monotonic())
 
     @property
     def seconds(self) -> float:
@@ -62,7 +61,7 @@ class Refresh:
     def start(self) -> bool:
         """Start it, unless it runs or has just ended; tells whether it was started."""
         with self._lock:
-            if not self.may_start:
+            if self.running or self.pause:
                 return False
             self.lines.clear()
             self.exit_code, self.ended, self.started = None, None, time.monotonic()

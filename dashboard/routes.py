@@ -78,7 +78,7 @@ def ready(request: Request) -> Response:
     except (WarehouseError, NothingToShow, duckdb.Error) as error:
         logger.warning("not ready: %s", error)
         return refuse(503, "No chart of the newest data can be drawn: the reason is in the server’s log.")
-    told = {"status": "ready", "state": state}
+    told: dict[str, str | int] = {"status": "ready", "state": state}
     if age is not None:
         told |= {
             "latest_session": age.session.isoformat(),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from etl.settings import settings
 from etl.warehouse import WarehouseError, published_version
 
 
@@ -13,7 +14,7 @@ class Shown:
     away: bool = False
 
 
-_last_known: dict[str, str] = {}
+_last_known: dict[str, str] = {}  # by the database's place
 
 
 def shown_state() -> Shown:
@@ -24,11 +25,12 @@ def shown_state() -> Shown:
     etl.warehouse.WarehouseError
         When the warehouse cannot be asked and this process knows of no state.
     """
+    place = settings().database
     try:
         name = published_version()
     except WarehouseError:
-        if "state" not in _last_known:
+        if place not in _last_known:
             raise
-        return Shown(_last_known["state"], away=True)
-    _last_known["state"] = name
+        return Shown(_last_known[place], away=True)
+    _last_known[place] = name
     return Shown(name)

@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, TimeoutError, sync_playwright
 from playwright.sync_api import Request as PageRequest
 
+from dashboard.settings import settings as dashboard_settings
 from etl.bundled import load_bundled
 from etl.settings import PROJECT_ROOT, settings
 from etl.warehouse.files import FileWarehouse
@@ -88,6 +89,18 @@ def use_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], N
 
 
 @pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Call it with "1" to be the operator for the length of a test, with "" to be any reader."""
+
+    def be(value: str) -> None:
+        monkeypatch.setenv("AIMI_OPERATOR", value)
+        dashboard_settings.cache_clear()
+
+    yield be
+    dashboard_settings.cache_clear()
+
+
+@pytest.fixture
 def on_bundled_data(bundled_database: Path, use_database: Callable[[Path], None]) -> Path:
     """Makes the bundled data the warehouse of this process for the length of a test."""
     use_database(bundled_database)
@@ -126,14 +139,8 @@ class Dashboard:
 
     def wait_until_healthy(self) -> None:
         """Wait until the server answers; fails with its log when it does not."""
-        end = time.monotonic() + START_SECONDS
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                with urlopen(f"{self.url}/_stcore/health", timeout=2):
-                    return
-            except (URLError, OSError):
-                time.sleep(0.05)
-        pytest.fail(f"The dashboard did not start:\n{self.log()}")
+        if not answers(f"{self.url}/_stcore/health", lambda: self.process.poll() is None):
+            pytest.fail(f"The dashboard did not start:\n{self.log()}")
 
     def stop(self) -> None:
         """End the process."""
@@ -182,6 +189,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def answers(url: str, still: Callable[[], bool]) -> bool:
+    """Whether an address answers before the time to start is over, and while `still` holds."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and still():
+        try:
+            with urlopen(url, timeout=2):
+                return True
+        except (URLError, OSError):
+            time.sleep(0.05)
+    return False
+
+
 def get(url: str, **headers: str) -> tuple[int, str, bytes]:
     """Status, type and body of an answer, whatever its status."""
     try:
@@ -192,7 +211,7 @@ def get(url: str, **headers: str) -> tuple[int, str, bytes]:
 
 
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-OPERATED = {"AIMI_ALLOW_REFRESH": "1", "AIMI_ATTEMPTS": "1", "AIMI_TIMEOUT": "2", "AIMI_LOOK_AGAIN": "2"}
+OPERATED = {"AIMI_OPERATOR": "1", "AIMI_ATTEMPTS": "1", "AIMI_TIMEOUT": "2", "AIMI_LOOK_AGAIN": "2"}
 
 
 @pytest.fixture(scope="session")

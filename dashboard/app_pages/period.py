@@ -6,14 +6,14 @@ import streamlit as st
 
 from dashboard.analysis.periods import period
 from dashboard.app_pages import address
+from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick
-from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.reading import reading
 from dashboard.charts import words
 from dashboard.data import market
 from dashboard.data.events import Event, events
 from dashboard.data.naming import UnknownName, day_named, event_named
-from dashboard.views.request import DEFAULT_EVENT
+from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from dashboard.views.story import no_prices_around
 
 OTHER_DAY = "day"
@@ -86,7 +86,7 @@ def choose_event(state: str, label: str = "Event", *, priced: bool = False, titl
         _choose_day(event)
     address.carried(None if event.event_id == default else event.event_id)
     if priced and known and event.event_id not in told:
-        st.info(plain(outside(state, event)), icon=":material/event_busy:")
+        say_nothing(outside(state, event), ":material/event_busy:")
         st.stop()
     return event
 
@@ -127,7 +127,7 @@ def _keep_day() -> None:
     st.query_params["event"] = st.session_state["day"].isoformat()
 
 
-def outside(state: str, event: Event) -> str:
+def outside(state: str, event: Event) -> NothingToShow:
     """Why an event cannot be shown, in one sentence."""
     with reading(state) as con:
         return no_prices_around(event.market_session, market.span(con))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import duckdb
 import streamlit as st
 
+from dashboard.state import shown_state
 from etl.warehouse import StateGoneError, connect_read_only
 
 
@@ -20,5 +21,6 @@ def reading(state: str) -> Iterator[duckdb.DuckDBPyConnection]:
         with connect_read_only(version=state) as con:
             yield con
     except StateGoneError:
-        st.rerun()
+        if shown_state().name != state:
+            st.rerun()
         raise

@@ -17,9 +17,13 @@ def refresh_part() -> None:
     if not is_operator():
         return
     st.markdown(HOW)
-    if st.button("Refresh now", icon=":material/refresh:", disabled=not refresh.may_start, key="refresh"):
-        refresh.start()
-        st.rerun(scope="fragment")
+    if st.button("Refresh now", icon=":material/refresh:", disabled=refresh.running, key="refresh"):
+        if refresh.start() or not refresh.pause:
+            st.rerun(scope="fragment")
+        st.info(
+            f"A refresh has ended just now: the next can start in {refresh.pause:.0f} seconds.",
+            icon=":material/hourglass_top:",
+        )
     if refresh.started is not None:
         st.fragment(_progress, run_every=1 if refresh.running else None)()
 

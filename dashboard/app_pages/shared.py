@@ -13,7 +13,7 @@ from dashboard.app_pages.audience import say_unreadable
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.markup import above, below
 from dashboard.app_pages.reading import reading
-from dashboard.app_pages.watch import AWAY, watch
+from dashboard.app_pages.watch import watch
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
 from dashboard.data.claims import claims, written
@@ -45,9 +45,7 @@ def require_state() -> str:
 def dateline() -> None:
     """Says as of when the numbers are, and has the page drawn again once they, or the reader's theme, are others."""
     shown, age = published_now()
-    watch(None if shown is None else shown.name, dateline_words(age), theme())
-    if shown is not None and shown.away:
-        st.caption(f":yellow[:material/cloud_off: {AWAY}]")
+    watch(shown, dateline_words(age), theme())
     if age is not None:
         st.caption(_MARKS.get(age.level, "{}").format(dateline_words(age)))
 

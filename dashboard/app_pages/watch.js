@@ -14,19 +14,24 @@ const published = async (address) => {
   return answer.ok ? answer.json() : null
 }
 
+// A line above the page while the warehouse or the server is away.
+const say = (sentence) => {
+  const found = document.getElementById('away')
+  if (!sentence) return found?.remove()
+  const note = found ?? document.body.appendChild(Object.assign(document.createElement('div'), { id: 'away' }))
+  note.setAttribute('role', 'status')
+  note.textContent = sentence
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   findAnchor()
   clearInterval(parentElement.looking)
-  parentElement.querySelector?.('[role=status]')?.remove()
-  const note = document.createElement('div')
-  note.setAttribute('role', 'status')
-  note.style.cssText = 'font: 0.875rem Inter, sans-serif; color: #8A6100'
-  parentElement.append(note)
+  if (data.gone) say(data.away)
   const theme = getComputedStyle(parentElement.host ?? parentElement).colorScheme === 'dark' ? 'dark' : 'light'
   if (theme !== data.theme) setTriggerValue('changed', theme)
   parentElement.looking = setInterval(async () => {
     const now = await published(data.address).catch(() => null) // a server that is away for a moment is asked again
-    note.textContent = now ? '' : data.away
+    say(now ? '' : data.away)
     if (now && (now.state !== data.state || now.prices !== data.prices)) setTriggerValue('changed', now.state)
   }, data.seconds * 1000)
   return () => clearInterval(parentElement.looking)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.serving import base_path
 from dashboard.settings import settings
+from dashboard.state import Shown
 
 AWAY = "The data cannot be reached at the moment; this page shows what was last read."
 
@@ -14,7 +15,7 @@ _component = st.components.v2.component(
 )
 
 
-def watch(state: str | None, prices: str, theme: str) -> None:
+def watch(shown: Shown | None, prices: str, theme: str) -> None:
     """Have the page drawn again once its published state, the age of its prices or its theme is not this any more.
 
     While the server says that the warehouse is away, the page stays as it is, below a line that says so.
@@ -24,7 +25,8 @@ def watch(state: str | None, prices: str, theme: str) -> None:
     _component(
         key="watch",
         data={
-            "state": state,
+            "state": shown and shown.name,
+            "gone": bool(shown and shown.away),
             "prices": prices,
             "theme": theme,
             "seconds": settings().look_again,

@@ -75,12 +75,12 @@ class Story:
         return f"{self.source}; share counts: company reports"
 
 
-def no_prices_around(session: date, span: tuple[date, date] | None) -> str:
+def no_prices_around(session: date, span: tuple[date, date] | None) -> NothingToShow:
     """What to say and do about a session that the prices do not reach."""
     reach = f"they reach from {words.day(span[0])} to {words.day(span[1])}" if span else "there are none yet"
-    return (
-        f"There are no prices around {words.day(session)} ({reach}): choose an event inside the data, or bring "
-        f"them in with `python -m etl refresh --since {session - BEFORE}`."
+    return NothingToShow(
+        f"There are no prices around {words.day(session)} ({reach}): choose an event inside the data.",
+        f"`python -m etl refresh --since {session - BEFORE}` brings them in.",
     )
 
 
@@ -103,7 +103,7 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
         prices, companies, market.shares_at(con, session), market.dollar_rates_at(con, session), sessions
     )
     if not (changes["change"].notna() & (changes["role"] == "AI")).any():
-        raise NothingToShow(no_prices_around(session, market.span(con)))
+        raise no_prices_around(session, market.span(con))
     ranks = rankings.ranks(con, start, session + AFTER, RIVALS)
     return Story(
         event=event,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
 from dashboard.analysis.freshness import Freshness, Level, freshness
+from dashboard.app_pages import PAGES
 from dashboard.export.browser import Renderer
 from dashboard.routes import chart
 from dashboard.views import shock
@@ -68,16 +69,14 @@ def test_seoul_counts_only_where_new_york_has_no_prices() -> None:
     [
         (0, False, Level.FRESH, "Prices to the close of Friday 14 March 2025."),
         (1, False, Level.FRESH, "Prices to the close of Friday 14 March 2025 · 1 session behind."),
-        (2, False, Level.LATE, "· 2 sessions behind: “python -m etl refresh” brings the rest."),
+        (2, False, Level.LATE, "· 2 sessions behind."),
         (5, False, Level.LATE, "· 5 sessions behind"),
         (6, False, Level.STALE, "· 6 sessions behind"),
         (0, True, Level.FRESH, "Prices to the close of Friday 14 March 2025."),
-        (426, True, Level.BUNDLED, "the data bundled with the project. “python -m etl refresh” brings newer"),
+        (426, True, Level.BUNDLED, "the data bundled with the project."),
     ],
 )
-def test_the_dateline_tells_the_age_in_sessions_and_the_next_step(
-    behind: int, bundled: bool, level: Level, words: str
-) -> None:
+def test_the_dateline_tells_the_age_in_sessions(behind: int, bundled: bool, level: Level, words: str) -> None:
     age = Freshness(FRIDAY, behind, 0, bundled)
     assert age.level is level
     assert words in dateline_words(age)
@@ -115,14 +114,17 @@ def test_without_a_browser_an_image_is_a_503_that_says_what_to_install(
     assert b"No Chrome or Chromium was found: install one" in answer.body
 
 
-def test_without_a_warehouse_every_address_says_what_to_do(
-    tmp_path: Path, use_database: Callable[[Path], None]
+@pytest.mark.parametrize("page", PAGES)
+def test_without_a_warehouse_the_operator_is_told_what_to_do_and_a_reader_nothing_of_the_place(
+    tmp_path: Path, use_database: Callable[[Path], None], operator: Callable[[str], None], page: str
 ) -> None:
     use_database(tmp_path / "none.duckdb")
     app = AppTest.from_file(APP, default_timeout=60).run()
-    app.switch_page("app_pages/data.py").run()
+    app.switch_page(f"app_pages/{page}.py").run()
     assert not app.exception
-    assert "run `make run` or `python -m etl load-bundled`" in app.warning[0].value
+    assert app.warning[0].value == "There are no data here yet."
+    operator("1")
+    assert "run `make run` or `python -m etl load-bundled`" in app.run().warning[0].value
 
 
 def test_the_default_story_is_drawn_before_a_reader_asks(

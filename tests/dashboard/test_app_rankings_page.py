@@ -26,7 +26,9 @@ def titles(page):
     return [unescape(title) for title in re.findall(r"<h3[^>]*>(.*?)<a", shown)]
 
 
-def test_reports_are_drawn_and_the_missing_captures_explained(on_bundled_data):
+def test_reports_are_drawn_and_the_missing_captures_explained(on_bundled_data, operator):
+    assert "python" not in opened().info[0].value
+    operator("1")
     page = opened()
     assert not page.exception
     assert titles(page) == [
@@ -38,7 +40,8 @@ def test_reports_are_drawn_and_the_missing_captures_explained(on_bundled_data):
     assert links.str.startswith("https://").all()
 
 
-def test_the_next_step_is_that_of_the_store(on_bundled_data):
+def test_the_next_step_is_that_of_the_store(on_bundled_data, operator):
+    operator("1")
     assert "`python -m etl refresh --source google` captures" in opened(store="google").info[0].value
 
 
@@ -83,7 +86,8 @@ def test_no_app_asks_for_one(on_bundled_data):
     assert any("at least one app" in note.value for note in page.info)
 
 
-def test_a_warehouse_without_ranks_says_what_to_do(tmp_path, use_database):
+def test_a_warehouse_without_ranks_says_what_to_do(tmp_path, use_database, operator):
+    operator("1")
     path = tmp_path / "market.duckdb"
     with FileWarehouse(path).writing():
         pass

@@ -3,7 +3,7 @@
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import settings
 from dashboard.analysis.coverage import completeness, coverage, suitable_period
 from dashboard.data import status
-from dashboard.refresh import Refresh
+from dashboard.refresh import PAUSE_SECONDS, Refresh
 from dashboard.views.coverage import coverage_chart
 from dashboard.views.holdings import TABLE_WORDS
 from dashboard.views.request import NothingToShow, Request
@@ -96,13 +95,16 @@ def test_what_a_refresh_revised_and_refused_is_shown_as_text(
     assert "Kept out of the figures: 1 row that failed a check." in texts(app)
 
 
-def test_an_empty_warehouse_says_what_to_do(tmp_path: Path, use_database: Callable[[Path], None]) -> None:
+def test_an_empty_warehouse_says_what_to_do(
+    tmp_path: Path, use_database: Callable[[Path], None], operator: Callable[[str], None]
+) -> None:
+    operator("1")
     with FileWarehouse(tmp_path / "market.duckdb").writing():
         pass
     use_database(tmp_path / "market.duckdb")
     app = open_data_page()
     assert app.title[0].value == "No prices yet"
-    assert "run `python -m etl load-bundled`" in app.info[0].value.replace("\\", "")
+    assert "Run `python -m etl load-bundled`" in app.info[0].value
 
 
 def test_a_table_is_sent_only_once_it_is_asked_for(on_bundled_data: Path) -> None:
@@ -199,15 +201,6 @@ def test_a_refresh_tells_its_lines_and_how_it_ended(code: int, ending: str) -> N
     assert ending in refresh.ending
 
 
-def test_one_refresh_runs_at_a_time_and_another_may_follow() -> None:
-    refresh = saying(0)
-    assert refresh.start()
-    assert not refresh.start()
-    wait_for(refresh)
-    assert refresh.start()
-    wait_for(refresh)
-
-
 def test_a_refresh_that_cannot_start_says_so() -> None:
     refresh = Refresh(("/nonexistent/python",))
     assert not refresh.start()
@@ -215,21 +208,24 @@ def test_a_refresh_that_cannot_start_says_so() -> None:
     assert not refresh.running
 
 
-@pytest.fixture
-def permission(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    def allow(value: str) -> None:
-        monkeypatch.setenv("AIMI_ALLOW_REFRESH", value)
-        settings.settings.cache_clear()
-
-    yield allow
-    settings.settings.cache_clear()
+def test_one_refresh_runs_at_a_time_and_another_may_follow_after_a_pause() -> None:
+    refresh = saying(0)
+    assert refresh.start()
+    assert not refresh.start()
+    wait_for(refresh)
+    assert 0 < refresh.pause <= PAUSE_SECONDS
+    assert not refresh.start()
+    refresh.ended = time.monotonic() - PAUSE_SECONDS
+    assert refresh.start()
+    wait_for(refresh)
 
 
 @pytest.mark.usefixtures("on_bundled_data")
-def test_the_refresh_button_is_there_only_where_the_operator_allows_it(
-    permission: Callable[[str], None],
-) -> None:
-    permission("")
-    assert "Refresh now" not in [button.label for button in open_data_page().button]
-    permission("1")
-    assert "Refresh now" in [button.label for button in open_data_page().button]
+def test_the_commands_and_the_refresh_button_are_the_operators(operator: Callable[[str], None]) -> None:
+    page = open_data_page()
+    assert "Refresh now" not in [button.label for button in page.button]
+    assert not [text.value for text in (*page.markdown, *page.caption) if "python -m" in text.value]
+    operator("1")
+    page = open_data_page()
+    assert "Refresh now" in [button.label for button in page.button]
+    assert [text.value for text in page.markdown if "python -m etl refresh" in text.value]

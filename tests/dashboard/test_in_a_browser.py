@@ -9,6 +9,7 @@ import json
 import socket
 import time
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import urlopen
 
@@ -17,6 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page
+from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.app_pages import PAGES
 from dashboard.charts.style import DARK, LIGHT
@@ -172,16 +174,73 @@ def test_a_choice_in_the_event_study_is_put_into_the_address(reader: Reader) -> 
     page.wait_for_url("**model=market-adjusted**")
 
 
-def test_health_tells_the_published_state_and_its_latest_session(
+def test_ready_tells_the_published_state_its_latest_session_and_its_age(
     dashboard: Dashboard, published: FileWarehouse
 ) -> None:
-    status, kind, body = get(f"{dashboard.url}/healthz")
+    assert get(f"{dashboard.url}/healthz")[:2] == (200, "application/json")
+    status, kind, body = get(f"{dashboard.url}/readyz")
     assert (status, kind) == (200, "application/json")
-    assert json.loads(body) == {
-        "status": "ok",
-        "state": published.version(),
-        "latest_session": str(one(published.path, "SELECT max(date) FROM price_daily")),
+    told = json.loads(body)
+    assert (told["status"], told["state"], told["freshness"]) == ("ready", published.version(), "bundled")
+    with published.reading() as con:
+        last = con.execute(
+            "SELECT date FROM price_daily WHERE ticker = 'NVDA' ORDER BY date DESC LIMIT 1"
+        ).fetchall()
+    assert told["latest_session"] == str(last[0][0])
+    assert told["sessions_behind"] > 0
+
+
+def test_metrics_are_told_in_the_form_of_prometheus(reader: Reader) -> None:
+    reader.open("/")
+    status, kind, body = get(f"{reader.dashboard.url}/metrics")
+    assert (status, kind.split(";")[0]) == (200, "text/plain")
+    told = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(body.decode())
+        for sample in family.samples
     }
+    assert told["ai_market_impact_readers"] >= 1
+    assert told["ai_market_impact_page_runs_total"] >= 1
+    assert told["ai_market_impact_warehouse_up"] == 1
+    assert told["ai_market_impact_sessions_behind"] > 0
+
+
+def test_every_answer_says_what_a_browser_may_do_with_it(dashboard: Dashboard) -> None:
+    for address in ("/", "/published", "/chart/nope.png", "/table/company.csv"):
+        try:
+            answer = urlopen(f"{dashboard.url}{address}", timeout=60)
+        except HTTPError as refused:
+            answer = refused
+        with answer:
+            policy = answer.headers["content-security-policy"]
+            assert "frame-ancestors 'self'" in policy
+            assert "script-src 'self'" in policy
+            assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["referrer-policy"]
+
+
+def test_an_open_page_keeps_what_it_shows_while_the_warehouse_is_away(
+    reader: Reader, published: FileWarehouse
+) -> None:
+    page = reader.open("/")
+    before = page.inner_text("h1")
+    aside = published.path.with_name("aside")
+    published.path.rename(aside)
+    try:
+        page.get_by_text("The data cannot be reached at the moment").first.wait_for()
+        assert page.inner_text("h1") == before
+        assert get(f"{reader.dashboard.url}/published")[0] == 503
+        assert get(f"{reader.dashboard.url}/readyz")[0] == 503
+        assert get(f"{reader.dashboard.url}/healthz")[0] == 200
+        again = reader.open("/")
+        assert again.inner_text("h1") == before
+        again.get_by_text("this page shows what was last read").first.wait_for()
+    finally:
+        aside.rename(published.path)
+    wait_for(page, "() => !document.body.innerText.includes('cannot be reached at the moment')")
+    assert all("/published" in one for one in reader.complaints)
+    reader.complaints.clear()
 
 
 def test_each_chart_is_an_image_at_an_address_and_is_not_sent_again_unchanged(dashboard: Dashboard) -> None:
@@ -234,7 +293,7 @@ def test_an_open_page_follows_a_newly_published_state_and_the_readers_theme(
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         paper = "document.querySelector('.js-plotly-plot').layout.template.layout.paper_bgcolor"
-        wait_for(page, f"{paper} === '{PAPER[theme]}'")
+        wait_for(page, f"() => {paper} === '{PAPER[theme]}'")
     assert "Traceback" not in reader.dashboard.log()
 
 
@@ -301,13 +360,14 @@ def broken(published: FileWarehouse, dashboard: Dashboard) -> Dashboard:
     return dashboard
 
 
-def test_over_a_broken_warehouse_health_is_503_and_a_page_is_a_sentence_and_no_traceback(
+def test_over_a_broken_warehouse_ready_is_503_and_a_page_is_a_sentence_and_no_traceback(
     broken: Dashboard, reader: Reader
 ) -> None:
-    status, kind, body = get(f"{broken.url}/healthz")
+    status, kind, body = get(f"{broken.url}/readyz")
     assert status == 503
     assert kind.startswith("text/plain")
-    assert b"cannot be read as a DuckDB database" in body
+    assert b"No chart of the newest data can be drawn" in body
+    assert str(broken.url).encode() not in body
     assert body.count(b"\n") == 1
     for address in ("/", "/data"):
         page = reader.open(address, heading=False)

@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -45,15 +43,6 @@ def test_a_day_outside_the_data_gets_a_sentence() -> None:
     app = run(event="day", day="1999-12-31")
     assert not app.exception
     assert "choose an event from the list or a day inside the data" in app.warning[0].value.replace("\\", "")
-
-
-def test_without_a_warehouse_the_page_says_what_to_do(
-    tmp_path: Path, use_database: Callable[[Path], None]
-) -> None:
-    use_database(tmp_path / "none.duckdb")
-    app = run()
-    assert not app.exception
-    assert "run `make run` or `python -m etl load-bundled`" in app.warning[0].value
 
 
 @pytest.mark.usefixtures("on_bundled_data")

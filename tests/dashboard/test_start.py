@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from etl.settings import PROJECT_ROOT
-from tests.conftest import START_SECONDS, get, wait_until_up
+from tests.conftest import answers
 
 COMMAND = (sys.executable, "-m", "dashboard")
 
@@ -39,11 +39,10 @@ def test_it_listens_on_this_machine_alone_and_ctrl_c_ends_it_without_a_complaint
 ) -> None:
     running = start(port, bundled_database)
     try:
-        wait_until_up(f"http://localhost:{port}/healthz", START_SECONDS)
+        assert answers(f"http://localhost:{port}/healthz", lambda: running.poll() is None)
         listening = Path("/proc/net/tcp").read_text().splitlines()[1:]
         here = [line.split()[1] for line in listening if line.split()[1].endswith(f":{port:04X}")]
         assert {place.split(":")[0] for place in here} <= {"0100007F"}
-        assert get(f"http://localhost:{port}/healthz")[0] == 200
         os.killpg(running.pid, signal.SIGINT)
         said, _ = running.communicate(timeout=30)
     finally:

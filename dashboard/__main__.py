@@ -1,0 +1,71 @@
+"""`python -m dashboard`: the dashboard for this machine alone, on the bundled data where there is no warehouse yet."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROOT = Path(__file__).resolve().parent.parent
+FAILED, USAGE = 2, 3
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(epilog="Exit codes: 0 stopped by Ctrl-C, 2 could not be started, 3 wrong usage.")
+def run(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")
+    ] = "localhost",
+) -> None:
+    """Open the dashboard. Whoever opens it on this machine is its operator, unless AIMI_OPERATOR says otherwise."""
+    if taken := _taken(address, port):
+        typer.echo(taken, err=True)
+        raise typer.Exit(FAILED)
+    environment = dict(os.environ)
+    if address == "localhost":
+        environment.setdefault("AIMI_OPERATOR", "1")
+    typer.echo(f"The dashboard is at http://{address}:{port} (Ctrl-C stops it)")
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")]
+    options = ["--server.port", str(port), "--server.address", address]
+    try:
+        loaded = subprocess.run(
+            [sys.executable, "-m", "etl", "load-bundled", "--if-missing"], cwd=ROOT, check=False
+        )
+        if loaded.returncode:
+            raise typer.Exit(loaded.returncode)
+        server = subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    except KeyboardInterrupt:
+        return
+    raise typer.Exit(_until_stopped(server))
+
+
+def _taken(address: str, port: int) -> str:
+    """Why the port cannot be listened on, in a sentence; empty where it can."""
+    try:
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, place in found[:1]:
+            with socket.socket(family, kind, protocol) as probe:
+                if os.name != "nt":
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(place)
+    except OSError as error:
+        return f"Port {port} of {address} cannot be used ({error.strerror}): choose another, as in PORT=8600 make run."
+    return ""
+
+
+def _until_stopped(server: "subprocess.Popen[bytes]") -> int:
+    """The exit code of the server; Ctrl-C, which reaches the server too, is the usual end and no failure."""
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        server.wait()
+        return 0
+
+
+if __name__ == "__main__":
+    app()
