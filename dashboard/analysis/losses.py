@@ -41,16 +41,22 @@ def session_changes(
     table["value_before"] = table["close_before"] * table["shares"] * rate
     table["value_change"] = (table["close"] - table["close_before"]) * table["shares"] * rate
     table["missing"] = [
-        _missing(row.change, row.shares, known) for row, known in zip(table.itertuples(), rate, strict=True)
+        _missing(row.change, row.shares, known, getattr(row, "spin_off", pd.NaT))
+        for row, known in zip(table.itertuples(), rate, strict=True)
     ]
     return table.drop(columns=["adj_close", "adj_close_before"])
 
 
-def _missing(change: float, shares: float, rate: float) -> str:
+def _missing(change: float, shares: float, rate: float, spin_off: pd.Timestamp) -> str:
     if pd.isna(change):
         return "no prices around this date"
     if pd.isna(shares):
-        return "no share count"
+        spun = f"{spin_off:%Y-%m-%d}" if pd.notna(spin_off) else ""
+        return (
+            f"no share count that fits closes from before the spin-off of {spun}"
+            if spun
+            else "no share count"
+        )
     return "no exchange rate" if pd.isna(rate) else ""
 
 

@@ -93,13 +93,15 @@ def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
     A count is known from the day it was filed, or, where that is not noted, from the day it is of; none from after
     `session` ever stands in. Up to a spin-off that its closes have taken out a company has none. Columns: ticker,
     shares (on the split basis of the split-adjusted closes, which they are multiplied by), shares_then (on the basis
-    of the day itself), shares_as_of, filed (dates), form (such as 10-Q), basis, old (more than 400 days old).
+    of the day itself), shares_as_of, filed (dates), form (such as 10-Q), old (more than 400 days old), basis (what
+    was counted, in words, with the form and, where it is so, that the count is old).
     """
     return con.execute(
         f"""
         WITH {_COUNTS}
-        SELECT ticker, shares, shares_then, as_of AS shares_as_of, filed, form, basis,
-            date_diff('day', as_of, $day) > {OLD_COUNT_DAYS} AS old
+        SELECT ticker, shares, shares_then, as_of AS shares_as_of, filed, form,
+            date_diff('day', as_of, $day) > {OLD_COUNT_DAYS} AS old, concat_ws(' ', form, basis)
+                || CASE WHEN old THEN ', more than {OLD_COUNT_DAYS} days old' ELSE '' END AS basis
         FROM counts ANTI JOIN (SELECT ticker FROM company WHERE spin_off >= $day) AS spun USING (ticker)
         QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY known DESC) = 1 ORDER BY ticker
         """,  # noqa: S608

@@ -8,7 +8,7 @@ import duckdb
 
 from dashboard.data.events import Event, events, find_event
 
-MOST_NAMED = 12
+MOST_NAMED = 16
 LONGEST = 60
 ALIKE = 0.6
 

@@ -10,7 +10,7 @@ from dashboard.charts.coverage import coverage_map
 from dashboard.data import market, status
 from dashboard.views.request import Heeds, Maker, NothingToShow, Request
 
-MOST_ROWS = 70
+MOST_ROWS = 80
 
 
 def dateline_words(age: Freshness | None) -> str:

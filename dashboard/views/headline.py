@@ -78,8 +78,8 @@ def _lead_figures(story: Story) -> list[Figure]:
         f"{top['name']} value",
         words.compact(top["value_change"]),
         f"{top['shares'] / 1e6:,.0f} million shares, {counted}",
-        f"Change of the close times the shares outstanding at the count nearest before the day, or after it where "
-        f"none is known from before ({top['basis']}, {counted}). Other counts give slightly other sums.",
+        f"Change of the close times the shares outstanding by the latest count known on the day ({top['basis']}, "
+        f"{counted}). Other counts give slightly other sums.",
     )
     return [share, value]
 

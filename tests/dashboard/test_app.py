@@ -87,7 +87,7 @@ def test_the_dateline_tells_the_age_in_sessions(behind: int, bundled: bool, leve
 @pytest.mark.usefixtures("on_bundled_data")
 def test_every_page_begins_with_as_of_when_its_prices_are() -> None:
     app = AppTest.from_file(APP, default_timeout=60).run()
-    assert app.caption[0].value.startswith("Prices to the close of Friday 14 March 2025")
+    assert app.caption[0].value.startswith("Prices to the close of Friday 2 October 2026")
     assert ":red[" not in app.caption[0].value
 
 

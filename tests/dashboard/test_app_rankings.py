@@ -259,9 +259,10 @@ def hourly(tmp_path_factory, bundled_database):
         )
         writer.execute(
             """
-            INSERT INTO app_ranking SELECT captured_at, store, country, chart, device, rank,
-                CASE rank WHEN 1 THEN ? ELSE 'f' || rank END, CASE rank WHEN 1 THEN 'ChatGPT' ELSE 'F' || rank END,
-                NULL, 'measured', source, source_url, NULL, 'test'
+            INSERT INTO app_ranking BY NAME SELECT captured_at, store, country, chart, device, rank,
+                CASE rank WHEN 1 THEN ? ELSE 'f' || rank END AS app_id,
+                CASE rank WHEN 1 THEN 'ChatGPT' ELSE 'F' || rank END AS app_name,
+                'measured' AS evidence, source, source_url, 'test' AS run_id
             FROM ranking_capture, generate_series(1, 12) AS r(rank) WHERE evidence = 'measured'
             """,
             [CHATGPT],

@@ -158,10 +158,11 @@ def test_longer_spans_are_counted_by_week_and_month() -> None:
 
 def test_the_coverage_chart_names_what_is_missing(own_database: Path) -> None:
     with FileWarehouse(own_database).writing() as con:
+        con.execute("DELETE FROM price_daily WHERE date > '2026-07-07' OR ticker LIKE '%.KS'")
         con.execute("DELETE FROM price_daily WHERE ticker = 'NVDA' AND date IN ('2025-01-27', '2025-01-28')")
     with FileWarehouse(own_database).reading() as con:
         chart = coverage_chart(con, Request())
-        assert chart.title == "2 sessions missing, in 1 of 49 companies and funds"
+        assert chart.title == "2 sessions missing, in 1 of 70 companies and funds"
         assert "Most are missing of NVDA 2." in chart.alt
         table = chart.table.set_index("ticker")
         assert table.loc["NVDA", "sessions missing"] == 2
