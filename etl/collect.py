@@ -51,14 +51,38 @@ class Collector:
     def collect_again(self, con: duckdb.DuckDBPyConnection, batches: dict[Task, Batch]) -> dict[Task, Batch]:
         """The same answers, those that showed a need for more replaced by what came for their follow-up.
 
-        A task whose follow-up fails is dropped: half of a new basis would be worse than the old one.
+        A task whose follow-up fails is dropped, and so is one whose follow-up lacks sessions that are stored: half of
+        a new basis would be worse than the old one.
         """
         again = self._source.follow_up(con, batches)
         if not again:
             return batches
         items = {task.item for task in again}
         kept = {task: batch for task, batch in batches.items() if task.item not in items}
-        return kept | self.collect(again)
+        return kept | {
+            task: batch for task, batch in self.collect(again).items() if self._is_whole(con, task, batch)
+        }
+
+    def _is_whole(self, con: duckdb.DuckDBPyConnection, task: Task, batch: Batch) -> bool:
+        bars = batch.rows.get("price_daily")
+        if bars is None:
+            return True
+        sent = bars.loc[bars["close"].notna(), ["date"]]
+        con.register("sent", sent)
+        query = (
+            "SELECT count(*), count(sent.date) FROM price_daily AS held LEFT JOIN sent ON sent.date::DATE = held.date "
+            "WHERE ticker = $ticker AND held.date BETWEEN $first AND $last"
+        )
+        asked = {"ticker": task.item, "first": task.asked_from, "last": task.asked_to}
+        held, found = con.execute(query, asked).fetchall()[0]
+        con.unregister("sent")
+        if found < held:
+            item = next(item for item in self._log.items if item.item == task.item)
+            item.status = "failed"
+            item.message = (
+                f"its history changed, but only {found} of its {held} sessions came again: left as it was"
+            )
+        return bool(found >= held)
 
     def _fetch(self, task: Task) -> tuple[ItemLog, Batch | None]:
         item = ItemLog(task.item, asked_from=task.asked_from, asked_to=task.asked_to)

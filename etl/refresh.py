@@ -21,7 +21,7 @@ from etl.settings import settings
 from etl.sources import SOURCES
 from etl.sources.base import Batch, Request, Source, Task
 from etl.warehouse import Warehouse
-from etl.warehouse.merge import Counts, Merge
+from etl.warehouse.merge import Counts, Merge, Rules
 
 logger = logging.getLogger("etl")
 
@@ -140,26 +140,37 @@ def _collect(
 def _store(
     con: duckdb.DuckDBPyConnection, source: Source, batches: dict[Task, Batch], log: RunLog, now: pd.Timestamp
 ) -> None:
-    """Check what came, merge what is believed, and note for each item what became of it."""
+    """Check what came, merge what is believed, and note for each item what became of it.
+
+    Of the tables that an answer has whole, what it no longer has of the days asked for is taken out. Prices are merged
+    last, since their adjusted closes follow from the dividends that are stored.
+    """
     screen, merge = Screen(con, log.run_id, source.name, now), Merge(con, log.run_id)
+    screen.expect((task.item, task.asked_from, task.asked_to) for task in batches)
+    complete = {name for batch in batches.values() for name in batch.complete}
     tables = []
-    for name in source.tables:
-        frames = [batch.rows[name] for batch in batches.values() if not batch.rows[name].empty]
-        if frames:
-            screen.judge(name, pd.concat(frames, ignore_index=True))
+    for name in sorted(source.tables, key=lambda name: (name != "split", name != "price_daily")):
+        frames = [batch.rows[name] for batch in batches.values()]
+        if name in complete or not all(frame.empty for frame in frames):
+            screen.judge(name, pd.concat([f for f in frames if not f.empty] or frames, ignore_index=True))
             tables.append(name)
     refused = {item for name in tables for item in screen.mostly_bad(name)}
     reasons: dict[str, dict[str, int]] = {}
-    for name in tables:
+    for name in sorted(tables, key=lambda name: name == "price_daily"):
         screen.refuse_items(name, sorted(refused))
-        merge.rows(name, screen.good(name))
+        rules = Rules(delete=screen.withdrawn(name) if name in complete else None)
+        merge.rows(name, screen.good(name), rules)
         for item, counts in screen.refused(name).items():
             reasons[item] = reasons.get(item, {}) | counts
-    _note(log, refused, reasons, merge.items)
+    _note(log, refused, reasons, merge.items, screen.remarks)
 
 
 def _note(
-    log: RunLog, refused: set[str], reasons: dict[str, dict[str, int]], counts: dict[str, Counts]
+    log: RunLog,
+    refused: set[str],
+    reasons: dict[str, dict[str, int]],
+    counts: dict[str, Counts],
+    remarks: dict[str, list[str]],
 ) -> None:
     for item in log.items:
         done, bad = counts.get(item.item, Counts()), reasons.get(item.item, {})
@@ -170,6 +181,9 @@ def _note(
             item.status = "failed" if whole else "part"
             lead = "refused whole, mostly bad: " if whole else "in quarantine: "
             item.message = "; ".join(filter(None, [item.message, lead + told]))
+        if done.deleted:
+            item.message = "; ".join(filter(None, [item.message, f"{done.deleted} withdrawn by the source"]))
+        item.message = "; ".join(filter(None, [item.message, *remarks.get(item.item, [])]))
 
 
 def _shorten(log: RunLog) -> None:

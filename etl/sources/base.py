@@ -35,11 +35,15 @@ class Task:
 
 @dataclass
 class Batch:
-    """What came for a task: frames by table, how many rows the source sent, and remarks for the run log."""
+    """What came for a task: frames by table, how many rows the source sent, and remarks for the run log.
+
+    Of the ``complete`` tables it has every row of the days asked for: a stored one that it lacks is withdrawn.
+    """
 
     rows: Mapping[str, pd.DataFrame]
     received: int
     notes: list[str] = field(default_factory=list)
+    complete: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -51,7 +55,7 @@ class Source(Protocol):
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables it fills, in the order in which they are merged."""
+        """The tables it fills."""
 
     @property
     def patience(self) -> int:

@@ -21,7 +21,7 @@ from etl.settings import settings
 from etl.sources.base import Batch, Request, Task
 from etl.sources.yahoo_session import YahooClient
 
-BASIS_TOLERANCE = 1e-4  # an adjusted close that moved by more against its close has another basis
+REBASED = 1e-3  # closes whose median moved by more than this share have another basis
 COLUMNS = {
     "Open": "open",
     "High": "high",
@@ -67,10 +67,10 @@ class YahooPrices(YahooClient):
         symbol = str(meta.get("symbol") or task.item)
         if symbol.upper() != task.item.upper():
             raise FetchError(Fault.MISSING, f"Yahoo answers for {symbol[:20]!r}: was the ticker renamed?")
-        return _batch(task, history, meta, _timestamps(self.session.answer))
+        return _batch(task, history, meta, Answer(self.session.answer, calendars.time_zone(company.exchange)))
 
     def follow_up(self, con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> list[Task]:
-        """The whole history again of those whose splits or dividends changed what is stored."""
+        """The whole history again of those whose splits or dividends came, changed or were withdrawn."""
         changed = _of_another_basis(con, tasks)
         return [
             Task(task.item, min(changed[task.item], task.asked_from), task.asked_to, task.detail)
@@ -101,42 +101,90 @@ def _window(company: Company, held: tuple[date, date, bool] | None, request: Req
     return calendars.sessions_before(company.exchange, held_to, settings().overlap_sessions - 1), last
 
 
-def _batch(task: Task, history: pd.DataFrame, meta: Mapping[str, Any], stamps: list[int]) -> Batch:
+class Answer:
+    """What Yahoo's answer about a chart says beside the bars: the stamps, the splits and the distributions."""
+
+    def __init__(self, answer: Any, zone: str) -> None:
+        """Read the JSON of an answer; nothing is found in one of another form."""
+        try:
+            self._result = answer.json()["chart"]["result"][0]
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+            self._result = {}
+        self._zone = zone
+
+    @property
+    def days(self) -> list[date]:
+        """The days of the bars in the order in which they were sent."""
+        return self._days(self._result.get("timestamp") or [])
+
+    def dividends(self, currency: str) -> pd.DataFrame:
+        """Dividends and funds' distributions: ex_date, amount and the currency, by default that of the prices.
+
+        Different amounts of one day are added up; the same one again is left to the gates.
+        """
+        rows = [*self._events("dividends"), *self._events("capitalGains")]
+        paid = pd.DataFrame(
+            {
+                "ex_date": self._days([row.get("date") for row in rows]),
+                "amount": pd.to_numeric(
+                    pd.Series([row.get("amount") for row in rows], dtype=object), errors="coerce"
+                ),
+                "currency": [row.get("currency") or currency for row in rows],
+            }
+        )
+        repeated = paid[paid.duplicated()]
+        added = paid.drop_duplicates().groupby(["ex_date", "currency"], as_index=False).sum(min_count=1)
+        return pd.concat([added, repeated], ignore_index=True)
+
+    def splits(self) -> pd.DataFrame:
+        """Splits: date and ratio, in new shares for an old one."""
+        rows = self._events("splits")
+        new, old = (
+            pd.to_numeric(pd.Series([row.get(name) for row in rows], dtype=object), errors="coerce").astype(
+                float
+            )
+            for name in ("numerator", "denominator")
+        )
+        return pd.DataFrame({"date": self._days([row.get("date") for row in rows]), "ratio": new / old})
+
+    def _events(self, kind: str) -> list[dict[str, Any]]:
+        found = (self._result.get("events") or {}).get(kind) or {}
+        every = found.values() if isinstance(found, dict) else found
+        return [row for row in every if isinstance(row, dict) and _is_stamp(row.get("date"))]
+
+    def _days(self, stamps: list[Any]) -> list[date]:
+        known = [int(stamp) for stamp in stamps if _is_stamp(stamp)]
+        return list(pd.to_datetime(known, unit="s", utc=True).tz_convert(self._zone).date)
+
+
+def _is_stamp(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _batch(task: Task, history: pd.DataFrame, meta: Mapping[str, Any], answer: Answer) -> Batch:
     if history.empty:
         raise FetchError(Fault.MISSING, "Yahoo has no bars for the sessions asked for")
-    currency = meta.get("currency") or task.detail.currency
+    currency, days = str(meta.get("currency") or task.detail.currency), answer.days
     history.index = pd.DatetimeIndex(history.index.date, name="date")
-    actions = history[["Dividends", "Stock Splits"]]
     bars = history[list(COLUMNS)].rename(columns=COLUMNS)
-    if bars.tail(1)["close"].isna().item():
+    bars = bars[
+        bars.index.isin(pd.DatetimeIndex(days))
+    ]  # without the empty ones that yfinance makes of other ex-dates
+    if bars.tail(1)["close"].isna().any():
         bars = bars.iloc[:-1]  # the newest bar is empty until its session has settled
     common = {"ticker": task.item, "source": YahooPrices.name}
     rows = {
         "price_daily": bars.reset_index().assign(**common, currency=currency),
-        "dividend": _paid(actions["Dividends"], "ex_date", "amount").assign(**common, currency=currency),
-        "split": _paid(actions["Stock Splits"], "date", "ratio").assign(**common),
+        "dividend": answer.dividends(currency).assign(**common),
+        "split": answer.splits().assign(**common),
     }
-    return Batch(rows, max(len(stamps), len(history)), _remarks(task, stamps))
+    return Batch(rows, max(len(days), len(history)), _remarks(days), complete=("dividend", "split"))
 
 
-def _paid(values: pd.Series, day: str, amount: str) -> pd.DataFrame:
-    return values[values != 0].rename(amount).rename_axis(day).reset_index()
-
-
-def _remarks(task: Task, stamps: list[int]) -> list[str]:
-    zone = calendars.time_zone(task.detail.exchange)
-    days = Counter(pd.to_datetime(stamps, unit="s", utc=True).tz_convert(zone).date)
-    repeated = sorted(str(day) for day, count in days.items() if count > 1)
+def _remarks(days: list[date]) -> list[str]:
+    repeated = sorted(str(day) for day, count in Counter(days).items() if count > 1)
     notes = [f"sent twice, the first is kept: {', '.join(repeated)}"] if repeated else []
-    return notes + (["the sessions came unsorted"] if stamps != sorted(stamps) else [])
-
-
-def _timestamps(answer: Any) -> list[int]:
-    try:
-        stamps = answer.json()["chart"]["result"][0]["timestamp"]
-        return [int(stamp) for stamp in stamps if stamp is not None and math.isfinite(stamp)]
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
-        return []
+    return notes + (["the sessions came unsorted"] if days != sorted(days) else [])
 
 
 def _of_another_basis(con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> dict[str, date]:
@@ -145,24 +193,46 @@ def _of_another_basis(con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) 
         name: pd.concat([batch.rows[name] for batch in tasks.values()], ignore_index=True)
         for name in YahooPrices.tables
     }
+    frames["window"] = pd.DataFrame(
+        [(task.item, task.asked_from, task.asked_to) for task in tasks], columns=["ticker", "first", "last"]
+    )
     for name, frame in frames.items():
         con.register(f"new_{name}", frame)
-    query = """
-        WITH changed AS (
-            SELECT ticker FROM new_price_daily AS new JOIN price_daily AS old USING (ticker)
-            WHERE old.date = new.date::DATE
-              AND (abs(new.adj_close / new.close / (old.adj_close / old.close) - 1) > $tolerance
-                   OR abs(new.close / old.close - 1) > 0.1)
-            UNION SELECT ticker FROM new_split AS new
-            WHERE NOT EXISTS (FROM split AS old WHERE old.ticker = new.ticker AND old.date = new.date::DATE)
-            UNION SELECT ticker FROM new_dividend AS new WHERE NOT EXISTS (
-                FROM dividend AS old WHERE old.ticker = new.ticker AND old.ex_date = new.ex_date::DATE)
-        )
-        SELECT ticker, min(date) FROM price_daily SEMI JOIN changed USING (ticker) GROUP BY ticker"""
-    changed = dict(con.execute(query, {"tolerance": BASIS_TOLERANCE}).fetchall())
+    changed = dict(con.execute(_CHANGED, {"rebased": REBASED}).fetchall())
     for name in frames:
         con.unregister(f"new_{name}")
     return changed
+
+
+_CHANGED = """
+    WITH moved AS (
+        SELECT ticker, ln(new.close / old.close) AS shift
+        FROM new_price_daily AS new JOIN price_daily AS old USING (ticker)
+        WHERE old.date = new.date::DATE AND new.close > 0 AND old.close > 0
+    ), action AS (
+        SELECT 'split' AS kind, ticker, date::DATE AS day, ratio AS size FROM new_split
+        UNION ALL SELECT 'dividend', ticker, ex_date::DATE, amount FROM new_dividend
+    ), stored AS (
+        SELECT 'split' AS kind, ticker, date AS day, ratio AS size FROM split
+        UNION ALL SELECT 'dividend', ticker, ex_date, amount FROM dividend
+    ), changed AS (
+        SELECT ticker FROM moved GROUP BY ticker
+        HAVING max(abs(shift)) > 0.1 OR (count(*) > 1 AND abs(median(shift)) > $rebased)
+        UNION SELECT ticker FROM action AS new WHERE NOT EXISTS (
+            FROM stored AS old WHERE old.kind = new.kind AND old.ticker = new.ticker AND old.day = new.day
+                AND abs(old.size / new.size - 1) < 1e-6
+        ) AND NOT EXISTS (
+            FROM quarantine AS held WHERE held.item = new.ticker
+                AND held.row_json LIKE '%_date":"' || new.day || '"%'
+                AND new.kind = 'dividend'
+        )
+        UNION SELECT ticker FROM stored AS old JOIN new_window AS asked USING (ticker)
+        WHERE old.day BETWEEN asked.first::DATE AND asked.last::DATE AND NOT EXISTS (
+            FROM action AS new WHERE old.kind = new.kind AND old.ticker = new.ticker AND old.day = new.day
+        )
+    )
+    SELECT ticker, min(date) FROM price_daily SEMI JOIN changed USING (ticker) GROUP BY ticker"""
+"""A dividend that was refused before is none that changes anything."""
 
 
 def day_after(day: date | None) -> date | None:

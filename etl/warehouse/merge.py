@@ -16,7 +16,7 @@ class Table:
     """How rows of a table are told apart (``keys``) and what makes one changed (``values``).
 
     ``item_columns`` make up what the run log calls the item: a ticker, a chart or a currency. Where a row lacks one
-    of the ``optional`` figures, the one that is there already stays.
+    of the ``optional`` figures, the one that is there already stays. ``figure`` is the column that a row is about.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Table:
     values: tuple[str, ...]
     item_columns: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    figure: str = ""
     has_run: bool = True
     bundled_rows: str = "target.source LIKE 'bundled%'"
 
@@ -31,6 +32,14 @@ class Table:
         """The SQL for the item of a row, of the relation ``of`` where that must be said."""
         columns = ", ".join(f"{of}.{column}" if of else column for column in self.item_columns)
         return f"concat_ws(' ', {columns})" if columns else "NULL"
+
+    def key(self, of: str) -> str:
+        """The SQL for the key of a row of the relation ``of``, as a text."""
+        return f"concat_ws(' ', {', '.join(f'CAST({of}.{column} AS VARCHAR)' for column in self.keys)})"
+
+    def same_figure(self, of: str, other: str) -> str:
+        """The SQL for whether a row of ``of`` has the column ``figure`` of ``other`` as its figure."""
+        return f"abs({of}.{self.figure} - {other}.figure) <= {RELATIVE_TOLERANCE} * abs({other}.figure)"
 
 
 @dataclass
@@ -89,22 +98,37 @@ TABLES = {
             ("open", "high", "low", "close", "adj_close", "volume", "currency", "source"),
             item_columns=("ticker",),
             optional=("open", "high", "low", "volume"),
+            figure="close",
         ),
-        Table("dividend", ("ticker", "ex_date"), ("amount", "currency", "source"), item_columns=("ticker",)),
-        Table("split", ("ticker", "date"), ("ratio", "source"), item_columns=("ticker",)),
+        Table(
+            "dividend",
+            ("ticker", "ex_date"),
+            ("amount", "currency", "source"),
+            item_columns=("ticker",),
+            figure="amount",
+        ),
+        Table("split", ("ticker", "date"), ("ratio", "source"), item_columns=("ticker",), figure="ratio"),
         Table(
             "shares_outstanding",
             ("ticker", "date"),
             ("shares", "basis", "splits_through", "filed", "form", "confidence", "source"),
             item_columns=("ticker",),
+            figure="shares",
             has_run=False,
         ),
-        Table("exchange_rate", ("currency", "date"), ("usd_per_unit", "source"), item_columns=("currency",)),
+        Table(
+            "exchange_rate",
+            ("currency", "date"),
+            ("usd_per_unit", "source"),
+            item_columns=("currency",),
+            figure="usd_per_unit",
+        ),
         Table(
             "ranking_capture",
             _CAPTURE,
             ("depth", "source"),
             item_columns=("country", "chart"),
+            figure="depth",
             bundled_rows=_OF_A_BUNDLE,
         ),
         Table(
@@ -112,6 +136,7 @@ TABLES = {
             (*_CAPTURE, "rank"),
             ("app_id", "app_name", "publisher", "source", "note", "confidence"),
             item_columns=("country", "chart"),
+            figure="rank",
             bundled_rows=_OF_A_BUNDLE,
         ),
         Table("factor_daily", ("date",), ("mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf", "source")),
@@ -160,7 +185,7 @@ class Merge:
         kinds = {row[0]: row[1] for row in self.con.execute(f"DESCRIBE {table.name}").fetchall()}
         differs = {column: _differs(table, column, kinds[column]) for column in table.values}
         self._stage(table, rows, kinds)
-        deleted = self._delete(table, rules.delete) if rules.delete else 0
+        deleted = self._delete(table, rules) if rules.delete else 0
         if not self._has_any(table):
             return self._insert(table) + Counts(deleted=deleted)
         if rules.revisions and table.has_run:
@@ -206,13 +231,11 @@ class Merge:
         return sum(counts.values(), Counts())
 
     def _record_revisions(self, table: Table, rules: Rules, differs: dict[str, str]) -> None:
-        key = " || ' ' || ".join(f"CAST(target.{column} AS VARCHAR)" for column in table.keys)
         selects = " UNION ALL ".join(
-            f"SELECT $run, '{table.name}', {key}, '{column}', CAST(target.{column} AS VARCHAR), "  # noqa: S608
+            f"SELECT $run, '{table.name}', {table.key('target')}, '{column}', CAST(target.{column} AS VARCHAR), "  # noqa: S608
             f"CAST(staged.{column} AS VARCHAR) FROM {table.name} AS target JOIN staged ON {_matches(table)} "
             f"WHERE target.{column} IS NOT NULL AND {differs[column]} AND {rules.update}"
-            for column in table.values
-            if column not in ("source", "note")
+            for column in _told(table)
         )
         self.con.execute(f"INSERT INTO revision {selects}", {"run": self.run_id})
 
@@ -250,18 +273,32 @@ class Merge:
             FROM staged LEFT JOIN {table.name} AS target ON {_matches(table)}
             WHERE target.{key} IS NULL OR ({changed})""").df()  # noqa: S608
 
-    def _delete(self, table: Table, rule: str) -> int:
+    def _delete(self, table: Table, rules: Rules) -> int:
         """Take out the rows that the rule names and that are not staged."""
-        gone = f"{rule} AND NOT EXISTS (FROM staged WHERE {_matches(table)})"
-        query = f"SELECT count(*) FROM {table.name} AS target WHERE {gone}"  # noqa: S608
-        (count,) = self.con.execute(query).fetchall()[0]
-        if count:
+        gone = f"{rules.delete} AND NOT EXISTS (FROM staged WHERE {_matches(table)})"
+        query = f"SELECT {table.item('target')} FROM {table.name} AS target WHERE {gone}"  # noqa: S608
+        items = [str(item) for (item,) in self.con.execute(query).fetchall()]
+        if items and rules.revisions and table.has_run:
+            selects = " UNION ALL ".join(
+                f"SELECT $run, '{table.name}', {table.key('target')}, '{column}', "  # noqa: S608
+                f"CAST(target.{column} AS VARCHAR), NULL FROM {table.name} AS target WHERE {gone}"
+                for column in _told(table)
+            )
+            self.con.execute(f"INSERT INTO revision {selects}", {"run": self.run_id})
+        if items:
             self.con.execute(f"DELETE FROM {table.name} AS target WHERE {gone}")  # noqa: S608
-        return int(count)
+        for item in items:
+            self.items[item] = self.items.get(item, Counts()) + Counts(deleted=1)
+        return len(items)
 
 
 def _count(actions: pd.Series) -> Counts:
     return Counts(*(int((actions == action).sum()) for action in ("INSERT", "UPDATE")))
+
+
+def _told(table: Table) -> list[str]:
+    """The columns whose changes are revisions."""
+    return [column for column in table.values if column not in ("source", "note")]
 
 
 def _matches(table: Table) -> str:

@@ -25,8 +25,7 @@ def eventful(operator):
     nvidia, amd = operator.yahoo.listings["NVDA"], operator.yahoo.listings["AMD"]
     nvidia.dividends[date(2025, 2, 10)] = 1.0
     amd.splits[date(2025, 1, 27)] = (4, 1)
-    for day, bar in nvidia.bars.items():
-        bar.adjusted = bar.close * (0.99 if day < date(2025, 2, 10) else 1)
+    nvidia.reinvest()
     assert operator.refresh("prices").exit_code == 0
     operator.whole = prices(operator)
     operator.warehouse = FileWarehouse(operator.warehouse.path.with_name("pieces.duckdb"))

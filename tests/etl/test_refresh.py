@@ -132,22 +132,19 @@ def test_only_the_missing_sessions_are_asked_for_with_ten_before_them(operator):
 def test_a_dividend_or_a_split_reloads_the_history(operator, action):
     operator.run("refresh", "--source", "prices")
     nvidia = operator.yahoo.listings["NVDA"]
-    factor, day = (0.99, date(2025, 3, 14)) if action == "dividend" else (0.1, date(2025, 3, 14))
-    for bar in [bar for held, bar in nvidia.bars.items() if held < day or action == "split"]:
-        bar.adjusted *= factor
-        if action == "split":
-            bar.open, bar.high, bar.low, bar.close = (
-                price * factor for price in (bar.open, bar.high, bar.low, bar.close)
-            )
+    day = date(2025, 3, 14)
     if action == "dividend":
         nvidia.dividends[day] = 1.0
+        nvidia.reinvest()
     else:
         nvidia.splits[day] = (10, 1)
+        nvidia.rescale(0.1)
     assert operator.run("refresh", "--source", "prices").returncode == 0
     stored = operator.rows(
         "SELECT date, close, adj_close FROM price_daily WHERE ticker = 'NVDA' ORDER BY date"
     )
-    assert stored == [(held, bar.close, bar.adjusted) for held, bar in sorted(nvidia.bars.items())]
+    for found, (held, bar) in zip(stored, sorted(nvidia.bars.items()), strict=True):
+        assert found == (held, bar.close, pytest.approx(bar.adjusted))
     assert asked_for(operator, "AMD")[-1][0] == "2025-03-03"  # nobody else was reloaded
     query = (
         "SELECT ex_date, amount FROM dividend" if action == "dividend" else "SELECT date, ratio FROM split"

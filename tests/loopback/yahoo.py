@@ -45,6 +45,36 @@ class Listing:
             datetime(day.year, day.month, day.day, 9, 30, tzinfo=ZoneInfo(ZONES[self.exchange])).timestamp()
         )
 
+    def reinvest(self) -> None:
+        """Adjust the closes for the dividends: the wealth of a holder who buys more shares with each of them.
+
+        A share and what it paid are worth ``close * shares``; scaled so that the newest close stays as it is.
+        """
+        shares, wealth, before = 1.0, {}, None
+        for day in sorted(self.bars):
+            for ex_date, amount in self.dividends.items():
+                if before and before < ex_date <= day and self.bars[before].close:
+                    shares *= 1 / (1 - amount / self.bars[before].close)
+            wealth[day], before = shares, day
+        for day, bar in self.bars.items():
+            bar.adjusted = bar.close * wealth[day] / shares if bar.close is not None else None
+
+    def split(self, day: date, new: int, old: int = 1) -> None:
+        """Split the shares, as Yahoo does once it has caught up: every earlier figure is on the new basis."""
+        self.splits[day] = (new, old)
+        self.rescale(old / new, before=day)
+
+    def rescale(self, factor: float, *, before: date = date.max) -> None:
+        """Multiply the prices and dividends before a day."""
+        for held, bar in self.bars.items():
+            if held < before:
+                for name in ("open", "high", "low", "close", "adjusted"):
+                    value = getattr(bar, name)
+                    setattr(bar, name, value * factor if value is not None else None)
+        self.dividends = {
+            day: amount * factor if day < before else amount for day, amount in self.dividends.items()
+        }
+
 
 def sessions(first: date, last: date, exchange: str = "XNYS") -> list[date]:
     """The exchange's sessions, from the copy that the program keeps: Korea's take seconds to compute."""

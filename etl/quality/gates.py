@@ -1,0 +1,133 @@
+"""The reasons to refuse a row by itself, table by table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CALENDARS_FROM = "DATE '2000-01-01'"
+NEAR = 1.0001
+"""A close may lie so far outside the range of its session: providers round both."""
+TIMES_OFF, RATE_OFF = 100, 3
+"""A share count, and an exchange rate, may be so many times the median of the others."""
+LARGE_DIVIDEND = 0.2
+"""A dividend of more than this share of the close before it shows in the close of its ex-date."""
+REPEATED = "ORDER BY position) > 1"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A reason to refuse a row, in SQL, and the condition; of a ``firm`` one no operator can make an exception."""
+
+    reason: str
+    condition: str
+    firm: bool = False
+
+
+def _repeated(keys: str) -> str:
+    return f"row_number() OVER (PARTITION BY {keys} {REPEATED}"
+
+
+def _no_amount(column: str) -> str:
+    return f"NOT coalesce({column} > 0 AND isfinite({column}), false)"
+
+
+_NO_DATE = Gate("'no date'", "date IS NULL", firm=True)
+_NO_COMPANY = Gate("'no company of that ticker'", "listed_currency IS NULL", firm=True)
+_UNREAD = Gate("'no number: ' || unread", "unread IS NOT NULL")
+_AHEAD = Gate("'it lies in the future'", "date > today + 1")
+_IN = "coalesce(nullif(trim(currency), ''), 'no currency')"
+_CURRENCY = Gate(
+    f"'the currency is ' || {_IN} || ', not ' || listed_currency", "currency IS DISTINCT FROM listed_currency"
+)
+_NO_MOMENT = Gate("'no time of capture'", "captured_at IS NULL OR NOT isfinite(captured_at)", firm=True)
+_FUTURE = Gate("'captured in the future'", "captured_at > now() + INTERVAL 1 HOUR")
+_CHART = "captured_at, store, country, chart, device, evidence, source_url"
+
+GATES: dict[str, tuple[Gate, ...]] = {
+    "price_daily": (
+        _NO_COMPANY,
+        _NO_DATE,
+        Gate("'no close'", "close IS NULL OR isnan(close)", firm=True),
+        Gate("'the close is not positive'", "close <= 0 OR isinf(close)", firm=True),
+        Gate("'the adjusted close is missing or not positive'", _no_amount("adj_close")),
+        _UNREAD,
+        Gate(
+            "'the open, high or low is no finite number'",
+            "NOT (isfinite(coalesce(open, 1)) AND isfinite(coalesce(high, 1)) AND isfinite(coalesce(low, 1)))",
+        ),
+        Gate("'a price is not positive'", "least(open, high, low) <= 0"),
+        Gate("'the high is below the low'", "high < low"),
+        Gate(
+            "'the close is outside the range of its session'",
+            f"close > high * {NEAR} OR close < low / {NEAR}",
+        ),
+        Gate("'the volume is negative'", "volume < 0"),
+        _CURRENCY,
+        Gate("'the session has not closed yet'", "date > last_closed"),
+        Gate("listed_exchange || ' held no such session'", f"NOT is_session AND date >= {CALENDARS_FROM}"),
+        Gate(
+            "listed_exchange || ' held no such session'",
+            f"date < {CALENDARS_FROM} AND (isodow(date) > 5 OR dayofyear(date) = 1 OR year(date) < 1900)",
+        ),
+        Gate("'a second bar of its session'", _repeated("ticker, date"), firm=True),
+    ),
+    "dividend": (
+        _NO_COMPANY,
+        Gate("'no ex-date'", "ex_date IS NULL", firm=True),
+        Gate("'the dividend is not positive'", _no_amount("amount"), firm=True),
+        Gate("'a dividend in ' || " + _IN + " || ', not ' || listed_currency", _CURRENCY.condition),
+        Gate("'the dividend is no less than the close before it'", "amount >= close_before", firm=True),
+        Gate(
+            "'the close did not fall by so large a dividend'",
+            f"amount > {LARGE_DIVIDEND} * close_before AND close_on > close_before - amount / 2",
+        ),
+        Gate("'a second dividend of its day'", _repeated("ticker, ex_date"), firm=True),
+    ),
+    "split": (
+        _NO_COMPANY,
+        _NO_DATE,
+        Gate("'the ratio of the split is not positive'", _no_amount("ratio"), firm=True),
+        _AHEAD,
+        Gate("'a second split of its day'", _repeated("ticker, date"), firm=True),
+    ),
+    "shares_outstanding": (
+        _NO_DATE,
+        Gate("'the share count is not positive'", "NOT coalesce(shares > 0, false)", firm=True),
+        _UNREAD,
+        _AHEAD,
+        Gate(
+            f"'the share count is over {TIMES_OFF} times off the others'",
+            f"greatest(shares / usual, usual / shares) >= {TIMES_OFF}",
+        ),
+        Gate("'a second count of its day'", _repeated("ticker, date"), firm=True),
+    ),
+    "exchange_rate": (
+        _NO_DATE,
+        Gate("'the rate is not positive'", _no_amount("usd_per_unit"), firm=True),
+        _AHEAD,
+        Gate(
+            f"'the rate is over {RATE_OFF} times off the others'",
+            f"greatest(usd_per_unit / usual, usual / usd_per_unit) >= {RATE_OFF}",
+        ),
+        Gate("'a second rate of its day'", _repeated("currency, date"), firm=True),
+    ),
+    "ranking_capture": (_NO_MOMENT, _FUTURE, _UNREAD),
+    "app_ranking": (
+        _NO_MOMENT,
+        _FUTURE,
+        Gate("'no rank'", "rank IS NULL", firm=True),
+        Gate("'the rank is no whole number'", "unread IS NOT NULL", firm=True),
+        Gate(
+            "'the rank is outside 1 to ' || coalesce(CAST(depth AS VARCHAR), 'n')",
+            "rank < 1 OR rank > depth",
+        ),
+        Gate("'an app without an id'", "app_id IS NULL AND evidence = 'measured'"),
+        Gate("'an app without a name'", "app_name IS NULL"),
+        Gate("'a second app of its rank'", _repeated(f"{_CHART}, rank"), firm=True),
+        Gate(
+            "'the app is in the chart twice'",
+            f"evidence = 'measured' AND {_repeated(f'{_CHART}, app_id')}",
+        ),
+    ),
+}
+"""For each table the gates; of those that a row does not pass, the first gives the reason."""
