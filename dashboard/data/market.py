@@ -7,11 +7,10 @@ import duckdb
 import pandas as pd
 
 from dashboard.data.naming import labelled
+from etl.warehouse.figures import COUNTS, OLD_COUNT_DAYS, RATE_DAYS, VALUE_MOVES, ai_on
 
 COMPILED = "closing prices compiled from public price histories"
 SOURCES = {"yahoo": "Yahoo Finance"}
-OLD_COUNT_DAYS = 400
-RATE_DAYS = 10
 
 
 def source_words(names: Iterable[str]) -> list[str]:
@@ -22,15 +21,6 @@ def source_words(names: Iterable[str]) -> list[str]:
 def is_bundled(source: str) -> bool:
     """Whether a row with this source came with the project."""
     return source.startswith("bundled")
-
-
-def ai_on(day: str) -> str:
-    """The rule, in SQL, by which a row of `company` has the role AI on a day; `day` is SQL for that day.
-
-    Everything that chooses the AI companies of a day uses it: role AI counts from `ai_from`, or else from the first
-    session that has a return. `day` is a parameter or a column, never text from outside.
-    """
-    return f"(company.role = 'AI' AND coalesce(company.ai_from <= {day}, true))"
 
 
 def companies(con: duckdb.DuckDBPyConnection, on: date | None = None) -> pd.DataFrame:
@@ -72,21 +62,6 @@ def daily_prices(
     ).df()
 
 
-_COUNTS = """
-    counts AS (
-        SELECT held.ticker, coalesce(filed, held.date) AS known, held.date AS as_of, filed, form, basis,
-            shares * coalesce(product(ratio), 1) AS shares,
-            shares * coalesce(product(ratio) FILTER (split.date <= coalesce($day, DATE '9999-12-31')), 1) AS shares_then
-        FROM shares_outstanding AS held
-        LEFT JOIN split ON split.ticker = held.ticker AND split.date > coalesce(splits_through, held.date)
-        WHERE $day IS NULL OR coalesce(filed, held.date) <= $day
-        GROUP BY held.ticker, held.date, filed, form, basis, shares
-        QUALIFY row_number() OVER (PARTITION BY held.ticker, known ORDER BY as_of DESC) = 1
-    )"""
-"""Each share count with the day it was known; `shares` on the split basis of the closes, `shares_then` on that of
-the day."""
-
-
 def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
     """The latest share count that was known on `session`, one row a ticker that has one.
 
@@ -98,7 +73,7 @@ def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
     """
     return con.execute(
         f"""
-        WITH {_COUNTS}
+        WITH {COUNTS}
         SELECT ticker, shares, shares_then, as_of AS shares_as_of, filed, form,
             date_diff('day', as_of, $day) > {OLD_COUNT_DAYS} AS old, concat_ws(' ', form, basis)
                 || CASE WHEN old THEN ', more than {OLD_COUNT_DAYS} days old' ELSE '' END AS basis
@@ -125,34 +100,6 @@ def dollar_rates_at(con: duckdb.DuckDBPyConnection, session: date) -> dict[str, 
     return {"USD": 1.0, **dict(rates)}
 
 
-_MOVES = f"""
-    WITH {_COUNTS}, moves AS (
-        SELECT ticker, date, lag(date) OVER in_time AS before, close, lag(close) OVER in_time AS close_before,
-            adj_close / lag(adj_close) OVER in_time - 1 AS change
-        FROM price_daily WINDOW in_time AS (PARTITION BY ticker ORDER BY date)
-    ), counted AS (
-        SELECT moves.*, counts.shares, counts.as_of, counts.form FROM moves
-        ASOF LEFT JOIN counts ON counts.ticker = moves.ticker AND counts.known <= moves.date
-    ), rates AS (
-        SELECT currency, date, usd_per_unit FROM exchange_rate WHERE currency <> 'USD'
-        UNION ALL SELECT 'USD', date, 1 FROM (SELECT DISTINCT date FROM price_daily)
-    ), priced AS (
-        SELECT counted.*, company.name, company.segment, {ai_on("counted.date")} AS is_ai,
-            company.currency, coalesce(counted.date > company.spin_off, true) AS whole
-        FROM counted JOIN company ON company.ticker = counted.ticker
-        WHERE NOT company.is_benchmark AND counted.change IS NOT NULL
-            AND ($start IS NULL OR counted.date >= $start) AND ($end IS NULL OR counted.date <= $end)
-    )
-    SELECT priced.ticker, name, segment, is_ai, priced.date, before, change, close_before * worth AS value_before,
-        (close - close_before) * worth AS value_change, shares, as_of AS shares_as_of, form,
-        date_diff('day', as_of, priced.date) > {OLD_COUNT_DAYS} AS old, rate
-    FROM (
-        SELECT priced.*, CASE WHEN date_diff('day', rates.date, priced.date) <= {RATE_DAYS} THEN usd_per_unit END
-            AS rate, CASE WHEN whole THEN shares * rate END AS worth
-        FROM priced ASOF LEFT JOIN rates ON rates.currency = priced.currency AND rates.date <= priced.date
-    ) AS priced"""  # noqa: S608
-
-
 def value_moves(
     con: duckdb.DuckDBPyConnection, start: date | None = None, end: date | None = None
 ) -> pd.DataFrame:
@@ -167,7 +114,7 @@ def value_moves(
     have taken out.
     """
     return con.execute(
-        f"{_MOVES} ORDER BY priced.ticker, priced.date", {"day": None, "start": start, "end": end}
+        f"{VALUE_MOVES} ORDER BY priced.ticker, priced.date", {"day": None, "start": start, "end": end}
     ).df()
 
 
@@ -195,7 +142,7 @@ def largest_losses(
     """
     rows = con.execute(
         f"""
-        SELECT ticker, name, date, value_change, count(*) OVER () AS compared FROM ({_MOVES})
+        SELECT ticker, name, date, value_change, count(*) OVER () AS compared FROM ({VALUE_MOVES})
         WHERE value_change IS NOT NULL ORDER BY value_change, ticker LIMIT $count
         """,  # noqa: S608
         {"day": None, "start": None, "end": until, "count": count},
