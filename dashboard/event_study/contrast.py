@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dashboard.event_study.battery import portfolio_of, run_battery
+from dashboard.event_study.battery import run_battery
 from dashboard.event_study.catalogue import TESTS
 from dashboard.event_study.errors import EventStudyError
 from dashboard.event_study.panel import FloatArray, Market
-from dashboard.event_study.regression import Fit, Sample, fit
-from dashboard.event_study.study import ESTIMATION, EVENT_WINDOW, WINDOWS, Fitted, Study, fit_study
+from dashboard.event_study.portfolio import Portfolio, portfolio
+from dashboard.event_study.study import ESTIMATION, EVENT_WINDOW, WINDOWS, Study, fit_study
 from dashboard.event_study.tables import band, placebo_table, tests_table
 from dashboard.event_study.time_series import crude_dependence, placebo, portfolio_regression
 from dashboard.event_study.windows import Scopes, Window
@@ -67,27 +67,24 @@ def run_contrast(
     settings = (market, event_date, model, estimation, event_window, windows, min_observations, "skip")
     one = fit_study(returns[list(exposed)], *settings)
     other = fit_study(returns[list(unexposed)], *settings)
-    batteries = [
-        run_battery(group.sample, group.fit, group.scopes, constant=group.model.constant)
-        for group in (one, other)
-    ]
-    scopes = one.scopes
-    portfolio = _difference(one, other)
-    estimation_gap = batteries[0].aar_estimation - batteries[1].aar_estimation
-    cumulative = batteries[0].caar - batteries[1].caar
+    batteries = [run_battery(group.fit, group.scopes) for group in (one, other)]
+    both = fit_study(returns[[*one.firms, *other.firms]], *settings)
+    signs = np.repeat([1.0, -1.0], [len(one.firms), len(other.firms)])
+    scopes = both.scopes
+    difference = portfolio(both.fit, scopes, signs)
     outcomes = {
-        "crude_dependence": crude_dependence(estimation_gap, cumulative, scopes.lengths),
-        "portfolio_regression": portfolio_regression(portfolio, scopes),
-        "placebo": placebo(estimation_gap, cumulative, scopes.lengths),
+        "crude_dependence": crude_dependence(difference, scopes),
+        "portfolio_regression": portfolio_regression(difference, scopes),
+        "placebo": placebo(difference, scopes),
     }
     fewest = np.minimum(batteries[0].n_firms, batteries[1].n_firms)[0]
-    sessions = one.panel.sessions
+    sessions = both.panel.sessions
     return Contrast(
         Study(one, batteries[0]),
         Study(other, batteries[1]),
-        _table(sessions[one.event], scopes, batteries[0].aar[0], batteries[1].aar[0], portfolio),
-        tests_table(outcomes, fewest, cumulative[0], scopes, TESTS),
-        placebo_table(sessions[one.estimation], estimation_gap[0], scopes),
+        _table(sessions[both.event], scopes, [each.portfolio.aar[0] for each in batteries], difference),
+        tests_table(outcomes, fewest, difference.caar[0], scopes, TESTS),
+        placebo_table(sessions[both.estimation], difference, scopes),
     )
 
 
@@ -103,18 +100,13 @@ def _check_groups(returns: pd.DataFrame, exposed: Sequence[str], unexposed: Sequ
         raise EventStudyError(f"{both[0]!r} is in both groups.")
 
 
-def _difference(one: Fitted, other: Fitted) -> Fit:
-    first, second = portfolio_of(one.sample), portfolio_of(other.sample)
-    gap = Sample(first.returns - second.returns, first.factors, first.estimation_days)
-    return fit(gap, constant=one.model.constant)
-
-
 def _table(
-    sessions: pd.DatetimeIndex, scopes: Scopes, exposed: FloatArray, unexposed: FloatArray, portfolio: Fit
+    sessions: pd.DatetimeIndex, scopes: Scopes, groups: Sequence[FloatArray], gap: Portfolio
 ) -> pd.DataFrame:
-    day_half, window_half = band(portfolio, scopes.days)
-    difference = exposed - unexposed
+    day_half, window_half = band(gap, scopes.days)
+    difference = gap.aar[0]
     cumulative = np.cumsum(difference)
+    exposed, unexposed = groups
     return pd.DataFrame(
         {
             "session": sessions,

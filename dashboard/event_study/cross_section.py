@@ -9,22 +9,30 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.event_study.correlation import ALIKE
 from dashboard.event_study.outcome import Outcome, normal, student
 from dashboard.event_study.panel import FloatArray
 from dashboard.event_study.ranking import average_ranks
 
 # Above this number of firms Wilcoxon's W is referred to the normal instead of its exact distribution.
 EXACT_WILCOXON = 50
+# Spread of the firms over the largest of them below which they are copies of each other.
+COPIES = 1e-5
 
 
-def _moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Number, mean and standard deviation (n - 1) over the firms that have a value (B × D)."""
+def moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Number, mean and standard deviation (n - 1) over the firms that have a value (B × D).
+
+    The deviation is NaN where the firms are all but equal: rounding would decide the statistic.
+    """
     known = np.isfinite(values)
     n = known.sum(axis=1).astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(known, values, 0.0).sum(axis=1) / n
         away = np.where(known, values - mean[:, None], 0.0)
-        return n, mean, np.sqrt((away**2).sum(axis=1) / (n - 1))
+        spread = np.sqrt((away**2).sum(axis=1) / (n - 1))
+        largest = np.where(known, np.abs(values), 0.0).max(axis=1, initial=0.0)
+        return n, mean, np.where(spread > COPIES * largest, spread, np.nan)
 
 
 def cross_sectional(values: FloatArray) -> Outcome:
@@ -33,9 +41,9 @@ def cross_sectional(values: FloatArray) -> Outcome:
     Given abnormal returns or CARs (B × N × D) this is the cross-sectional t. Given standardised ones it is
     the test of Boehmer, Musumeci and Poulsen (1991, Journal of Financial Economics 30, 253-272).
     """
-    n, mean, spread = _moments(values)
+    n, mean, spread = moments(values)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return student(np.where(spread > 0, mean * np.sqrt(n) / spread, np.nan), n - 1)
+        return student(mean * np.sqrt(n) / spread, n - 1)
 
 
 def patell(sar_sums: FloatArray, df: FloatArray, lengths: NDArray[np.int64]) -> Outcome:
@@ -61,23 +69,27 @@ def patell(sar_sums: FloatArray, df: FloatArray, lengths: NDArray[np.int64]) -> 
 
 
 def patell_adjusted(unadjusted: Outcome, n: NDArray[np.int64], r_mean: FloatArray) -> Outcome:
-    """Patell's Z over √(1 + (N - 1)·r̄) (Kolari and Pynnönen 2010); NaN where that is not positive."""
-    inflation = 1 + (n - 1) * r_mean[:, None]
-    with np.errstate(invalid="ignore"):
-        return normal(unadjusted.statistic / np.sqrt(np.where(inflation > 0, inflation, np.nan)))
+    """Patell's Z over √(1 + (N - 1)·r̄) (Kolari and Pynnönen 2010), r̄ (B × D) of the firms of each scope."""
+    return normal(unadjusted.statistic / np.sqrt(_inflation(n, r_mean)))
 
 
 def kolari_pynnonen(bmp: Outcome, n: NDArray[np.int64], r_mean: FloatArray) -> Outcome:
-    """BMP's t times √((1 - r̄)/(1 + (N - 1)·r̄)), df = N - 1.
+    """BMP's t times √((1 - r̄)/(1 + (N - 1)·r̄)), df = N - 1, r̄ (B × D) of the firms of each scope.
 
     Kolari and Pynnönen (2010, Review of Financial Studies 23, 3996-4025, equation 11). Refused (NaN) where
-    1 + (N - 1)·r̄ is not positive. Its denominator holds the true differences between the firms' effects:
-    with winners and losers in one group it has little power.
+    1 + (N - 1)·r̄ is not positive, or the firms are copies of each other. Its denominator holds the true
+    differences between the firms' effects: with winners and losers in one group it has little power.
     """
-    inflation = 1 + (n - 1) * r_mean[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factor = np.sqrt(np.where(inflation > 0, (1 - r_mean[:, None]) / inflation, np.nan))
-    return student(bmp.statistic * factor, bmp.df)
+    with np.errstate(invalid="ignore"):
+        apart = np.where(1 - r_mean > ALIKE, 1 - r_mean, np.nan)
+    return student(bmp.statistic * np.sqrt(apart / _inflation(n, r_mean)), bmp.df)
+
+
+def _inflation(n: NDArray[np.int64], r_mean: FloatArray) -> FloatArray:
+    """Variance of the mean of N firms over that of independent ones; NaN where it is not positive."""
+    inflation = 1 + (n - 1) * r_mean
+    with np.errstate(invalid="ignore"):
+        return np.where(inflation > ALIKE * n, inflation, np.nan)
 
 
 def sign(values: FloatArray) -> Outcome:

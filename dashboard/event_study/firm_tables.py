@@ -9,8 +9,8 @@ from dashboard.event_study.diagnostics import arch_lm, autocorrelation, jarque_b
 from dashboard.event_study.models import Model
 from dashboard.event_study.multiplicity import benjamini_hochberg, holm
 from dashboard.event_study.panel import FloatArray
+from dashboard.event_study.portfolio import block_sums, quadratic
 from dashboard.event_study.regression import Cumulated, Fit
-from dashboard.event_study.time_series import block_sums
 from dashboard.event_study.windows import Scopes
 
 CAR_FIGURES = (
@@ -60,7 +60,8 @@ def car_table(firms: pd.Index, fitted: Fit, sums: Cumulated, scopes: Scopes, raw
     """One row a firm and window: firm, start, end and `CAR_FIGURES`.
 
     `se` holds the forecast error. `p_value` is of t = car/se. `placebo_p` ranks the CAR among the firm's own
-    overlapping residual sums of that length (Gelbach, Helland and Klick 2013), two-sided, and is the one to
+    overlapping residual sums of that length (Gelbach, Helland and Klick 2013), two-sided, each over its own
+    standard deviation (a sum inside the estimation window is nearer to zero than a forecast), and is the one to
     trust when returns have fat tails. Both come adjusted over the firms of a window, by Holm and by Benjamini
     and Hochberg. bhar = Π(1 + R) - Π(1 + R - AR). All are NaN for a firm without a complete CAR.
 
@@ -80,7 +81,9 @@ def car_table(firms: pd.Index, fitted: Fit, sums: Cumulated, scopes: Scopes, raw
         car, error = sums.car[0, :, scope], sums.standard_error[0, :, scope]
         t = car / error
         p_value = 2 * stdtr(fitted.df[0], -np.abs(t))
-        placebo_p = _placebo_p(block_sums(residuals, int(scopes.lengths[scope])), car)
+        length = int(scopes.lengths[scope])
+        scaled = block_sums(residuals, length) / np.sqrt(length - _forecast(fitted, length))
+        placebo_p = _placebo_p(scaled, car / np.sqrt(sums.factor[0, :, scope]))
         adjusted = (holm(p_value), benjamini_hochberg(p_value))
         placebo_adjusted = (holm(placebo_p), benjamini_hochberg(placebo_p))
         bhar = _bhar(raw, fitted.abnormal[0], scopes.member[:, scope] > 0)
@@ -111,8 +114,14 @@ def _r2(fitted: Fit, model: Model, returns: FloatArray) -> FloatArray:
     return 1 - squares / np.einsum("nt,nt->n", away, away)
 
 
-def _placebo_p(blocks: FloatArray, car: FloatArray) -> FloatArray:
-    size = np.abs(car)
+def _forecast(fitted: Fit, length: int) -> FloatArray:
+    """(Σx)'(X'X)⁻¹(Σx) of every block of the estimation window (1 or N × blocks)."""
+    design = np.nan_to_num(fitted.design_estimation[0]).swapaxes(1, 2)
+    return quadratic(fitted.inverse[0], block_sums(design, length).swapaxes(1, 2))
+
+
+def _placebo_p(blocks: FloatArray, size: FloatArray) -> FloatArray:
+    size = np.abs(size)
     n = np.isfinite(blocks).sum(axis=1)
     reached = np.count_nonzero(np.abs(blocks) >= size[:, None], axis=1)
     return np.where((n > 0) & np.isfinite(size), (1 + reached) / (n + 1), np.nan)

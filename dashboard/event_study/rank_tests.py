@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.event_study.correlation import ALIKE
+from dashboard.event_study.cross_section import moments
 from dashboard.event_study.outcome import Outcome, normal, student
 from dashboard.event_study.panel import FloatArray
 from dashboard.event_study.ranking import average_ranks, ordinal_ranks
@@ -24,27 +26,30 @@ class RankOutcomes:
     grank_t: Outcome
 
 
-def rank_tests(fitted: Fit, sums: Cumulated, scopes: Scopes) -> RankOutcomes:
+def rank_tests(fitted: Fit, sums: Cumulated, r_mean: FloatArray, scopes: Scopes) -> RankOutcomes:
     """Corrado (1989), Corrado and Zivney (1992) and GRANK-T (Kolari and Pynnönen 2011).
 
-    Corrado: K_it is the rank of the firm's abnormal return in its own sample of M_i days, D_t the mean over
-    firms of K_it - (M_i + 1)/2, T = √L·D̄/√(Σ_t D_t²/M) with M the mean of the M_i (Cowan 1992 for L > 1
-    days). The sample of a DAY is the estimation window and the whole event window, that of a WINDOW the
-    estimation window and the window's own days, both as in the R package estudy2; a sample of the
-    estimation window and one day gives slightly other values.
+    Corrado: K_it is the rank of the firm's abnormal return in its own sample of M_i days, U_it = K_it/(M_i +
+    1) - 1/2, Ū_t the mean over the firms of a day, T = √L·Ū/√(Σ_t Ū_t²/M) with M the number of days (Corrado
+    1989, Corrado and Zivney 1992; Cowan 1992 for L > 1 days). On complete data this is Corrado's statistic.
+    With gaps the R package estudy2 divides by the mean of the M_i instead, which makes the statistic too
+    small. The sample of a DAY is the estimation window and the whole event window, that of a WINDOW the
+    estimation window and the window's own days, both as in estudy2; a sample of the estimation window and
+    one day gives slightly other values.
 
-    Corrado-Zivney: U_it = K_it/(M_i + 1) - 1/2 and Z_t = N_t^-1/2·Σ_i U_it in the place of D_t, which
-    allows for missing returns; the abnormal returns are not divided by their cross-sectional deviation
-    first (estudy2 does not either). On complete data it equals Corrado's test.
+    Corrado-Zivney: Z_t = N_t^-1/2·Σ_i U_it in the place of Ū_t, for missing returns of independent firms; the
+    abnormal returns are not divided by their cross-sectional deviation first (estudy2 does not either). On
+    complete data it equals Corrado's test.
 
-    GRANK-T: the estimation window's e_it/S_i and one more value, SCAR_i over its cross-sectional deviation,
-    are ranked together, U = rank/(T + 1) - 1/2, Z = Ū_0/√(Σ_t (n_t/n)·Ū_t²/T) with T the estimation days
-    and the event, and t = Z·√((T - 2)/(T - 1 - Z²)) with T - 2 degrees of freedom (Journal of Empirical
-    Finance 18, 953-971).
+    GRANK-T: the estimation window's e_it/S_i and one more value, SCAR_i·√(1 - r̄) over the cross-sectional
+    deviation of the SCARs, are ranked together, U = rank/(T + 1) - 1/2, Z = Ū_0/√(Σ_t (n_t/n)·Ū_t²/T) with T
+    the estimation days and the event, and t = Z·√((T - 2)/(T - 1 - Z²)) with T - 2 degrees of freedom (Kolari
+    and Pynnönen 2011, Journal of Empirical Finance 18, 953-971, with the correction for cross-correlation of
+    their footnote 6: firms that move together spread less on any one day). r̄ is B × D.
 
     Ranks are over days that are not missing, ties share their mean rank.
     """
-    thresholds = _grank_thresholds(sums)
+    thresholds = _grank_thresholds(sums, r_mean)
     if fitted.complete and np.isfinite(thresholds).all():
         outcomes = _complete(fitted, thresholds, scopes)
         if outcomes is not None:
@@ -142,27 +147,23 @@ def _corrado_gaps(residuals: FloatArray, abnormal: FloatArray, scopes: Scopes) -
 
 
 def _rank_series(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """D_t and Z_t of each day (B × M), NaN on days without a firm, and the mean M_i of the firms (B,)."""
+    """Ū_t and Z_t of each day (B × M), NaN on days without a firm, and the number of days with one (B,)."""
     ranks = average_ranks(values)
     known = np.isfinite(ranks)
     observations = known.sum(axis=-1, keepdims=True)
     n = known.sum(axis=1)
+    total = np.where(known, ranks / (observations + 1) - 0.5, 0.0).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        days = observations.sum(axis=(1, 2)) / (observations > 0).sum(axis=(1, 2))
-        away = np.where(known, ranks - (observations + 1) / 2, 0.0).sum(axis=1) / n
-        uniform = np.where(known, ranks / (observations + 1) - 0.5, 0.0).sum(axis=1) / np.sqrt(n)
-    return away, uniform, days
+        return total / n, total / np.sqrt(n), (n > 0).sum(axis=-1)
 
 
-def _grank_thresholds(sums: Cumulated) -> FloatArray:
-    """The event values in units of the residuals: S_i·SCAR_i/s(SCAR) (B × N × D)."""
+def _grank_thresholds(sums: Cumulated, r_mean: FloatArray) -> FloatArray:
+    """The event values in units of the residuals: S_i·SCAR_i·√(1 - r̄)/s(SCAR) (B × N × D)."""
     scar = sums.scar
-    with np.errstate(invalid="ignore", divide="ignore"):
-        known = np.isfinite(scar)
-        n = known.sum(axis=1, keepdims=True)
-        mean = np.where(known, scar, 0.0).sum(axis=1, keepdims=True) / n
-        spread = np.sqrt(np.where(known, (scar - mean) ** 2, 0.0).sum(axis=1, keepdims=True) / (n - 1))
-        return sums.sigma[..., None] * scar / np.where(spread > 0, spread, np.nan)
+    _, _, spread = moments(scar)
+    with np.errstate(invalid="ignore"):
+        scale = np.sqrt(np.where(1 - r_mean > ALIKE, 1 - r_mean, np.nan)) / spread
+        return sums.sigma[..., None] * scar * scale[:, None]
 
 
 def _grank_complete(estimation: FloatArray, above: FloatArray, firms: int) -> Outcome:

@@ -16,7 +16,7 @@ from dashboard.event_study.panel import FloatArray
 from dashboard.event_study.windows import Scopes
 
 # Residual over total sum of squares below which a firm's returns are an exact function of the regressors.
-EXACT_FIT = 1e-22
+EXACT_FIT = 1e-14
 # Condition of the regressors (centred, scaled to unit variance) beyond which their coefficients mean nothing.
 COLLINEAR = 1e10
 
@@ -41,8 +41,9 @@ class Fit:
     """What a regression leaves: T estimation days, W event days, k coefficients.
 
     `residuals` (B × N × T) are 0 where `valid` is False; `valid` is None when nothing is missing. `abnormal`
-    (B × N × W) is NaN where missing. `n_obs`, `df` and `sigma` are B × N. `design` (B × 1 or N × W × k) and
-    `inverse` (B × 1 or N × k × k) give the forecast error; `span` (B × N × W) is None for one-day returns.
+    (B × N × W) is NaN where missing. `n_obs`, `df` and `sigma` are B × N. `design_estimation` (B × 1 or N × T ×
+    k), `design` (… × W × k) and `inverse` (B × 1 or N × k × k) give the forecast error; `span` (B × N × W) is
+    None for one-day returns.
     """
 
     coefficients: FloatArray
@@ -50,6 +51,7 @@ class Fit:
     residuals: FloatArray
     valid: NDArray[np.bool_] | None
     abnormal: FloatArray
+    design_estimation: FloatArray
     design: FloatArray
     n_obs: FloatArray
     df: FloatArray
@@ -103,6 +105,7 @@ def fit(sample: Sample, *, constant: bool) -> Fit:
         residuals,
         valid,
         abnormal,
+        design[..., :days, :],
         design[..., days:, :],
         n_obs,
         df,

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from dashboard.event_study.errors import EventStudyError
 from dashboard.event_study.gaps import trade_to_trade
 from dashboard.event_study.models import Model
-from dashboard.event_study.panel import Panel
+from dashboard.event_study.panel import FloatArray, Panel
 from dashboard.event_study.regression import Sample
 from dashboard.event_study.windows import Window
 
 FEWEST_OBSERVATIONS = 60
+# Range of a firm's returns over the largest of them below which they are constant but for rounding.
+CONSTANT = 1e-9
+ROUNDING = 1e-14
 
 
 def default_minimum(estimation: Window, asked: int | None, model: Model) -> int:
@@ -57,7 +60,9 @@ def count_observations(sample: Sample) -> tuple[NDArray[np.int64], NDArray[np.bo
     return usable[..., :days].sum(axis=-1), np.logical_or.reduce(usable[..., days:], axis=-1)
 
 
-def choose_firms(panel: Panel, sample: Sample, minimum: int) -> tuple[NDArray[np.bool_], pd.DataFrame]:
+def choose_firms(
+    panel: Panel, sample: Sample, before: slice, minimum: int
+) -> tuple[NDArray[np.bool_], pd.DataFrame]:
     """Which firms stay (N,), and the table of the dropped ones with the reason.
 
     Raises:
@@ -65,16 +70,34 @@ def choose_firms(panel: Panel, sample: Sample, minimum: int) -> tuple[NDArray[np
     """
     seen, inside = count_observations(sample)
     seen, inside = seen[0], inside[0]
-    keep = (seen >= minimum) & inside
+    still = constant(panel.returns[:, before])
+    keep = (seen >= minimum) & inside & ~still
     names = panel.firms.tolist()
-    dropped = [(names[row], _reason(int(seen[row]), minimum)) for row in np.flatnonzero(~keep)]
+    dropped = [
+        (names[row], _reason(int(seen[row]), minimum, bool(still[row]))) for row in np.flatnonzero(~keep)
+    ]
     if not keep.any():
         firm, reason = dropped[0]
         raise EventStudyError(f"No firm has enough data for the study; {firm}, for one, has {reason}.")
     return keep, pd.DataFrame(dropped, columns=["firm", "reason"])
 
 
-def _reason(seen: int, minimum: int) -> str:
+def constant(returns: FloatArray) -> NDArray[np.bool_]:
+    """Firms (rows) whose returns are all the same: a halted share, a price carried forward."""
+    still = np.zeros(len(returns), dtype=bool)
+    doubtful = np.flatnonzero(
+        ~(np.abs(returns[:, 0] - returns[:, -1]) > CONSTANT * np.abs(returns[:, 0]) + ROUNDING)
+    )
+    for row in doubtful:
+        known = returns[row][np.isfinite(returns[row])]
+        if len(known):
+            still[row] = np.ptp(known) <= CONSTANT * np.abs(known).max() + ROUNDING
+    return still
+
+
+def _reason(seen: int, minimum: int, still: bool) -> str:
     if seen < minimum:
         return f"{seen} returns in the estimation window, {minimum} are needed"
+    if still:
+        return "constant returns in the estimation window (a halted share?)"
     return "no return in the event window"

@@ -137,8 +137,7 @@ def _p_values(sample: Sample, scopes: Scopes, constant: bool) -> dict[str, Float
     if idle.any():  # a share that did not trade: constant returns
         sample.returns[idle] = np.nan
         fitted = fit(sample, constant=constant)
-    battery = run_battery(sample, fitted, scopes, constant=constant)
-    return {name: outcome.p_value for name, outcome in battery.outcomes.items()}
+    return {name: outcome.p_value for name, outcome in run_battery(fitted, scopes).outcomes.items()}
 
 
 def _rates(p_values: dict[str, FloatArray], scopes: Scopes) -> pd.DataFrame:

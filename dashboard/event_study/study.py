@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from dashboard.event_study.battery import Battery, run_battery
 from dashboard.event_study.catalogue import TESTS
@@ -70,9 +69,11 @@ class Study:
         scopes = fitted.scopes
         self.abnormal_returns = self._by_day(fitted.fit.abnormal[0])
         self.raw_returns = self._by_day(fitted.raw)
-        self.tests = tests_table(battery.outcomes, battery.n_firms[0], battery.caar[0], scopes, TESTS)
+        self.tests = tests_table(
+            battery.outcomes, battery.n_firms[0], battery.portfolio.caar[0], scopes, TESTS
+        )
         self.aar = aar_table(self.event_sessions, scopes, fitted.raw, fitted.fit.abnormal[0], battery)
-        self.placebo = placebo_table(self.estimation_sessions, battery.aar_estimation[0], scopes)
+        self.placebo = placebo_table(self.estimation_sessions, battery.portfolio, scopes)
 
     @property
     def model(self) -> str:
@@ -112,7 +113,7 @@ class Study:
     @property
     def mean_correlation(self) -> float:
         """r̄, the mean correlation of the firms' residuals; NaN for a single firm."""
-        return float(self._battery.r_mean[0])
+        return float(self._battery.dependence.overall[0])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -180,7 +181,7 @@ def run_study(
     fitted = fit_study(
         returns, market, event_date, model, estimation, event_window, windows, min_observations, gaps
     )
-    battery = run_battery(fitted.sample, fitted.fit, fitted.scopes, constant=fitted.model.constant)
+    battery = run_battery(fitted.fit, fitted.scopes)
     return Study(fitted, battery)
 
 
@@ -206,7 +207,7 @@ def fit_study(
     notes += _check_market(panel, position, around)
     minimum = default_minimum(estimation, min_observations, chosen)
     sample = take_sample(panel, before, around, gaps)
-    keep, dropped = choose_firms(panel, sample, minimum)
+    keep, dropped = choose_firms(panel, sample, before, minimum)
     if not keep.all():
         sample = Sample(
             sample.returns[:, keep],
@@ -216,7 +217,7 @@ def fit_study(
         )
     fitted = fit(sample, constant=chosen.constant)
     firms = panel.firms[keep]
-    _check_exact(fitted, panel, keep, before)
+    _check_exact(fitted, firms)
     return Fitted(
         chosen,
         panel,
@@ -249,14 +250,8 @@ def _check_market(panel: Panel, position: int, around: slice) -> list[str]:
     ]
 
 
-def _check_exact(fitted: Fit, panel: Panel, keep: NDArray[np.bool_], before: slice) -> None:
-    for row in np.flatnonzero(keep)[fitted.exact[0]]:
-        firm = panel.firms.tolist()[row]
-        returns = panel.returns[row, before]
-        if np.ptp(returns[np.isfinite(returns)]) == 0:
-            raise EventStudyError(
-                f"The returns of {firm!r} are constant in the estimation window: no test can be run on them."
-            )
+def _check_exact(fitted: Fit, firms: pd.Index) -> None:
+    for firm in firms[fitted.exact[0]]:
         raise EventStudyError(
             f"The returns of {firm!r} are an exact function of the market's: leave it out or choose "
             "another benchmark."

@@ -11,11 +11,12 @@ from dashboard.event_study.battery import Battery
 from dashboard.event_study.catalogue import Test
 from dashboard.event_study.outcome import Outcome
 from dashboard.event_study.panel import FloatArray
-from dashboard.event_study.regression import Fit, cumulate
-from dashboard.event_study.time_series import block_sums
+from dashboard.event_study.portfolio import Portfolio, block_sums
 from dashboard.event_study.windows import Scopes, make_scopes
 
 CONFIDENCE = 0.95
+# Tests whose denominator is the spread of the firms or their correlation.
+COMPARING = {"cross_sectional", "bmp", "kolari_pynnonen", "patell_adjusted", "grank_t"}
 
 
 def aar_table(
@@ -29,7 +30,7 @@ def aar_table(
     days = scopes.days
     known = np.isfinite(abnormal)
     n = known.sum(axis=0)
-    aar = battery.aar[0]
+    aar = battery.portfolio.aar[0]
     caar = np.cumsum(aar)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_return = np.where(known, raw, 0.0).sum(axis=0) / n
@@ -50,39 +51,66 @@ def aar_table(
     )
 
 
-def band(portfolio: Fit, days: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+def band(group: Portfolio, days: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
     """Half the 95% interval of each day's AAR, and of the CAAR from the first day to each day."""
     first = int(days[0])
     scopes = make_scopes((first, int(days[-1])), [(first, int(day)) for day in days])
-    error = cumulate(portfolio, scopes).standard_error[0, 0]
-    quantile = stdtrit(portfolio.df[0, 0], (1 + CONFIDENCE) / 2)
+    error = group.standard_error(scopes)[0]
+    quantile = stdtrit(group.df[0, 0], (1 + CONFIDENCE) / 2)
     return quantile * error[: len(days)], quantile * error[scopes.rows]
 
 
-def placebo_table(sessions: pd.DatetimeIndex, estimation: FloatArray, scopes: Scopes) -> pd.DataFrame:
+def placebo_table(sessions: pd.DatetimeIndex, group: Portfolio, scopes: Scopes) -> pd.DataFrame:
     """The group's AAR (one-day windows) and CAAR over every block of the estimation window.
 
-    Columns: start, end (the window), session (first of the block), caar. Blocks with a day without any firm
-    are left out.
+    Columns: start, end (the window), session (first of the block), caar, and comparable: the CAAR that would be
+    as rare in a forecast of the event window as the block is in the estimation window, the one to hold beside
+    the event's own. Blocks with a day without any firm are left out.
     """
-    starts, ends, firsts, values = [], [], [], []
-    for start, end in scopes.windows:
-        blocks = block_sums(estimation, end - start + 1)
+    errors = group.standard_error(scopes)[0]
+    parts = []
+    for (start, end), row in zip(scopes.windows, scopes.rows, strict=True):
+        length = end - start + 1
+        blocks = block_sums(group.estimation[0], length)
         known = np.isfinite(blocks)
-        starts.append(np.full(known.sum(), start))
-        ends.append(np.full(known.sum(), end))
-        firsts.append(sessions.to_numpy()[: len(blocks)][known])
-        values.append(blocks[known])
-    if not values:
-        return pd.DataFrame(columns=["start", "end", "session", "caar"])
+        count = int(known.sum())
+        comparable = group.blocks(length)[0] * errors[row]
+        parts.append(
+            (
+                np.full(count, start),
+                np.full(count, end),
+                sessions.to_numpy()[: len(blocks)][known],
+                blocks[known],
+                comparable[known],
+            )
+        )
+    columns = ["start", "end", "session", "caar", "comparable"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
     return pd.DataFrame(
-        {
-            "start": np.concatenate(starts),
-            "end": np.concatenate(ends),
-            "session": np.concatenate(firsts),
-            "caar": np.concatenate(values),
-        }
+        {name: np.concatenate(each) for name, each in zip(columns, zip(*parts, strict=True), strict=True)}
     )
+
+
+def placebo_range(
+    group: Portfolio, days: NDArray[np.int64], first: int, level: float = CONFIDENCE
+) -> pd.DataFrame:
+    """The central `level` share of the history, as wide as a forecast of the event window is unsure.
+
+    Returns:
+        One row an event day from `first` on, index day: low, high (fractions) of equally long stretches; missing
+        where the history is shorter.
+    """
+    shown = days[days >= first]
+    scopes = make_scopes((int(days[0]), int(days[-1])), [(first, int(day)) for day in shown], days=False)
+    errors = group.standard_error(scopes)[0]
+    rows = []
+    for length, error in enumerate(errors, start=1):
+        blocks = group.blocks(length)[0]
+        known = blocks[np.isfinite(blocks)] * error
+        quantiles = [(1 - level) / 2, (1 + level) / 2]
+        rows.append(np.quantile(known, quantiles) if len(known) else (np.nan, np.nan))
+    return pd.DataFrame(rows, columns=["low", "high"], index=pd.Index(shown, name="day"))
 
 
 def tests_table(
@@ -132,4 +160,9 @@ def _why_missing(test: Test, firms: int, caar: float) -> str:
         )
     if np.isnan(caar):
         return "Not computed: on one of its days no firm has an abnormal return."
-    return "Not computed: its variance is not positive (firms all alike, or their mean correlation too low)."
+    if test.name in COMPARING:
+        return (
+            "Not computed: the firms are copies of each other, or cancel each other out, so that rounding would "
+            "decide it."
+        )
+    return "Not computed: the firms cancel each other out, so that rounding would decide it."

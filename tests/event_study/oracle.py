@@ -4,6 +4,8 @@ Regressions by statsmodels, ranks and distributions by scipy, correlations by pa
 """
 
 from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import pandas as pd
@@ -61,14 +63,34 @@ class Oracle:
     def __init__(self, returns, regressors, position, estimation, event_window):
         self.args = (position, estimation, event_window)
         self.firms = {name: fit_firm(returns[name], regressors, *self.args) for name in returns}
+        self.design_before = sm.add_constant(
+            cut(regressors, position, *estimation), has_constant="add"
+        ).to_numpy()
         self.residuals = pd.DataFrame({name: firm.residuals for name, firm in self.firms.items()})
         self.abnormal = pd.DataFrame({name: firm.abnormal for name, firm in self.firms.items()})
-        self.portfolio = fit_firm(returns.mean(axis=1), regressors, *self.args)
-        correlations = self.residuals.corr().to_numpy()
-        self.r_mean = float(np.nanmean(correlations[np.triu_indices_from(correlations, 1)]))
+        self.r_mean = self.mean_correlation(list(self.firms))
 
     def complete(self, start, end):
         return [f for f in self.firms.values() if np.isfinite(f.car(start, end))]
+
+    def mean_correlation(self, names):
+        """Mean over the pairs of scipy's correlation on the days that both firms have."""
+        pairs = []
+        for a, b in combinations(names, 2):
+            both = self.residuals[[a, b]].dropna()
+            pairs.append(stats.pearsonr(both[a], both[b]).statistic)
+        return float(np.mean(pairs))
+
+    def names(self, start, end):
+        """The firms that have the whole window."""
+        return [name for name, f in self.firms.items() if np.isfinite(f.car(start, end))]
+
+    @cache  # noqa: B019
+    def mean_of_set(self, names):
+        return self.mean_correlation(names)
+
+    def r_of(self, start, end):
+        return self.mean_of_set(tuple(self.names(start, end)))
 
     def caar(self, start, end):
         return float(self.abnormal.mean(axis=1).loc[start:end].sum(skipna=False))
@@ -80,8 +102,34 @@ class Oracle:
     def crude_dependence(self, start, end):
         return self.caar(start, end) / (self.residuals.mean(axis=1).std() * np.sqrt(end - start + 1))
 
+    @cached_property
+    def covariances(self):
+        """Covariance of every two firms' residuals over the days that both have, less k degrees of freedom."""
+        found = {}
+        for a, b in combinations_with_replacement(self.firms, 2):
+            shared = (self.residuals[a] * self.residuals[b]).dropna()
+            found[a, b] = found[b, a] = float(shared.sum()) / (len(shared) - self.firms[a].k)
+        return found
+
+    def day_variance(self, there):
+        """Variance of the mean of the firms that are there."""
+        return sum(self.covariances[a, b] for a in there for b in there) / len(there) ** 2
+
+    def history(self):
+        """Mean residual of each estimation day, and the variance of the firms of that day."""
+        means = self.residuals.mean(axis=1)
+        there = [tuple(row.dropna().index) for _, row in self.residuals.iterrows()]
+        known = {names: self.day_variance(names) for names in set(there)}
+        return means.to_numpy(), np.array([known[names] for names in there])
+
+    def portfolio_error(self, start, end):
+        days = range(start, end + 1)
+        variances = [self.day_variance(list(self.abnormal.loc[day].dropna().index)) for day in days]
+        factors = [f.variance_factor(start, end) for f in self.firms.values()]
+        return np.sqrt(np.mean(variances) * np.mean(factors))
+
     def portfolio_regression(self, start, end):
-        return self.portfolio.scar(start, end)
+        return self.caar(start, end) / self.portfolio_error(start, end)
 
     def patell(self, start, end):
         firms = self.complete(start, end)
@@ -96,16 +144,16 @@ class Oracle:
         return total / np.sqrt(len(firms))
 
     def patell_adjusted(self, start, end):
-        n = len(self.complete(start, end))
-        return self.patell(start, end) / np.sqrt(1 + (n - 1) * self.r_mean)
+        n, r = len(self.complete(start, end)), self.r_of(start, end)
+        return self.patell(start, end) / np.sqrt(1 + (n - 1) * r)
 
     def bmp(self, start, end):
         scars = np.array([f.scar(start, end) for f in self.complete(start, end)])
         return scars.mean() * np.sqrt(len(scars)) / scars.std(ddof=1)
 
     def kolari_pynnonen(self, start, end):
-        n = len(self.complete(start, end))
-        return self.bmp(start, end) * np.sqrt((1 - self.r_mean) / (1 + (n - 1) * self.r_mean))
+        n, r = len(self.complete(start, end)), self.r_of(start, end)
+        return self.bmp(start, end) * np.sqrt((1 - r) / (1 + (n - 1) * r))
 
     def sign(self, start, end):
         cars = np.array([f.car(start, end) for f in self.complete(start, end)])
@@ -125,24 +173,31 @@ class Oracle:
         event = self.abnormal if start == end else self.abnormal.loc[start:end]
         return pd.concat([self.residuals, event]).rank()
 
-    def corrado_rank(self, start, end):
+    @cache  # noqa: B019
+    def _uniform(self, start, end):
+        """U of Corrado and Zivney: each firm's ranks over its own number of days plus one, less a half."""
         ranks = self._ranked(start, end)
-        deviation = (ranks - (ranks.count() + 1) / 2).mean(axis=1)
-        scale = np.sqrt((deviation**2).sum() / ranks.count().mean())
-        return np.sqrt(end - start + 1) * deviation.loc[start:end].mean() / scale
+        return pd.DataFrame(
+            {name: column / (column.notna().sum() + 1) - 0.5 for name, column in ranks.items()}
+        )
+
+    def corrado_rank(self, start, end):
+        daily = [row.dropna().mean() for _, row in self._uniform(start, end).iterrows()]
+        days = [day for day in daily if np.isfinite(day)]
+        event = [self._uniform(start, end).loc[day].dropna().mean() for day in range(start, end + 1)]
+        return np.sqrt(len(event)) * np.mean(event) / np.sqrt(sum(d * d for d in days) / len(days))
 
     def corrado_zivney(self, start, end):
-        ranks = self._ranked(start, end)
-        uniform = ranks / (ranks.count() + 1) - 0.5
+        uniform = self._uniform(start, end)
         z = uniform.sum(axis=1) / np.sqrt(uniform.count(axis=1))
-        scale = np.sqrt((z**2).sum() / ranks.count().mean())
+        scale = np.sqrt((z**2).sum() / len(z))
         return np.sqrt(end - start + 1) * z.loc[start:end].mean() / scale
 
     def grank_t(self, start, end):
-        names = [name for name, f in self.firms.items() if np.isfinite(f.car(start, end))]
+        names = self.names(start, end)
         scar = pd.Series({name: self.firms[name].scar(start, end) for name in names})
         standardised = self.residuals[names] / pd.Series({name: self.firms[name].sigma for name in names})
-        standardised.loc[999] = scar / scar.std()
+        standardised.loc[999] = scar / scar.std() * np.sqrt(1 - self.r_of(start, end))
         uniform = standardised.rank() / (standardised.count() + 1) - 0.5
         n_t = uniform.count(axis=1)
         days = int((n_t > 0).sum())
@@ -150,8 +205,21 @@ class Oracle:
         z = mean[999] / np.sqrt((n_t / len(names) * mean**2).sum() / days)
         return z * np.sqrt((days - 2) / (days - 1 - z**2))
 
+    @cache  # noqa: B019
+    def blocks(self, length):
+        """Overlapping sums of the history over their standard deviation, by the projection off the regressors."""
+        means, variances = self.history()
+        design = self.design_before
+        inverse = np.mean([f.inverse for f in self.firms.values()], axis=0)
+        off = np.eye(len(design)) - design @ inverse @ design.T
+        sums = []
+        for i in range(len(means) - length + 1):
+            inside = slice(i, i + length)
+            deviation = np.sqrt(variances[inside].mean() * off[inside, inside].sum())
+            sums.append(means[inside].sum() / deviation)
+        return np.array(sums)
+
     def placebo_p(self, start, end):
-        history = self.residuals.mean(axis=1).to_numpy()
-        length = end - start + 1
-        blocks = [abs(history[i : i + length].sum()) for i in range(len(history) - length + 1)]
-        return (1 + sum(b >= abs(self.caar(start, end)) for b in blocks)) / (len(blocks) + 1)
+        size = abs(self.portfolio_regression(start, end))
+        blocks = np.abs(self.blocks(end - start + 1))
+        return (1 + (blocks >= size).sum()) / (len(blocks) + 1)

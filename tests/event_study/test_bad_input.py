@@ -66,14 +66,6 @@ CASES = {
         "no return on the event session",
     ),
     "market of another kind": ({"market": [0.1]}, "must be a Series"),
-    "constant firm": (
-        {"returns": changed(RETURNS, lambda f: f.__setitem__("F001", 0.0))},
-        "'F001' are constant",
-    ),
-    "constant and not zero": (
-        {"returns": changed(RETURNS, lambda f: f.__setitem__("F001", 0.0123))},
-        "'F001' are constant",
-    ),
     "the benchmark among the firms": (
         {"returns": RETURNS.assign(SPY=MARKET)},
         "'SPY' are an exact function of the market's",
@@ -119,6 +111,37 @@ def test_run_study_names_what_is_wrong(case):
         run_study(**({"returns": RETURNS, "market": MARKET, "event_date": DATE} | arguments))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.0123])
+def test_a_halted_firm_is_dropped_and_the_others_are_studied(value):
+    halted = RETURNS.assign(F001=value + np.random.default_rng(1).choice([0.0, 1e-17], len(RETURNS)))
+    study = run_study(halted, MARKET, DATE)
+    assert study.dropped.to_dict("records") == [
+        {"firm": "F001", "reason": "constant returns in the estimation window (a halted share?)"}
+    ]
+    without = run_study(RETURNS.drop(columns="F001"), MARKET, DATE)
+    pd.testing.assert_frame_equal(study.tests, without.tests)
+    with pytest.raises(EventStudyError, match="F001, for one, has constant returns"):
+        run_study(halted[["F001"]], MARKET, DATE)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-16, 1e-10, 1e-8])
+def test_firms_that_are_copies_of_each_other_are_refused_by_the_tests_that_compare_them(noise):
+    draw = np.random.default_rng(4)
+    copies = pd.DataFrame({f"C{i}": RETURNS["F002"] + noise * draw.standard_normal(320) for i in range(3)})
+    day = run_study(copies, MARKET, DATE).tests.query("scope == 'day' and start == 0").set_index("test")
+    compare = ["cross_sectional", "bmp", "kolari_pynnonen", "grank_t"]
+    assert day.loc[compare, "statistic"].isna().all()
+    assert day.loc[compare, "note"].str.startswith("Not computed: the firms are copies").all()
+    assert day.drop([*compare, "wilcoxon"])["statistic"].abs().max() < 20
+
+
+def test_firms_that_cancel_each_other_have_no_portfolio_test():
+    mirror = pd.DataFrame({"A": RETURNS["F002"] + MARKET, "B": MARKET - RETURNS["F002"]})
+    day = run_study(mirror, MARKET, DATE).tests.query("scope == 'day' and start == 0").set_index("test")
+    assert day.loc[["portfolio_regression", "crude_dependence", "kolari_pynnonen"], "statistic"].isna().all()
+    assert day["statistic"].abs().max() < 20
 
 
 def test_the_error_is_a_value_error():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from oracle import Oracle
+from oracle import Oracle, fit_firm
 from scipy import stats
 from simulated import EVENT, factors, panel
 
@@ -109,9 +109,16 @@ def test_a_firm_is_ranked_in_its_own_history(pair):
             assert np.isnan(row.placebo_p)
             continue
         residuals, length = firm.residuals.to_numpy(), row.end - row.start + 1
-        sums = np.array([residuals[i : i + length].sum() for i in range(len(residuals) - length + 1)])
+        off = np.eye(len(residuals)) - oracle.design_before @ firm.inverse @ oracle.design_before.T
+        sums = np.array(
+            [
+                residuals[i : i + length].sum() / np.sqrt(off[i : i + length, i : i + length].sum())
+                for i in range(len(residuals) - length + 1)
+            ]
+        )
         sums = sums[np.isfinite(sums)]
-        expected = (1 + (np.abs(sums) >= abs(row.car)).sum()) / (len(sums) + 1)
+        size = abs(row.car) / np.sqrt(firm.variance_factor(row.start, row.end))
+        expected = (1 + (np.abs(sums) >= size).sum()) / (len(sums) + 1)
         assert row.placebo_p == pytest.approx(expected, abs=1e-12)
 
 
@@ -192,9 +199,8 @@ def test_constants_in_which_the_r_package_estudy2_differs(complete):
     theirs /= np.sqrt(len(oracle.firms) * 248 / 246)
     ours = of(study, "patell", "day").loc[(0, 0), "statistic"]
     assert theirs == pytest.approx(constant * ours, rel=1e-9)
-    lamb = oracle.caar(0, 0) / (
-        oracle.portfolio.residuals.std(ddof=1) * np.sqrt(oracle.portfolio.variance_factor(0, 0))
-    )
+    average = fit_firm(returns.mean(axis=1), market.to_frame("market"), EVENT, (-260, -11), (-10, 10))
+    lamb = oracle.caar(0, 0) / (average.residuals.std(ddof=1) * np.sqrt(average.variance_factor(0, 0)))
     ours = of(study, "portfolio_regression", "day").loc[(0, 0), "statistic"]
     assert lamb == pytest.approx(constant * ours, rel=1e-9)
 

@@ -27,7 +27,7 @@ def rejected() -> dict[str, float]:
         sigma = draw.uniform(0.01, 0.04, (CHUNK, FIRMS, 1))
         beta = draw.normal(1, 0.3, (CHUNK, FIRMS, 1))
         sample = Sample(beta * market[..., 0] + sigma * (shared + own), market, DAYS)
-        battery = run_battery(sample, fit(sample, constant=True), scopes, constant=True)
+        battery = run_battery(fit(sample, constant=True), scopes)
         for name, outcome in battery.outcomes.items():
             counts[name] += int((outcome.p_value[:, 0] < 0.05).sum())
     return {name: count / DRAWS for name, count in counts.items()}

@@ -113,7 +113,7 @@ def test_the_tables_have_stable_columns(study):
         "n",
         "mean_return",
     ]
-    assert list(study.placebo.columns) == ["start", "end", "session", "caar"]
+    assert list(study.placebo.columns) == ["start", "end", "session", "caar", "comparable"]
     assert list(study.dropped.columns) == ["firm", "reason"]
 
 
@@ -130,7 +130,8 @@ def test_the_placebo_table_is_the_history_of_the_group(complete, study):
     one = study.placebo.query("start == 0 and end == 0")
     assert len(one) == 250
     assert len(study.placebo.query("start == 0 and end == 10")) == 240
-    reached = (one["caar"].abs() >= abs(study.aar.loc[0, "aar"])).sum()
+    assert one["comparable"].abs().gt(one["caar"].abs()).mean() > 0.9
+    reached = (one["comparable"].abs() >= abs(study.aar.loc[0, "aar"])).sum()
     p = study.tests.query("scope == 'day' and start == 0 and test == 'placebo'")["p_value"].item()
     assert p == pytest.approx((1 + reached) / 251)
     three = study.placebo.query("start == -1 and end == 1")
