@@ -152,7 +152,7 @@ def backfill(
         raise UsageError(f"--to {last} lies before --from {first}.")
     charts = chosen_charts()
     archive = archive or Archive()
-    log = RunLog(new_run_id(), SOURCE)
+    log = RunLog(new_run_id(warehouse), SOURCE)
     outcome = Outcome(log.run_id, [log])
     try:
         with warehouse.locked():

@@ -13,6 +13,7 @@ import pandas as pd
 
 from etl import calendars, catalogue
 from etl.adjust import back_adjusted
+from etl.errors import ProductError
 from etl.runlog import ItemLog, RunLog, new_run_id
 from etl.warehouse import Warehouse
 from etl.warehouse.merge import TABLES, Counts, Merge, Rules
@@ -25,7 +26,7 @@ ONE_SOURCE = "bundled, one source"
 BARS = ["ticker", "date", "open", "high", "low", "close", "adj_close", "volume", "currency", "source"]
 
 
-class BundleError(Exception):
+class BundleError(ProductError):
     """A file of the bundled data is missing or not in its form; the message names it."""
 
     exit_code = 3
@@ -54,7 +55,7 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
         "factor_daily": read_factors(folder / "prices" / "factors.csv"),
         **read_rankings(folder / "app_ranks.csv"),
     }
-    log = RunLog(new_run_id(), SOURCE)
+    log = RunLog(new_run_id(warehouse), SOURCE)
     with warehouse.writing() as con:
         con.begin()
         merge = Merge(con, log.run_id)

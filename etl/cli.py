@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import typer
 from rich.console import Console
 
+from etl.errors import ProductError, first_line
 from etl.logs import LogFormat, progress_on, set_up_logs
 from etl.settings import settings
 from etl.sources import GROUPS
@@ -273,18 +274,23 @@ def rollback(
         str | None,
         typer.Argument(help="The state to return to; `--list` names them.", show_default="previous"),
     ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="The same.")] = None,
     list_only: Annotated[bool, typer.Option("--list", help="Only name the states that are kept.")] = False,
 ) -> None:
-    """Publish an earlier state of the warehouse again."""
-    from etl.warehouse import open_warehouse
+    """Publish an earlier state of the warehouse again: by default the one that the present one came from."""
+    from etl.warehouse import WarehouseError, open_warehouse
 
     warehouse = open_warehouse()
     if list_only:
-        current = warehouse.version()
+        try:
+            current = warehouse.version()
+        except WarehouseError as error:  # the states are told all the same: one of them may be the way out
+            errors.print(str(error))
+            current = ""
         for name in warehouse.versions():
             console.print(f"{name}{'  published' if name == current else ''}")
         return
-    console.print(f"Published again: {warehouse.rollback(version)}")
+    console.print(f"Published again: {warehouse.rollback(to or version)}")
 
 
 def main() -> None:
@@ -304,10 +310,14 @@ def _run() -> int:
         return _refuse(f"Wrong configuration: {faults}", ExitCode.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return _refuse("Stopped.", 130)
-    except Exception as error:
-        if type(error).__module__.startswith("etl."):
-            return _refuse(str(error), getattr(error, "exit_code", ExitCode.NOTHING))
-        raise
+    except ProductError as error:
+        return _refuse(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read has gone; the rest goes nowhere, without a complaint at the end
+        return ExitCode.ALL
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _refuse(f"This could not be done: {place}{first_line(error)}.", ExitCode.NOTHING)
 
 
 def _refuse(sentence: str, code: int) -> int:

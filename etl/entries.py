@@ -8,8 +8,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from etl.errors import ProductError
 
-class EntryError(Exception):
+
+class EntryError(ProductError):
     """A file cannot be used; the message names the file, the entry and what to correct."""
 
     exit_code = 3

@@ -15,6 +15,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.csv  # type: ignore[import-untyped]
 import pyarrow.parquet  # type: ignore[import-untyped]
 
+from etl.errors import ProductError
 from etl.quality import Screen
 from etl.runlog import ItemLog, RunLog, new_run_id
 from etl.warehouse import Warehouse
@@ -53,7 +54,7 @@ NEEDED = {"prices": ("ticker", "date", "close"), "rankings": ("captured_at", "ra
 SHOWN = 20
 
 
-class ImportRefusedError(Exception):
+class ImportRefusedError(ProductError):
     """A file cannot be imported at all; the message says why."""
 
     exit_code = 3
@@ -103,7 +104,7 @@ def import_rankings(
 def _import(
     warehouse: Warehouse, path: Path, kind: str, defaults: dict[str, str], zone: str = "UTC"
 ) -> ImportReport:
-    log = RunLog(new_run_id(), f"import-{kind}")
+    log = RunLog(new_run_id(warehouse), f"import-{kind}")
     item = ItemLog(path.name)
     report = ImportReport(log)
     started = time.monotonic()

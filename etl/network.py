@@ -15,18 +15,13 @@ from typing import Any, TypeVar
 
 import tenacity
 
+from etl.errors import ConfigurationError
 from etl.settings import settings
 
 AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 RETRIED = frozenset({429, 500, 502, 503, 504})
 
 Answer = TypeVar("Answer")
-
-
-class ConfigurationError(Exception):
-    """A setting cannot be used; the message names it."""
-
-    exit_code = 3
 
 
 class Fault(Enum):

@@ -15,6 +15,7 @@ import pandas as pd
 from etl import catalogue
 from etl.bundled import merge_catalogue
 from etl.collect import NOT_ASKED, Collector, Progress
+from etl.errors import UsageError
 from etl.quality import Screen
 from etl.runlog import COUNTED, RunLog, new_run_id
 from etl.settings import settings
@@ -24,12 +25,6 @@ from etl.warehouse import Warehouse
 from etl.warehouse.merge import Counts, Merge, Rules
 
 logger = logging.getLogger("etl")
-
-
-class UsageError(Exception):
-    """What was asked for makes no sense; the message says what to change."""
-
-    exit_code = 3
 
 
 @dataclass
@@ -73,8 +68,8 @@ def refresh(
     data = settings().data_dir
     known = catalogue.load(data)
     request = _request(known.companies, tickers, since, until)
-    outcome = Outcome(new_run_id())
     with warehouse.locked():
+        outcome = Outcome(new_run_id(warehouse))
         there = warehouse.exists()
         collected = [
             _collect(warehouse if there else None, name, request, outcome, progress) for name in sources

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,14 +10,21 @@ from typing import Literal
 
 import duckdb
 
+from etl.warehouse import Warehouse
+
 Count = Literal["received", "inserted", "updated", "rejected"]
 COUNTED: tuple[Count, ...] = ("received", "inserted", "updated", "rejected")
 Status = Literal["ok", "part", "failed"]
 
 
-def new_run_id() -> str:
-    """A short identifier; those of later runs sort behind those of earlier ones."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
+_NUMBER = re.compile(r"r(\d+)-")
+
+
+def new_run_id(warehouse: Warehouse) -> str:
+    """A short identifier; those of later runs sort behind those of earlier ones, whatever the clock says."""
+    matches = (_NUMBER.match(entry["run_id"]) for entry in warehouse.history())
+    number = 1 + max((int(match[1]) for match in matches if match), default=0)
+    return f"r{number:07d}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
 
 
 @dataclass

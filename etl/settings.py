@@ -27,7 +27,11 @@ class Settings(BaseSettings):
     cache_dir: Path = Field(default=PROJECT_ROOT / "data" / "cache", description="What saves time.")
     history_start: date = Field(default=date(2024, 1, 2), description="First session asked for.")
     overlap_sessions: int = Field(default=10, ge=0, description="Sessions asked for again, for revisions.")
-    keep_versions: int = Field(default=10, ge=2, description="Published states kept for rollback.")
+    keep_versions: int = Field(default=10, ge=2, description="Newest states kept, whatever their age.")
+    keep_days: int = Field(default=1, ge=0, description="Days whose states are all kept.")
+    keep_daily: int = Field(default=31, ge=0, description="Days of which one state each is kept.")
+    keep_monthly: int = Field(default=12, ge=0, description="Months of which one state each is kept.")
+    keep_runs: int = Field(default=2000, ge=1, description="Runs kept in the journal.")
     memory_limit: str = Field(
         default="2GB", pattern=r"^\d+ ?[KMGT]i?B$", description="Of a writer's database."
     )

@@ -70,6 +70,7 @@ def read_status(warehouse: Warehouse, now: pd.Timestamp | None = None) -> Wareho
         When there is none, or it cannot be read.
     """
     now = now if now is not None else pd.Timestamp.now("UTC")
+    latest = _latest_runs(warehouse.history())
     with warehouse.reading() as con:
         status = WarehouseStatus(
             warehouse.name,
@@ -77,8 +78,8 @@ def read_status(warehouse: Warehouse, now: pd.Timestamp | None = None) -> Wareho
             warehouse.versions(),
             _tickers(con, now),
             _rows(con, _RANKINGS),
-            _rows(con, _RUNS),
-            _rows(con, _ERRORS),
+            [{name: run[name] for name in run if name != "items"} for run in latest],
+            [_told(run, item) for run in latest for item in run["items"]],
             con.execute("SELECT count(*) FROM quarantine").fetchall()[0][0],
             con.execute("SELECT count(*) FROM event").fetchall()[0][0],
             now.to_pydatetime(),
@@ -91,17 +92,6 @@ _RANKINGS = """
     SELECT store, country, chart, device, evidence, count(*) AS captures,
            min(captured_at) AS first, max(captured_at) AS last, max(depth) AS depth
     FROM ranking_capture GROUP BY ALL ORDER BY ALL"""
-_RUNS = """
-    SELECT run_id, source, status, started_at, finished_at, rows_received, rows_inserted, rows_updated,
-           rows_rejected, message
-    FROM etl_run QUALIFY row_number() OVER (PARTITION BY source ORDER BY started_at DESC) = 1
-    ORDER BY started_at DESC"""
-_ERRORS = """
-    SELECT item.run_id, item.source, item.item, item.status, item.message
-    FROM etl_run_item AS item
-    WHERE item.status <> 'ok' AND item.run_id = (
-        SELECT max(run_id) FROM etl_run AS run WHERE run.source = item.source)
-    ORDER BY item.source, item.item"""
 _PRICES = """
     SELECT company.ticker, company.exchange, min(date), max(date), count(date), list(date ORDER BY date),
            string_agg(DISTINCT source, '; ' ORDER BY source)
@@ -112,6 +102,19 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
     result = con.execute(query)
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _latest_runs(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last run of each source, the newest first."""
+    return list(reversed({run["source"]: run for run in sorted(history, key=_counted)}.values()))
+
+
+def _counted(run: dict[str, Any]) -> str:
+    return str(run["run_id"])
+
+
+def _told(run: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
+    return {"run_id": run["run_id"], "source": run["source"], **item}
 
 
 def _tickers(con: duckdb.DuckDBPyConnection, now: pd.Timestamp) -> list[TickerStatus]:

@@ -22,13 +22,14 @@ from dashboard.views.holdings import (
     title,
 )
 from dashboard.views.request import NothingToShow, Request
+from etl.warehouse import run_history, run_history_version
 
 
 @st.cache_resource(max_entries=2, show_spinner="Counting what is there…")
-def holdings(state: str) -> Holdings:
-    """What a published state holds, read once for all readers."""
+def holdings(state: str, told: str) -> Holdings:
+    """What a published state holds and the runs told of by then, read once for all readers."""
     with reading(state) as con:
-        return read_holdings(con)
+        return read_holdings(con, run_history())
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing with the exchanges’ calendars…")
@@ -153,7 +154,7 @@ def terms_part() -> None:
 
 
 state = require_state()
-held = holdings(state)
+held = holdings(state, run_history_version())
 st.title(plain(title(held)), anchor=False)
 st.html(markup.figures(figures(held, price_freshness(state))))
 refresh_part()

@@ -1,8 +1,8 @@
 """What the warehouse holds and how it came there: reach, coverage, runs, refused rows, revisions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 import pandas as pd
@@ -83,31 +83,32 @@ def rank_charts(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     ).df()
 
 
-def runs(con: duckdb.DuckDBPyConnection, limit: int = 200) -> pd.DataFrame:
-    """The latest runs, newest first, one row a run and source: the columns of `etl_run`."""
-    return con.execute(
-        """
-        SELECT run_id, source, status, started_at, finished_at, rows_received, rows_inserted, rows_updated,
-            rows_rejected, message
-        FROM etl_run ORDER BY started_at DESC, source LIMIT $limit
-        """,
-        {"limit": limit},
-    ).df()
+RUN_COLUMNS = (
+    *("run_id", "source", "status", "started_at", "finished_at", "rows_received", "rows_inserted"),
+    *("rows_updated", "rows_rejected", "message"),
+)
 
 
-def troubled_items(con: duckdb.DuckDBPyConnection, limit: int = 500) -> pd.DataFrame:
+def runs(history: Sequence[Mapping[str, Any]], limit: int = 200) -> pd.DataFrame:
+    """The latest runs, newest first, one row a run and source: the columns of `etl_run`.
+
+    `history` is every run as `etl.warehouse.run_history` gives it, oldest first.
+    """
+    latest = pd.DataFrame(list(reversed(history))[:limit], columns=list(RUN_COLUMNS))
+    for name in ("started_at", "finished_at"):
+        latest[name] = pd.to_datetime(latest[name], utc=True)
+    return latest
+
+
+def troubled_items(history: Sequence[Mapping[str, Any]], limit: int = 500) -> pd.DataFrame:
     """What did not come as asked in the latest run of each source: run_id, source, item, status, message."""
-    return con.execute(
-        """
-        SELECT item.run_id, item.source, item.item, item.status, item.message
-        FROM etl_run_item AS item
-        JOIN (
-            SELECT source, arg_max(run_id, started_at) AS run_id FROM etl_run GROUP BY source
-        ) AS latest ON latest.source = item.source AND latest.run_id = item.run_id
-        WHERE item.status <> 'ok' ORDER BY item.source, item.item LIMIT $limit
-        """,
-        {"limit": limit},
-    ).df()
+    latest = {run["source"]: run for run in history}
+    rows = [
+        {"run_id": run["run_id"], "source": source, **item}
+        for source, run in sorted(latest.items())
+        for item in run["items"]
+    ]
+    return pd.DataFrame(rows[:limit], columns=["run_id", "source", "item", "status", "message"])
 
 
 def quarantined(con: duckdb.DuckDBPyConnection, limit: int = 500) -> pd.DataFrame:
@@ -118,7 +119,7 @@ def quarantined(con: duckdb.DuckDBPyConnection, limit: int = 500) -> pd.DataFram
             quarantine.row_json
         FROM quarantine LEFT JOIN (SELECT run_id, min(started_at) AS started_at FROM etl_run GROUP BY run_id)
             AS run ON run.run_id = quarantine.run_id
-        ORDER BY run.started_at DESC, quarantine.source, quarantine.item, quarantine.row_json LIMIT $limit
+        ORDER BY quarantine.run_id DESC, quarantine.source, quarantine.item, quarantine.row_json LIMIT $limit
         """,
         {"limit": limit},
     ).df()
@@ -132,7 +133,7 @@ def revisions(con: duckdb.DuckDBPyConnection, limit: int = 500) -> pd.DataFrame:
             revision.old_value, revision.new_value
         FROM revision LEFT JOIN (SELECT run_id, min(started_at) AS started_at FROM etl_run GROUP BY run_id)
             AS run ON run.run_id = revision.run_id
-        ORDER BY run.started_at DESC, revision.table_name, revision.key, revision.column_name LIMIT $limit
+        ORDER BY revision.run_id DESC, revision.table_name, revision.key, revision.column_name LIMIT $limit
         """,
         {"limit": limit},
     ).df()

@@ -1,6 +1,8 @@
 """What a published state of the warehouse holds, in figures and words."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -72,13 +74,13 @@ class Holdings:
     sizes: dict[str, int]
 
 
-def read_holdings(con: duckdb.DuckDBPyConnection) -> Holdings:
+def read_holdings(con: duckdb.DuckDBPyConnection, history: Sequence[Mapping[str, Any]]) -> Holdings:
     """Everything that the Data room tells of a state."""
     return Holdings(
         reach=status.reach(con),
         rank_charts=status.rank_charts(con),
-        runs=status.runs(con),
-        troubled=status.troubled_items(con),
+        runs=status.runs(history),
+        troubled=status.troubled_items(history),
         quarantined=status.quarantined(con),
         revisions=status.revisions(con),
         sizes=status.table_sizes(con),
@@ -161,7 +163,7 @@ def _run_figure(held: Holdings) -> Figure:
         "Latest run",
         words.day(finished.date(), weekday=False, year=False),
         f"{finished.year}, {finished:%H:%M} UTC: {latest['source']}, {status_words(latest['status'])}",
-        "The newest run that wrote to the warehouse.",
+        "The newest run, whether or not it changed anything.",
     )
 
 

@@ -10,7 +10,8 @@ import duckdb
 import httpx
 import pandas as pd
 
-from etl.network import ConfigurationError, share_authorities
+from etl.errors import ConfigurationError
+from etl.network import share_authorities
 from etl.settings import settings
 from etl.sources.apple_feed import DEVICE, GENRES, LEGACY_CHARTS, Chart
 from etl.sources.base import Batch, Request, Task

@@ -17,7 +17,9 @@ from etl.warehouse.errors import (
     WarehouseMissingError,
 )
 from etl.warehouse.files import FileWarehouse
+from etl.warehouse.journal import Entry
 from etl.warehouse.lake import LakeWarehouse
+from etl.warehouse.states import Keep
 
 __all__ = [
     "StateGoneError",
@@ -28,6 +30,8 @@ __all__ = [
     "connect_read_only",
     "open_warehouse",
     "published_version",
+    "run_history",
+    "run_history_version",
 ]
 
 
@@ -38,7 +42,11 @@ def open_warehouse(database: str | Path | None = None) -> Warehouse:
     if place.startswith(("ducklake:", "md:")):
         return LakeWarehouse(place, options.data_path, options.keep_versions, options.lock_timeout)
     return FileWarehouse(
-        Path(place).absolute(), options.keep_versions, options.lock_timeout, options.memory_limit
+        Path(place).absolute(),
+        Keep(options.keep_versions, options.keep_days, options.keep_daily, options.keep_monthly),
+        options.lock_timeout,
+        options.memory_limit,
+        options.keep_runs,
     )
 
 
@@ -75,3 +83,27 @@ def published_version(database: str | Path | None = None) -> str:
         When nothing has been published yet.
     """
     return open_warehouse(database).version()
+
+
+def run_history(database: str | Path | None = None) -> list[Entry]:
+    """Every run that is remembered, oldest first, whether or not it published a state.
+
+    An entry has the columns of ``etl_run``, and as ``items`` (item, status, message) what did not come as asked.
+
+    Raises
+    ------
+    WarehouseError
+        When what is there cannot be read.
+    """
+    return open_warehouse(database).history()
+
+
+def run_history_version(database: str | Path | None = None) -> str:
+    """A short text that changes with ``run_history``.
+
+    Raises
+    ------
+    WarehouseMissingError
+        When nothing has been published yet.
+    """
+    return open_warehouse(database).history_version()

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import duckdb
 
+from etl.warehouse.journal import Entry
+
 
 class Warehouse(Protocol):
     """A warehouse: read without being blocked, written in steps that become visible at once."""
@@ -38,4 +40,13 @@ class Warehouse(Protocol):
         """The names of the states that are kept, oldest first."""
 
     def rollback(self, version: str | None = None) -> str:
-        """Publish a kept state again: ``version``, or the one before the present one."""
+        """Publish a kept state again: ``version``, or the one that the present one came from."""
+
+    def history(self) -> list[Entry]:
+        """Every run that is remembered, oldest first, whether or not it published a state."""
+
+    def history_version(self) -> str:
+        """A short text that changes with ``history``."""
+
+    def disk_used(self) -> int | None:
+        """The bytes that the published and the kept states take; None where that is not known."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from etl.errors import ProductError
 
-class WarehouseError(Exception):
+
+class WarehouseError(ProductError):
     """The warehouse cannot be used; the message says why and what to do."""
 
 

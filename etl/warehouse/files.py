@@ -1,23 +1,27 @@
-"""A warehouse in DuckDB files: immutable versions in a folder, and a symbolic link to the published one.
+"""A warehouse in DuckDB files: immutable states in a folder, and a symbolic link to the published one.
 
-Readers open the link read-only and are never blocked; a writer works on a private copy that becomes visible
+Readers open a state read-only and are never blocked; a writer works on a private copy that becomes visible
 in one step, by swapping the link. A writer that dies leaves nothing but a working copy, swept by the next.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 from filelock import FileLock, Timeout
 
+from etl.errors import first_line
+from etl.warehouse import runs
+from etl.warehouse.compare import QUARANTINE, differences
 from etl.warehouse.errors import (
     NoSuchStateError,
     StateGoneError,
@@ -25,28 +29,33 @@ from etl.warehouse.errors import (
     WarehouseError,
     WarehouseMissingError,
 )
+from etl.warehouse.journal import Entry, Journal
 from etl.warehouse.migrate import migrate
+from etl.warehouse.states import Keep, State
 
 SESSION = "SET enable_progress_bar = false; SET TimeZone = 'UTC'"
 """How every connection is set: times in UTC, and no bar on the standard output, which is for results."""
+logger = logging.getLogger("etl")
 _READ_ATTEMPTS = 3  # the published state can be pruned between reading its name and opening its file
+_MAGIC = b"DUCK"  # at the ninth byte of every database file
 
 
 @dataclass(frozen=True)
 class FileWarehouse:
-    """The warehouse at ``path``, whose versions lie beside it in ``<name>.versions/``.
+    """The warehouse at ``path``, whose states lie beside it in ``<name>.versions/``.
 
-    ``keep_versions`` states are kept for a rollback; a writer waits ``lock_timeout`` seconds for another.
+    ``keep`` says how long states are kept for a rollback; a writer waits ``lock_timeout`` seconds for another.
     """
 
     path: Path
-    keep_versions: int = 10
+    keep: Keep = field(default_factory=Keep)
     lock_timeout: float = 60.0
     memory_limit: str = "2GB"
+    runs_kept: int = 2000
 
     @property
     def folder(self) -> Path:
-        """The folder of the versions."""
+        """The folder of the states."""
         return self.path.with_name(self.path.name + ".versions")
 
     @property
@@ -60,8 +69,14 @@ class FileWarehouse:
         return True
 
     def exists(self) -> bool:
-        """Whether a state has been published."""
-        return self.path.exists()
+        """Whether a state has been published.
+
+        Raises
+        ------
+        WarehouseError
+            When what lies there is no warehouse, or the published state is lost while others are kept.
+        """
+        return self._published() is not None
 
     def version(self) -> str:
         """The name of the published state; another name means other contents.
@@ -70,15 +85,16 @@ class FileWarehouse:
         ------
         WarehouseMissingError
             When nothing has been published.
+        WarehouseError
+            When what lies there is no warehouse, or the published state is lost while others are kept.
         """
-        try:
-            current = self.path.resolve(strict=True)
-            if current.parent == self.folder.resolve():
-                return current.name
-            stat = current.stat()
-            return f"{current.name}@{stat.st_ino}-{stat.st_mtime_ns}"
-        except FileNotFoundError:
-            raise WarehouseMissingError.at(str(self.path)) from None
+        current = self._published()
+        if current is None:
+            raise WarehouseMissingError.at(self.name)
+        if current.parent == self.folder.resolve():
+            return current.name
+        stat = current.stat()
+        return f"{current.name}@{stat.st_ino}-{stat.st_mtime_ns}"
 
     @contextmanager
     def reading(self, version: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -91,12 +107,14 @@ class FileWarehouse:
         StateGoneError
             When the state that was named is not kept any more.
         WarehouseError
-            When the file cannot be read as a DuckDB database.
+            When the file cannot be read as a database of this project.
         """
         con = self._open_published() if version is None else self._open_state(version)
         try:
             con.execute(SESSION)
             yield con
+        except duckdb.Error as error:
+            raise self._unreadable(error) from error
         finally:
             con.close()
 
@@ -104,29 +122,37 @@ class FileWarehouse:
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to a private copy, which is published when the block ends without an exception.
 
+        Where no data differ in the end, nothing is published, and the journal alone tells of the run.
+
         Raises
         ------
         WarehouseBusyError
             When another writer holds the lock for longer than the time to wait.
         WarehouseError
-            When the folder cannot be written.
+            When it cannot be written, for which the message gives the reason; nothing is then published.
         """
         with self.locked():
             self._sweep()
             work = self.folder / f".work-{secrets.token_hex(4)}.duckdb"
             try:
-                if self.exists():
-                    shutil.copyfile(self.path, work)
+                current = self._published()
+                if current is not None:
+                    shutil.copyfile(current, work)
                 con = duckdb.connect(str(work))
                 try:
-                    con.execute(SESSION)
-                    con.execute("SET memory_limit = $limit", {"limit": self.memory_limit})
-                    migrate(con, constraints=True)
+                    self._prepare(con)
+                    known = runs.known(con)
                     yield con
+                    entries = runs.entries_since(con, known)
+                    changed = differences(con, current)
                     con.execute("CHECKPOINT")
                 finally:
                     con.close()
-                self._publish(work)
+                if changed:
+                    self._publish(work, changed <= {QUARANTINE})
+                self._remember(entries)
+            except (duckdb.Error, OSError) as error:
+                raise self._unwritable(error) from error
             finally:
                 work.unlink(missing_ok=True)
                 work.with_name(work.name + ".wal").unlink(missing_ok=True)
@@ -153,7 +179,7 @@ class FileWarehouse:
             ) from None
         except OSError as error:
             raise WarehouseError(
-                f"{self.folder} cannot be written ({error.strerror or error}): set AIMI_DATABASE elsewhere."
+                f"{self.folder} cannot be written ({first_line(error)}): set AIMI_DATABASE elsewhere."
             ) from error
         try:
             yield
@@ -162,29 +188,129 @@ class FileWarehouse:
 
     def versions(self) -> list[str]:
         """The names of the states that are kept, oldest first."""
-        return sorted(path.name for path in self.folder.glob(f"{self.path.stem}-*.duckdb"))
+        return [state.name for state in self._states()]
 
     def rollback(self, version: str | None = None) -> str:
-        """Publish a kept state again: ``version``, or the one before the present one. Returns its name.
+        """Publish a kept state again: ``version``, or the one that the present one came from. Returns its name.
 
         Raises
         ------
-        WarehouseError
+        NoSuchStateError
             When there is no such state.
+        WarehouseError
+            When it cannot be published.
         """
         with self.locked():
-            kept = self.versions()
+            states = {state.name: state for state in self._states()}
             if version is None:
-                earlier = [name for name in kept if name < self.version()]
-                if not earlier:
-                    raise NoSuchStateError("There is no earlier state to return to.")
-                version = earlier[-1]
-            if version not in kept:
+                version = self._before(self.version())
+            if version not in states:
                 raise NoSuchStateError(
-                    f"There is no state {version!r}; kept are {', '.join(kept) or 'none'}."
+                    f"There is no state {version!r}; kept are {', '.join(states) or 'none'}."
                 )
-            self._point_to(version)
+            try:
+                self._point_to(version)
+            except OSError as error:
+                raise self._unwritable(error) from error
         return version
+
+    def history(self) -> list[Entry]:
+        """Every run that is remembered, oldest first, whether or not it published a state."""
+        held: list[Entry] = []
+        if self.exists():
+            with self.reading() as con:
+                held = runs.entries_since(con, set())
+        return runs.joined(held, self._journal.read())
+
+    def history_version(self) -> str:
+        """A short text that changes with ``history``."""
+        try:
+            return f"{self.version()} {self._journal.path.stat().st_mtime_ns}"
+        except OSError:
+            return self.version()
+
+    def disk_used(self) -> int:
+        """The bytes that the published and the kept states take."""
+        files = {path.resolve() for path in [self.path, *self.folder.glob("*.duckdb")]}
+        return sum(path.stat().st_size for path in files if path.is_file())
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.folder / "runs.jsonl", self.runs_kept)
+
+    def _remember(self, entries: list[Entry]) -> None:
+        try:
+            self._journal.add(entries)
+        except OSError as error:  # what was published stays so
+            logger.warning("The journal %s cannot be written: %s", self._journal.path, first_line(error))
+
+    def _states(self) -> list[State]:
+        found = (State.named(path.name) for path in self.folder.glob(f"{self.path.stem}-*.duckdb"))
+        return sorted(state for state in found if state)
+
+    def _published(self) -> Path | None:
+        """The file of the published state; None where there has never been one."""
+        try:
+            current = self.path.resolve(strict=True)
+        except FileNotFoundError:
+            kept = self.versions()
+            if kept:
+                raise WarehouseError(
+                    f"The published state at {self.path} is gone, while {len(kept)} "
+                    f"{'others are' if len(kept) > 1 else 'other is'} kept: `python -m etl rollback --to "
+                    f"{kept[-1]}` brings the newest back."
+                ) from None
+            return None
+        except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+            raise self._foreign(first_line(error)) from None
+        try:
+            with current.open("rb") as file:
+                magic = file.read(12)[8:]
+        except OSError as error:
+            raise self._foreign(first_line(error)) from None
+        if magic != _MAGIC:
+            raise self._foreign("an empty file" if current.stat().st_size == 0 else "a file of another kind")
+        return current
+
+    def _foreign(self, what: str) -> WarehouseError:
+        return WarehouseError(
+            f"{self.path} cannot be read as a DuckDB database ({what}): move it away, or set AIMI_DATABASE "
+            "elsewhere."
+        )
+
+    def _unreadable(self, error: duckdb.Error) -> WarehouseError:
+        return WarehouseError(
+            f"{self.path} does not hold what this version reads ({first_line(error)}): `python -m etl "
+            "rollback` returns to an earlier state, and `python -m etl load-bundled` adds what is missing."
+        )
+
+    def _unwritable(self, error: Exception) -> WarehouseError:
+        return WarehouseError(
+            f"{self.path} could not be written, and is as it was ({first_line(error)}): mend that and try again."
+        )
+
+    def _prepare(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Set the connection of a writer, and bring the copy to the newest schema."""
+        con.execute(SESSION)
+        con.execute("SET memory_limit = $limit", {"limit": self.memory_limit})
+        names = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if names and "schema_migration" not in names:
+            raise self._foreign(f"it holds the tables of something else, such as {min(names)!r}")
+        migrate(con, constraints=True)
+
+    def _before(self, version: str) -> str:
+        """The state that a rollback from ``version`` returns to."""
+        states = self._states()
+        now = next((state for state in states if state.name == version), None)
+        if now is None:
+            earlier = []
+        elif now.parent is None:
+            earlier = [state for state in states if state < now]
+        else:
+            earlier = [state for state in states if state.number <= now.parent]
+        if not earlier:
+            raise NoSuchStateError("There is no earlier state to return to.")
+        return earlier[-1].name
 
     def _open_published(self) -> duckdb.DuckDBPyConnection:
         for attempt in range(1, _READ_ATTEMPTS + 1):
@@ -206,26 +332,47 @@ class FileWarehouse:
         except duckdb.Error as error:
             if not path.exists():
                 raise StateGoneError.of(version) from None
-            raise WarehouseError(
-                f"{self.path} cannot be read as a DuckDB database: {str(error).splitlines()[0]}"
-            ) from error
+            raise self._foreign(first_line(error)) from error
         if plain and self.version() != version:
             con.close()
             raise StateGoneError.of(version)
         return con
 
-    def _publish(self, work: Path) -> None:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        target = self.folder / f"{self.path.stem}-{stamp}-{secrets.token_hex(2)}.duckdb"
-        _flush(work)
-        work.replace(target)
-        _flush(self.folder)
-        if self.path.exists() and not self.path.is_symlink():
-            os.link(self.path, self.folder / f"{self.path.stem}-00000000-adopted.duckdb")
-        self._point_to(target.name)
-        for name in self.versions()[: -self.keep_versions]:
-            if name != self.version():
-                (self.folder / name).unlink(missing_ok=True)
+    def _publish(self, work: Path, only_log: bool) -> None:
+        """Make the working copy a state and point to it; one that differs by a log takes its parent's place."""
+        with ExitStack() as undo:
+            now = self._present(undo)
+            parent = None if now is None else (now.parent or 0) if only_log else now.number
+            state = State.after(self.path.stem, self._states(), parent, secrets.token_hex(2))
+            _flush(work)
+            if now is None and not self.versions():
+                self._point_to(
+                    state.name
+                )  # a link to nothing is no state: whoever dies here has lost nothing
+            undo.callback((self.folder / state.name).unlink, missing_ok=True)
+            work.replace(self.folder / state.name)
+            _flush(self.folder)
+            self._point_to(state.name)
+            undo.pop_all()
+        self._prune(state)
+
+    def _present(self, undo: ExitStack) -> State | None:
+        """The published state; a plain file becomes one of the kept ones."""
+        current = self._published()
+        if current is None:
+            return None
+        if current.parent == self.folder.resolve():
+            return next((state for state in self._states() if state.name == current.name), None)
+        state = State.after(self.path.stem, self._states(), None, secrets.token_hex(2))
+        os.link(current, self.folder / state.name)
+        undo.callback((self.folder / state.name).unlink)
+        return state
+
+    def _prune(self, published: State) -> None:
+        states = self._states()
+        for state in set(states) - self.keep.kept(states, datetime.now(UTC)) - {published}:
+            with suppress(OSError):
+                (self.folder / state.name).unlink()
 
     def _point_to(self, version: str) -> None:
         link = self.folder / f".link-{secrets.token_hex(4)}"

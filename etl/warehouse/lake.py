@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from etl.warehouse import runs
 from etl.warehouse.errors import (
     NoSuchStateError,
     StateGoneError,
@@ -24,6 +25,7 @@ from etl.warehouse.errors import (
     WarehouseMissingError,
 )
 from etl.warehouse.files import SESSION
+from etl.warehouse.journal import Entry
 from etl.warehouse.migrate import migrate
 
 CATALOG = "warehouse"
@@ -175,6 +177,21 @@ class LakeWarehouse:
                 con.execute(f'INSERT INTO "{name}" FROM "{name}" AT (VERSION => {number})')
             con.commit()
         return version
+
+    def history(self) -> list[Entry]:
+        """Every run that is remembered, oldest first."""
+        if not self.exists():
+            return []
+        with self.reading() as con:
+            return runs.entries_since(con, set())
+
+    def history_version(self) -> str:
+        """A short text that changes with ``history``: the newest snapshot."""
+        return self.version()
+
+    def disk_used(self) -> int | None:
+        """None: the Parquet files may lie anywhere."""
+        return None
 
     def _version(self, con: duckdb.DuckDBPyConnection) -> str:
         if self.address.startswith("ducklake:"):

@@ -7,6 +7,9 @@ from importlib.resources import files
 
 import duckdb
 
+from etl.warehouse.errors import WarehouseError
+from etl.warehouse.merge import TABLES
+
 _NAME = re.compile(r"(\d{4})_(\w+?)(\.file)?\.sql")
 
 
@@ -15,6 +18,11 @@ def migrate(con: duckdb.DuckDBPyConnection, *, constraints: bool) -> list[int]:
 
     ``constraints`` is false for a DuckLake, which has no primary keys: migrations named ``*.file.sql`` are
     then passed over. Returns the numbers of the migrations that were run.
+
+    Raises
+    ------
+    WarehouseError
+        When a table has lost a column.
     """
     con.execute(
         "CREATE TABLE IF NOT EXISTS schema_migration (number INTEGER, name VARCHAR, applied_at TIMESTAMPTZ)"
@@ -30,7 +38,19 @@ def migrate(con: duckdb.DuckDBPyConnection, *, constraints: bool) -> list[int]:
         except duckdb.Error:
             con.rollback()
             raise
+    _refuse_a_missing_column(con)
     return [number for number, *_ in pending]
+
+
+def _refuse_a_missing_column(con: duckdb.DuckDBPyConnection) -> None:
+    for table in TABLES.values():
+        there = {row[0] for row in con.execute(f"DESCRIBE {table.name}").fetchall()}
+        missing = [column for column in (*table.keys, *table.values) if column not in there]
+        if missing:
+            raise WarehouseError(
+                f"The table {table.name} lacks the column {missing[0]!r}: `python -m etl rollback` returns to an "
+                "earlier state."
+            )
 
 
 def _steps() -> list[tuple[int, str, bool, str]]:

@@ -18,6 +18,7 @@ from etl.refresh import Outcome, refresh
 from etl.settings import PROJECT_ROOT, settings
 from etl.sources import GROUPS
 from etl.warehouse.files import FileWarehouse
+from etl.warehouse.states import Keep
 from tests.loopback.apple import Apple
 from tests.loopback.google import Google
 from tests.loopback.world import World
@@ -27,7 +28,9 @@ from tests.loopback.yahoo import Yahoo, listing
 @pytest.fixture
 def warehouse(tmp_path: Path) -> FileWarehouse:
     """An empty place for a warehouse."""
-    return FileWarehouse(tmp_path / "market.duckdb", keep_versions=3, lock_timeout=0.2)
+    return FileWarehouse(
+        tmp_path / "market.duckdb", Keep(newest=3, days=0, daily=0, monthly=0), lock_timeout=0.2
+    )
 
 
 @pytest.fixture
@@ -178,7 +181,6 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return one.warehouse.path
 
 
-LAST_ITEMS = "etl_run_item WHERE run_id = (SELECT max(run_id) FROM etl_run)"
 STORED = "SELECT ticker, date, close FROM price_daily ORDER BY ALL"
 
 
@@ -196,7 +198,7 @@ def again(operator, *groups: str) -> Outcome:
 
 
 def messages(operator) -> dict[str, str]:
-    return dict(operator.rows(f"SELECT item, message FROM {LAST_ITEMS}"))
+    return {item.item: item.message for log in operator.last.logs for item in log.items}
 
 
 def nothing_lost(operator) -> bool:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from etl.sources.yahoo import YahooPrices
-from tests.etl.conftest import LAST_ITEMS, STORED, again, an_operator, messages, nothing_lost
+from tests.etl.conftest import STORED, again, an_operator, messages, nothing_lost
 from tests.loopback.world import Asked, Reply, World, zipped
 from tests.loopback.yahoo import chart
 
@@ -243,7 +243,8 @@ def test_bad_bars_go_to_quarantine_with_the_reason_and_the_good_ones_load(faulty
 @pytest.mark.parametrize("name", ODD)
 def test_what_is_odd_but_usable_is_taken_and_what_is_not_is_named(faulty, name):
     message, status = ODD[name][1:]
-    ((found,),) = faulty.rows(f"SELECT status FROM {LAST_ITEMS} AND item = '{ticker_of(name)}'")
+    (log,) = faulty.last.logs
+    (found,) = [item.status for item in log.items if item.item == ticker_of(name)]
     assert re.fullmatch(message, faulty.told[ticker_of(name)])
     assert re.fullmatch(status, found)
 

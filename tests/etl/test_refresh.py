@@ -109,7 +109,7 @@ def test_without_a_network_one_line_says_so_and_the_data_stays(operator):
     assert "Nothing arrived, the data is left as it was: Yahoo cannot be reached" in done.stderr
     assert "Apple cannot be reached" in done.stderr
     assert everything(operator) == before
-    assert operator.rows("SELECT status FROM etl_run ORDER BY started_at DESC LIMIT 2") == [("failed",)] * 2
+    assert [run["status"] for run in operator.warehouse.history()[-2:]] == ["failed"] * 2
 
 
 def test_without_a_network_no_empty_warehouse_is_made(operator):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from etl.network import ConfigurationError, share_authorities
+from etl.errors import ConfigurationError
+from etl.network import share_authorities
 from etl.settings import PROJECT_ROOT, Settings
 from etl.status import read_status
 from tests.loopback.yahoo import listing
@@ -71,6 +72,8 @@ def test_gaps_and_the_last_errors_are_named(operator):
 def test_a_rollback_publishes_the_state_before(operator):
     operator.refresh("prices")
     first = operator.warehouse.version()
+    for one in operator.yahoo.listings.values():
+        one.bars[max(one.bars)].volume += 1
     operator.refresh("prices")
     assert operator.run("rollback").stdout == f"Published again: {first}\n"
     assert f"{first}  published" in operator.run("rollback", "--list").stdout
