@@ -93,8 +93,7 @@ class FileWarehouse:
             raise WarehouseMissingError.at(self.name)
         if current.parent == self.folder.resolve():
             return current.name
-        stat = current.stat()
-        return f"{current.name}@{stat.st_ino}-{stat.st_mtime_ns}"
+        return self._plain_name(current)
 
     @contextmanager
     def reading(self, version: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -322,21 +321,30 @@ class FileWarehouse:
         raise AssertionError  # the loop returns or raises
 
     def _open_state(self, version: str) -> duckdb.DuckDBPyConnection:
-        """Open the file of a state, which never changes; a plain file has no name but the one of its contents."""
-        plain = "@" in version
-        path = self.path.resolve() if plain else self.folder.resolve() / Path(version).name
-        if self.version() != version if plain else not path.is_file():
-            raise StateGoneError.of(version)
+        """Open the file of a state, which never changes."""
+        path = self._file_of(version)
         try:
             con = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
             if not path.exists():
                 raise StateGoneError.of(version) from None
             raise self._foreign(first_line(error)) from error
-        if plain and self.version() != version:
-            con.close()
-            raise StateGoneError.of(version)
         return con
+
+    def _file_of(self, version: str) -> Path:
+        """The file of a state; a plain one is told by what lies at the place, or among the kept ones since."""
+        if "@" not in version:
+            path = self.folder.resolve() / Path(version).name
+            if path.is_file():
+                return path
+        for path in (self.path.resolve(), *self.folder.resolve().glob("*.duckdb")) if "@" in version else ():
+            if path.is_file() and self._plain_name(path) == version:
+                return path
+        raise StateGoneError.of(version)
+
+    def _plain_name(self, path: Path) -> str:
+        stat = path.stat()
+        return f"{self.path.name}@{stat.st_ino}-{stat.st_mtime_ns}"
 
     def _publish(self, work: Path, only_log: bool) -> None:
         """Make the working copy a state and point to it; one that differs by a log takes its parent's place."""

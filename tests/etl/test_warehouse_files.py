@@ -148,9 +148,12 @@ def test_a_plain_database_file_is_adopted_and_kept_as_the_first_state(warehouse)
     make_plain(warehouse, 7)
     assert read(warehouse) == 7
     assert "@" in warehouse.version()
+    plain = warehouse.version()
     with warehouse.writing() as con:
         con.execute("UPDATE sample SET value = 8")
     assert read(warehouse) == 8
+    with warehouse.reading(plain) as con:
+        assert con.execute("FROM sample").fetchall() == [(7,)]
     warehouse.rollback()
     assert read(warehouse) == 7
 
