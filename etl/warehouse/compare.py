@@ -9,6 +9,7 @@ import duckdb
 LOG = ("etl_run", "etl_run_item")
 """Tables that tell of runs: where nothing else differs, there is no new state."""
 QUARANTINE = "quarantine"
+SEEN = "run_id, first_seen, last_seen, times"  # of a row in quarantine: how often it was refused
 
 
 def differences(con: duckdb.DuckDBPyConnection, before: Path | None) -> set[str]:
@@ -45,7 +46,8 @@ def _tables(con: duckdb.DuckDBPyConnection, database: str) -> dict[str, list[str
 def _alike(con: duckdb.DuckDBPyConnection, table: str) -> bool:
     here, there = f'"{table}"', f'before."{table}"'
     if table == QUARANTINE:
-        here, there = (f"(SELECT DISTINCT * EXCLUDE (run_id) FROM {place})" for place in (here, there))  # noqa: S608
+        rows = f"SELECT DISTINCT * EXCLUDE ({SEEN}) FROM"
+        here, there = f"({rows} {here})", f"({rows} {there})"
     for what in ("count(*)", "sum(hash(rows))"):  # the count first: it is known without reading
         asked = (f"(SELECT {what} FROM {place} AS rows)" for place in (here, there))  # noqa: S608
         query = f"SELECT {' IS NOT DISTINCT FROM '.join(asked)}"  # noqa: S608

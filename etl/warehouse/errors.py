@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etl.errors import ProductError
+from etl.errors import ProductError, first_line
 
 
 class WarehouseError(ProductError):
@@ -35,3 +35,26 @@ class StateGoneError(WarehouseError):
 
 class WarehouseBusyError(WarehouseError):
     """Another refresh is writing. Wait until it has ended, or raise ``AIMI_LOCK_TIMEOUT``."""
+
+
+def foreign(place: str, what: str) -> WarehouseError:
+    """The error for a place where something else lies."""
+    return WarehouseError(
+        f"{place} cannot be read as a DuckDB database of this project ({what}): move it away, or set "
+        "AIMI_DATABASE elsewhere."
+    )
+
+
+def unreadable(place: str, error: Exception) -> WarehouseError:
+    """The error for a warehouse whose tables are not those that this version reads."""
+    return WarehouseError(
+        f"{place} does not hold what this version reads ({first_line(error)}): `python -m etl rollback` returns "
+        "to an earlier state, and `python -m etl load-bundled` adds what is missing."
+    )
+
+
+def unwritable(place: str, error: Exception) -> WarehouseError:
+    """The error for a write that was given up."""
+    return WarehouseError(
+        f"{place} could not be written, and is as it was ({first_line(error)}): mend that and try again."
+    )

@@ -28,6 +28,9 @@ from etl.warehouse.errors import (
     WarehouseBusyError,
     WarehouseError,
     WarehouseMissingError,
+    foreign,
+    unreadable,
+    unwritable,
 )
 from etl.warehouse.journal import Entry, Journal
 from etl.warehouse.migrate import migrate
@@ -113,7 +116,7 @@ class FileWarehouse:
             con.execute(SESSION)
             yield con
         except duckdb.Error as error:
-            raise self._unreadable(error) from error
+            raise unreadable(self.name, error) from error
         finally:
             con.close()
 
@@ -151,7 +154,7 @@ class FileWarehouse:
                     self._publish(work, changed <= {QUARANTINE})
                 self._remember(entries)
             except (duckdb.Error, OSError) as error:
-                raise self._unwritable(error) from error
+                raise unwritable(self.name, error) from error
             finally:
                 work.unlink(missing_ok=True)
                 work.with_name(work.name + ".wal").unlink(missing_ok=True)
@@ -210,7 +213,7 @@ class FileWarehouse:
             try:
                 self._point_to(version)
             except OSError as error:
-                raise self._unwritable(error) from error
+                raise unwritable(self.name, error) from error
         return version
 
     def history(self) -> list[Entry]:
@@ -261,32 +264,17 @@ class FileWarehouse:
                 ) from None
             return None
         except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
-            raise self._foreign(first_line(error)) from None
+            raise foreign(self.name, first_line(error)) from None
         try:
             with current.open("rb") as file:
                 magic = file.read(12)[8:]
         except OSError as error:
-            raise self._foreign(first_line(error)) from None
+            raise foreign(self.name, first_line(error)) from None
         if magic != _MAGIC:
-            raise self._foreign("an empty file" if current.stat().st_size == 0 else "a file of another kind")
+            raise foreign(
+                self.name, "an empty file" if current.stat().st_size == 0 else "a file of another kind"
+            )
         return current
-
-    def _foreign(self, what: str) -> WarehouseError:
-        return WarehouseError(
-            f"{self.path} cannot be read as a DuckDB database ({what}): move it away, or set AIMI_DATABASE "
-            "elsewhere."
-        )
-
-    def _unreadable(self, error: duckdb.Error) -> WarehouseError:
-        return WarehouseError(
-            f"{self.path} does not hold what this version reads ({first_line(error)}): `python -m etl "
-            "rollback` returns to an earlier state, and `python -m etl load-bundled` adds what is missing."
-        )
-
-    def _unwritable(self, error: Exception) -> WarehouseError:
-        return WarehouseError(
-            f"{self.path} could not be written, and is as it was ({first_line(error)}): mend that and try again."
-        )
 
     def _prepare(self, con: duckdb.DuckDBPyConnection) -> None:
         """Set the connection of a writer, and bring the copy to the newest schema."""
@@ -294,7 +282,7 @@ class FileWarehouse:
         con.execute("SET memory_limit = $limit", {"limit": self.memory_limit})
         names = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         if names and "schema_migration" not in names:
-            raise self._foreign(f"it holds the tables of something else, such as {min(names)!r}")
+            raise foreign(self.name, f"it holds the tables of something else, such as {min(names)!r}")
         migrate(con, constraints=True)
 
     def _before(self, version: str) -> str:
@@ -328,7 +316,7 @@ class FileWarehouse:
         except duckdb.Error as error:
             if not path.exists():
                 raise StateGoneError.of(version) from None
-            raise self._foreign(first_line(error)) from error
+            raise foreign(self.name, first_line(error)) from error
         return con
 
     def _file_of(self, version: str) -> Path:

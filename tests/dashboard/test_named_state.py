@@ -77,8 +77,8 @@ def test_a_page_whose_state_is_gone_is_drawn_again_with_the_newest(
     gone = "market-20200101T000000.000000Z-0000.duckdb"
     with pytest.raises(StateGoneError, match="not kept any more"):
         shared.price_reach(gone)
-    told = iter([gone, gone])
-    monkeypatch.setattr(shared, "published_version", lambda: next(told, None) or published_version())
+    told = iter([gone])
+    monkeypatch.setattr("dashboard.state.published_version", lambda: next(told, None) or published_version())
     app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app.py"), default_timeout=90).run()
     assert not app.exception
     assert app.title[0].value

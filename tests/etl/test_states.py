@@ -24,7 +24,8 @@ def failed_run(warehouse: FileWarehouse) -> None:
 def quarantine(warehouse: FileWarehouse, reason: str) -> None:
     with warehouse.writing() as con:
         con.execute(
-            "INSERT INTO quarantine VALUES (?, 'yahoo', 'A', ?, '{}')", [new_run_id(warehouse), reason]
+            "INSERT INTO quarantine BY NAME SELECT ? AS run_id, 'A' AS item, ? AS reason, now() AS last_seen",
+            [new_run_id(warehouse), reason],
         )
 
 
