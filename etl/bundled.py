@@ -15,6 +15,8 @@ from etl import calendars, catalogue
 from etl.adjust import back_adjusted
 from etl.errors import ProductError
 from etl.runlog import ItemLog, RunLog, new_run_id
+from etl.settings import settings
+from etl.signals.store import notice
 from etl.warehouse import Warehouse
 from etl.warehouse.merge import TABLES, Counts, Merge, Rules
 
@@ -66,6 +68,8 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
         )
         for name, frame in frames.items():
             log.items.append(_load(merge, name, frame))
+        found = notice(con, log.run_id, pd.Timestamp.now("UTC"), settings().signals)
+        log.items.append(ItemLog("signals", inserted=found.new, updated=found.corrected + found.withdrawn))
         log.write(con)
         con.commit()
     return log

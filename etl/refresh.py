@@ -19,6 +19,7 @@ from etl.errors import UsageError
 from etl.quality import Screen
 from etl.runlog import COUNTED, RunLog, new_run_id
 from etl.settings import settings
+from etl.signals.store import Found, notice
 from etl.sources import SOURCES
 from etl.sources.base import Batch, Request, Source, Task
 from etl.warehouse import Warehouse
@@ -34,6 +35,7 @@ class Outcome:
     run_id: str
     logs: list[RunLog] = field(default_factory=list)
     version: str | None = None
+    found: Found = field(default_factory=Found)
 
     @property
     def exit_code(self) -> int:
@@ -89,6 +91,7 @@ def refresh(
                     _store(con, source, batches, log, request.now)
                 _shorten(log)
                 log.write(con)
+            outcome.found = notice(con, outcome.run_id, request.now, settings().signals)
             con.commit()
         outcome.version = warehouse.version()
     report(outcome)

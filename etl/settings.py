@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from etl.signals.rate import words_to_rate
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,7 +44,17 @@ class Settings(BaseSettings):
     max_wait: float = Field(default=60.0, ge=0, description="Longest pause in seconds between two tries.")
     ranking_countries: Annotated[tuple[str, ...], NoDecode] = ("us",)
     ranking_charts: Annotated[tuple[str, ...], NoDecode] = ("top-free",)
+    signals: Annotated[float, NoDecode] = Field(
+        default=12.0,
+        validate_default=False,
+        description="How many sessions are to be signalled as abnormal, such as “about two a year” or “one a month”.",
+    )
     ranking_depth: int = Field(default=100, ge=1, le=100, description="Entries asked for in a chart.")
+
+    @field_validator("signals", mode="before")
+    @classmethod
+    def _as_rate(cls, value: Any) -> Any:
+        return words_to_rate(value) if isinstance(value, str) else value
 
     @field_validator("ranking_countries", "ranking_charts", mode="before")
     @classmethod

@@ -1,0 +1,293 @@
+"""What a refresh notices by itself: the figures by another computation, nothing from the future, the promised rate."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from etl.signals.moves import abnormal, moves, rarity, read_panel, scaled
+from etl.signals.ranks import steps
+from etl.signals.rate import words_to_rate
+from etl.signals.records import records
+from etl.signals.store import Found, notice
+from etl.warehouse.files import FileWarehouse
+
+DEEPSEEK = date(2025, 1, 27)
+NOW = pd.Timestamp("2026-11-01", tz="UTC")
+A_MONTH = 12.0
+
+
+@pytest.fixture(scope="module")
+def bundled(bundled_database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with FileWarehouse(bundled_database).reading() as con:
+        yield con
+
+
+@pytest.fixture
+def warehouse(bundled_database: Path, tmp_path: Path) -> FileWarehouse:
+    path = tmp_path / "market.duckdb"
+    shutil.copyfile(bundled_database, path)
+    return FileWarehouse(path)
+
+
+def signals(con: duckdb.DuckDBPyConnection, where: str = "true") -> pd.DataFrame:
+    return con.execute(f"SELECT * FROM signal WHERE {where} ORDER BY session, signal_id").df()
+
+
+def test_an_abnormal_return_is_that_of_a_regression_on_the_250_sessions_before() -> None:
+    chance = np.random.default_rng(1)
+    market = chance.normal(0, 0.01, 400)
+    returns = 0.001 + 1.4 * market + chance.normal(0, 0.02, 400)
+    returns[[50, 333]] = np.nan
+    ours = abnormal(returns[:, None], market)[:, 0]
+    for day in (120, 130, 260, 399):
+        window = slice(max(0, day - 250), day)
+        y, x = returns[window], market[window]
+        kept = np.isfinite(y)
+        if kept.sum() < 120:
+            assert np.isnan(ours[day])
+            continue
+        fitted = sm.OLS(y[kept], sm.add_constant(x[kept])).fit()
+        assert ours[day] == pytest.approx(returns[day] - fitted.predict([[1, market[day]]])[0], abs=1e-12)
+    assert np.isnan(ours[[50, 333, 100]]).all()
+
+
+def test_a_value_is_scaled_by_the_fading_volatility_of_the_days_before_it() -> None:
+    values = np.random.default_rng(2).normal(0, 0.02, 200)
+    ours = scaled(values[:, None])[:, 0]
+    assert np.isnan(ours[:60]).all()
+    for day in (60, 61, 199):
+        weights = 0.99 ** np.arange(day)[::-1]
+        assert ours[day] == pytest.approx(
+            values[day] / np.sqrt(np.average(values[:day] ** 2, weights=weights))
+        )
+
+
+def test_rarity_is_the_share_of_the_earlier_days_at_least_as_large() -> None:
+    share, earlier = rarity(np.array([1.0, 3.0, np.nan, 2.0, 2.0, 4.0]))
+    assert share[1:].tolist() == pytest.approx([0, np.nan, 0.5, 2 / 3, 0], nan_ok=True)
+    assert earlier.tolist() == [0, 1, 0, 2, 3, 4]
+
+
+def test_the_deepseek_session_is_signalled_on_the_very_day_as_the_largest_loss(
+    bundled: duckdb.DuckDBPyConnection,
+) -> None:
+    found = signals(bundled, f"session = DATE '{DEEPSEEK}'").set_index("signal_id")
+    assert found.at[f"signal-{DEEPSEEK}-ai", "direction"] == "down"
+    assert found.at[f"signal-{DEEPSEEK}-ai", "unusual"] == 0
+    loss = found.loc[f"signal-{DEEPSEEK}-nvda-loss"]
+    assert loss["place"] == 1
+    assert loss["size"] == pytest.approx((118.42 - 142.62) * 24.49e9)
+    firsts = signals(
+        bundled, "kind = 'record' AND direction = 'down' AND place = 1 AND session >= '2024-10-01'"
+    )
+    assert firsts["session"].min().date() == DEEPSEEK
+
+
+def test_the_default_setting_finds_most_of_the_biggest_ai_days_and_keeps_its_promised_rate(
+    bundled: duckdb.DuckDBPyConnection,
+) -> None:
+    panel = read_panel(bundled)
+    assert panel is not None
+    excess = pd.Series(panel.returns[:, 0] - panel.market, panel.sessions).abs().dropna()
+    biggest = excess.nlargest(25).index
+    told = set(signals(bundled)["session"].dt.date)
+    assert len(told & set(biggest)) >= 15
+    moved = signals(bundled, "kind = 'move' AND session >= '2022-10-01'")["session"].dt.date
+    years = (panel.sessions[-1] - date(2022, 10, 1)).days / 365.25
+    expected = A_MONTH * years
+    assert abs(moved.nunique() - expected) < 2.5 * expected**0.5
+
+
+@pytest.mark.parametrize("alarms", [2.0, 6.0, 24.0])
+def test_another_rate_holds_as_well(bundled: duckdb.DuckDBPyConnection, alarms: float) -> None:
+    panel = read_panel(bundled)
+    assert panel is not None
+    sessions = {move.session for move in moves(panel, alarms, date(2022, 10, 1))}
+    expected = alarms * (panel.sessions[-1] - date(2022, 10, 1)).days / 365.25
+    assert 0 < len(sessions) < expected + 2.5 * expected**0.5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_from_after_a_day_enters_its_signals(warehouse: FileWarehouse, seed: int) -> None:
+    with warehouse.writing() as con:
+        con.begin()
+        notice(con, "whole", NOW, A_MONTH)
+        sessions = signals(con)["session"].dt.date.unique()
+        day = np.random.default_rng(seed).choice(sessions[len(sessions) // 4 :])
+        columns = [
+            "signal_id",
+            "kind",
+            "subject",
+            "direction",
+            "size",
+            "unusual",
+            "earlier",
+            "place",
+            "detail",
+        ]
+        whole = signals(con, f"session = DATE '{day}'")[columns]
+        for table, column in (("price_daily", "date"), ("reported_move", "date"), ("split", "date")):
+            con.execute(f"DELETE FROM {table} WHERE {column} > ?", [day])
+        con.execute("DELETE FROM shares_outstanding WHERE coalesce(filed, date) > ?", [day])
+        con.execute("DELETE FROM app_ranking WHERE CAST(captured_at AS DATE) > ?", [day])
+        con.execute("DELETE FROM ranking_capture WHERE CAST(captured_at AS DATE) > ?", [day])
+        con.execute("DELETE FROM signal")
+        con.execute("DELETE FROM signal_run")
+        notice(con, "cut", NOW, A_MONTH)
+        cut = signals(con, f"session = DATE '{day}'")[columns]
+        con.commit()
+    dollars = whole["kind"] == "record"
+    pd.testing.assert_frame_equal(whole[~dollars], cut[~dollars])
+    assert whole["signal_id"].tolist() == cut["signal_id"].tolist()
+
+
+def test_a_record_is_among_the_ten_largest_known_by_then(bundled: duckdb.DuckDBPyConnection) -> None:
+    found = records(bundled, date(2025, 1, 1))
+    assert {(record.session, record.ticker, record.place) for record in found} >= {
+        (DEEPSEEK, "NVDA", 1),
+        (date(2026, 1, 29), "MSFT", 2),
+    }
+    assert all(1 <= record.place <= 10 for record in found)
+    assert not records(bundled, date(2027, 1, 1))
+
+
+def test_what_a_run_brings_again_is_told_once_and_a_revision_as_a_correction(
+    warehouse: FileWarehouse,
+) -> None:
+    with warehouse.writing() as con:
+        con.begin()
+        assert notice(con, "again", NOW, A_MONTH) == Found()
+        last = con.execute("SELECT max(date) FROM price_daily WHERE ticker = 'NVDA'").fetchall()[0][0]
+        crash = "UPDATE price_daily SET adj_close = adj_close * ?, close = close * ? WHERE ticker = 'NVDA' AND date = ?"
+        con.execute(crash, [0.6, 0.6, last])
+        found = notice(con, "crash", NOW, A_MONTH)
+        assert found.new >= 2
+        assert (found.corrected, found.withdrawn) == (0, 0)
+        con.execute(crash, [0.9, 0.9, last])
+        assert notice(con, "worse", NOW, A_MONTH).corrected >= 2
+        con.execute(crash, [1 / 0.54, 1 / 0.54, last])
+        assert notice(con, "mended", NOW, A_MONTH).withdrawn == found.new
+        assert notice(con, "quiet", NOW, A_MONTH) == Found()
+        con.commit()
+
+
+def test_a_warehouse_without_prices_or_ranks_has_no_signals(tmp_path: Path) -> None:
+    with FileWarehouse(tmp_path / "market.duckdb").writing() as con:
+        assert notice(con, "empty", NOW, A_MONTH) == Found()
+
+
+Capture = Callable[[str, str, dict[int, str]], None]
+
+
+@pytest.fixture
+def captures(tmp_path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Capture]]:
+    with FileWarehouse(tmp_path / "market.duckdb").writing() as con:
+
+        def capture(moment: str, country: str, chart: dict[int, str], evidence: str = "measured") -> None:
+            con.execute(
+                "INSERT INTO ranking_capture (captured_at, store, country, chart, device, depth, evidence, source, "
+                "source_url) VALUES (?, 'apple', ?, 'top-free', 'iphone', 100, ?, 'apple', 'feed')",
+                [moment, country, evidence],
+            )
+            con.executemany(
+                "INSERT INTO app_ranking (captured_at, store, country, chart, device, rank, app_id, app_name, evidence,"
+                " source, source_url) VALUES (?, 'apple', ?, 'top-free', 'iphone', ?, ?, ?, ?, 'apple', 'feed')",
+                [[moment, country, rank, app, app, evidence] for rank, app in chart.items()],
+            )
+
+        yield con, capture
+
+
+def told(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    return [(str(step.day), step.name, step.what, step.countries) for step in steps(con, date.min)]
+
+
+def test_an_app_takes_no_1_and_loses_it_in_several_countries_at_once(
+    captures: tuple[duckdb.DuckDBPyConnection, Capture],
+) -> None:
+    con, capture = captures
+    for country in ("us", "gb"):
+        capture("2025-01-26 00:00:00+00", country, {1: "ChatGPT", 2: "DeepSeek"})
+        capture("2025-01-27 00:00:00+00", country, {1: "DeepSeek", 2: "ChatGPT"})
+    assert told(con) == [
+        ("2025-01-27", "ChatGPT", "loses no. 1", ("gb", "us")),
+        ("2025-01-27", "DeepSeek", "takes no. 1", ("gb", "us")),
+    ]
+
+
+def test_an_app_enters_the_top_ten_once_a_month_and_not_in_a_chart_that_is_new(
+    captures: tuple[duckdb.DuckDBPyConnection, Capture],
+) -> None:
+    con, capture = captures
+    for day in pd.date_range("2025-01-01", "2025-02-03", tz="UTC"):
+        here = day in pd.DatetimeIndex(["2025-01-05", "2025-02-01", "2025-02-03"], tz="UTC")
+        capture(
+            str(day),
+            "us",
+            {1: "ChatGPT", (5 if here else 15): "DeepSeek", (7 if day.day == 2 else 27): "Temu"},
+        )
+    assert told(con) == [("2025-02-02", "Temu", "enters the top ten", ("us",))]
+
+
+def test_steps_across_a_pause_and_reports_are_not_told(
+    captures: tuple[duckdb.DuckDBPyConnection, Capture],
+) -> None:
+    con, capture = captures
+    capture("2025-01-20 00:00:00+00", "us", {1: "ChatGPT"})
+    capture("2025-01-27 00:00:00+00", "us", {1: "DeepSeek"})
+    capture("2025-01-28 00:00:00+00", "us", {1: "Temu"}, evidence="reported")  # type: ignore[call-arg]
+    assert not told(con)
+
+
+def test_a_rise_and_a_fall_within_three_sessions_are_the_deepseek_pattern(warehouse: FileWarehouse) -> None:
+    with warehouse.writing() as con:
+        for moment, first in (("2025-01-25 12:00:00+00", "ChatGPT"), ("2025-01-26 12:00:00+00", "DeepSeek")):
+            con.execute(
+                "INSERT INTO ranking_capture (captured_at, store, country, chart, device, depth, evidence, source, "
+                "source_url) VALUES (?, 'apple', 'us', 'top-free', 'iphone', 100, 'measured', 'apple', 'feed')",
+                [moment],
+            )
+            con.execute(
+                "INSERT INTO app_ranking (captured_at, store, country, chart, device, rank, app_id, app_name, evidence,"
+                " source, source_url) VALUES (?, 'apple', 'us', 'top-free', 'iphone', 1, ?, ?, 'measured', 'apple', "
+                "'feed')",
+                [moment, first, first],
+            )
+        con.execute("DELETE FROM signal_run")
+        notice(con, "pattern", NOW, A_MONTH)
+        pattern = signals(con, "kind = 'coincidence'").iloc[0]
+    assert pattern["session"].date() == DEEPSEEK
+    assert pattern["subject"] == "NVDA"
+    assert "DeepSeek rose in the app stores within 3 sessions" in pattern["detail"]
+    assert "cause" not in pattern["detail"]
+
+
+@pytest.mark.parametrize(
+    ("words", "rate"),
+    [
+        ("about two a year", 2),
+        ("one a month", 12),
+        ("some three a quarter", 12),
+        ("0.5 a week", 26),
+        ("6 a year", 6),
+    ],
+)
+def test_the_rate_is_said_in_words(words: str, rate: float) -> None:
+    assert words_to_rate(words) == rate
+
+
+@pytest.mark.parametrize(
+    "words", ["", "often", "nan a year", "-1 a year", "0 a year", "ten a week", "inf a week"]
+)
+def test_words_that_say_no_rate_are_refused_with_the_form(words: str) -> None:
+    with pytest.raises(
+        ValueError, match="write it as “about two a year” or “one a month”, at most 120 a year"
+    ):
+        words_to_rate(words)
