@@ -55,7 +55,9 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
         "shares_outstanding": read_shares(folder / "prices" / "shares.csv"),
         "exchange_rate": read_rates(folder / "prices" / "rates.csv"),
         "factor_daily": read_factors(folder / "prices" / "factors.csv"),
-        **read_rankings(folder / "app_ranks.csv"),
+        "reported_move": read_moves(folder / "reported_moves.csv"),
+        "day_note": read_day_notes(folder / "day_notes.csv"),
+        **read_rankings(folder),
     }
     log = RunLog(new_run_id(warehouse), SOURCE)
     with warehouse.writing() as con:
@@ -113,7 +115,7 @@ def read_prices(folder: Path, companies: Sequence[catalogue.Company]) -> tuple[p
     Only companies of the catalogue count, each from its ``history_from``.
     """
     listed = {company.ticker: company for company in companies}
-    prices = _daily(folder / "daily.parquet")
+    prices = _parquet(folder / "daily.parquet")
     dividends = _read(
         folder / "dividends.csv", ["ticker", "ex_date", "amount", "histories"], dates=["ex_date"]
     )
@@ -138,13 +140,13 @@ def read_prices(folder: Path, companies: Sequence[catalogue.Company]) -> tuple[p
     return prices[BARS], dividends
 
 
-def _daily(path: Path) -> pd.DataFrame:
+def _parquet(path: Path) -> pd.DataFrame:
     if not path.exists():
         raise BundleError(f"{path} is missing; restore it from the repository")
-    columns = "ticker, date, open, high, low, close, volume, histories, bar_histories"
     try:
         with duckdb.connect() as con:
-            return con.execute(f"SELECT {columns} FROM read_parquet($path)", {"path": str(path)}).df()  # noqa: S608
+            con.execute("SET TimeZone = 'UTC'")
+            return con.execute("FROM read_parquet($path)", {"path": str(path)}).df()
     except duckdb.Error as error:
         raise BundleError(f"{path} is not in its form: {str(error).splitlines()[0]}") from error
 
@@ -180,18 +182,42 @@ def read_factors(path: Path) -> pd.DataFrame:
     return factors.assign(source=np.where(factors["histories"] > 1, SOURCE, ONE_HISTORY))
 
 
-def read_rankings(path: Path) -> dict[str, pd.DataFrame]:
-    """The reported ranks, as rows of ``app_ranking`` and ``ranking_capture``.
+def read_rankings(folder: Path) -> dict[str, pd.DataFrame]:
+    """The reported ranks and the measured captures, as rows of ``app_ranking`` and ``ranking_capture``.
 
-    A bare date stands for its midnight UTC.
+    A bare date stands for its midnight UTC. Of a capture only the first ranks and the AI apps below them were written
+    down: its ``depth`` is how far the ranks are complete, so that what lies deeper is not said to be absent.
     """
     columns = ["captured_at", "store", "country", "chart", "device", "rank", "app_name", "evidence"]
-    points = _read(path, [*columns, "source", "source_url"], text=["app_id"])
-    points["captured_at"] = pd.to_datetime(points["captured_at"], utc=True, format="ISO8601")
-    points["source_url"] = points["source_url"].fillna("")
-    captures = points[[*TABLES["ranking_capture"].keys, "source"]]
-    captures = captures.drop_duplicates(list(TABLES["ranking_capture"].keys))
-    return {"ranking_capture": captures, "app_ranking": points}
+    needed = [*columns, "source", "source_url", "confidence"]
+    reported = _read(folder / "app_ranks.csv", needed, text=["app_id", "confidence"])
+    reported["captured_at"] = pd.to_datetime(reported["captured_at"], utc=True, format="ISO8601")
+    reported["source_url"] = reported["source_url"].fillna("")
+    measured = _parquet(folder / "app_captures.parquet").assign(evidence="measured")
+    measured["note"] = (
+        "of the capture's "
+        + measured["held"].astype(str)
+        + " apps the first "
+        + measured["depth"].astype(str)
+    ) + " and the AI apps below them were written down"
+    points = pd.concat([reported, measured], ignore_index=True)
+    keys = list(TABLES["ranking_capture"].keys)
+    return {
+        "ranking_capture": points[[*keys, "depth", "source"]].drop_duplicates(keys),
+        "app_ranking": points,
+    }
+
+
+def read_moves(path: Path) -> pd.DataFrame:
+    """The press's record book, as rows of ``reported_move``: changes as fractions, value in US dollars."""
+    columns = ["direction", "date", "company", "ticker", "change_percent", "value_change_usd_bn"]
+    moves = _read(path, [*columns, "source", "source_url", "confidence"], dates=["date"])
+    return moves.assign(change=moves["change_percent"] / 100, value_change=moves["value_change_usd_bn"] * 1e9)
+
+
+def read_day_notes(path: Path) -> pd.DataFrame:
+    """What happened on days of large moves, as rows of ``day_note``."""
+    return _read(path, ["date", "cause", "explanation", "source", "source_url", "confidence"], dates=["date"])
 
 
 def _load(merge: Merge, name: str, frame: pd.DataFrame) -> ItemLog:

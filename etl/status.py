@@ -90,7 +90,8 @@ def read_status(warehouse: Warehouse, now: pd.Timestamp | None = None) -> Wareho
 
 _RANKINGS = """
     SELECT store, country, chart, device, evidence, count(*) AS captures,
-           min(captured_at) AS first, max(captured_at) AS last, max(depth) AS depth
+           min(captured_at) AS first, max(captured_at) AS last, max(depth) AS depth,
+           bool_and(coalesce(run_id IN (SELECT run_id FROM etl_run WHERE source = 'bundled'), false)) AS bundled
     FROM ranking_capture GROUP BY ALL ORDER BY ALL"""
 _PRICES = """
     SELECT company.ticker, company.exchange, min(date), max(date), count(date), list(date ORDER BY date),
@@ -140,7 +141,9 @@ def _stale(status: WarehouseStatus, now: pd.Timestamp) -> list[str]:
             f"prices of {len(late)} of {len(status.tickers)} companies lack closed sessions "
             f"({worst.ticker} {worst.behind} since {worst.last})"
         )
-    measured = [chart for chart in status.rankings if chart["evidence"] == "measured"]
+    measured = [
+        chart for chart in status.rankings if chart["evidence"] == "measured" and not chart["bundled"]
+    ]
     for chart in measured:
         hours = (now - pd.Timestamp(chart["last"])) / pd.Timedelta(hours=1)
         if hours > STALE_HOURS:

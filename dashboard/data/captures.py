@@ -101,7 +101,7 @@ WITH {_CAPTURES}, chosen AS (
     QUALIFY row_number() OVER (PARTITION BY app, captured_at, source_url ORDER BY rank) = 1
 ), measured AS (
     SELECT app, captures.captured_at, captures.depth, captures.source, captures.source_url,
-        best.rank, best.app_name, best.note
+        best.rank, best.app_name, best.note, best.confidence
     FROM captures CROSS JOIN chosen LEFT JOIN best USING (app, captured_at, source_url)
     WHERE best.rank IS NOT NULL OR (captures.depth IS NOT NULL AND chosen.app IN (
         SELECT app_id FROM app_ranking WHERE evidence = 'measured' AND {_SAME_CHART}))
@@ -120,10 +120,11 @@ WITH {_CAPTURES}, chosen AS (
 )
 SELECT * FROM (
     SELECT app, captured_at, app_name, rank, depth, 'measured' AS evidence, source, source_url,
-        coalesce(note, '') AS note, segment
+        coalesce(note, '') AS note, coalesce(confidence, '') AS confidence, segment
     FROM kept
     UNION ALL
-    SELECT app, captured_at, app_name, rank, NULL, evidence, source, source_url, coalesce(note, ''), NULL
+    SELECT app, captured_at, app_name, rank, NULL, evidence, source, source_url, coalesce(note, ''),
+        coalesce(confidence, ''), NULL
     FROM points WHERE evidence <> 'measured'
 )
 ORDER BY list_position($apps::VARCHAR[], app), captured_at, evidence, rank
@@ -142,7 +143,8 @@ def history(
     """What is known of the ranks of `chosen` apps between two days inclusive (UTC), in the order of the apps and time.
 
     Columns: app, captured_at (UTC), app_name (missing where the app is), rank (missing where a capture down to
-    `depth` does not hold the app), depth, evidence, source, source_url, note, segment. Measured points of one app
+    `depth` does not hold the app), depth, evidence, source, source_url, note, confidence (of a report: A, B, C for an
+    approximate one, or ""), segment. Measured points of one app
     with the same `segment` follow each other in captures at most 36 hours apart and may be joined; reports have
     none. An app that no capture ever held is not said to be missing from captures: its report may use another name.
     `daily` keeps the last measured point of each day and segment.

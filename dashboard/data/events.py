@@ -15,7 +15,8 @@ class Event:
     """An event and the New York session in which the market could first react to it.
 
     `occurred_at` is New York time where `time_known`; otherwise only its day counts, as the source gives it.
-    `moment` is the same in UTC (no zone): the beginning of the day where only that is known.
+    `moment` is the same in UTC (no zone): the beginning of the day where only that is known. `lead` is the ticker or
+    the segment that the event is about, "" where there is none. Kind "confounder" is a day of other causes.
     """
 
     event_id: str
@@ -29,6 +30,7 @@ class Event:
     source: str
     source_url: str
     moment: datetime
+    lead: str = ""
 
     def session_on(self, exchange: str) -> date:
         """The first session of an exchange that could react; New York's where that exchange's are not known."""
@@ -54,7 +56,7 @@ def events(con: duckdb.DuckDBPyConnection) -> list[Event]:
         SELECT event_id, title,
             timezone(CASE WHEN time_known THEN 'America/New_York' ELSE zone END, occurred_at),
             time_known, market_session, market_open, kind, description, source, source_url,
-            timezone('UTC', occurred_at)
+            timezone('UTC', occurred_at), coalesce(lead, '')
         FROM event ORDER BY occurred_at, event_id
         """
     ).fetchall()

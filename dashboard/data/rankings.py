@@ -19,11 +19,13 @@ def ranks(
     """Ranks of the apps whose name begins with one of `names`, between two days inclusive (UTC).
 
     In the order of `names`, then of time. Columns: captured_at (UTC), app
-    (the entry of `names`), app_name, rank, evidence, source, source_url, note.
+    (the entry of `names`), app_name, rank, evidence, source, source_url, note, confidence (of a report: A, B,
+    C for an approximate one, or "").
     """
     return con.execute(
         """
-        SELECT captured_at, wanted.app, app_name, rank, evidence, source, source_url, coalesce(note, '') AS note
+        SELECT captured_at, wanted.app, app_name, rank, evidence, source, source_url, coalesce(note, '') AS note,
+            coalesce(confidence, '') AS confidence
         FROM app_ranking
         JOIN (SELECT unnest($names::VARCHAR[]) AS app) AS wanted
             ON starts_with(lower(app_name), lower(wanted.app))

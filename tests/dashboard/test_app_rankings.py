@@ -98,7 +98,7 @@ def test_measured_ranks_equal_an_independent_query(con):
     trace = traces(chart(con, "rank-history", CHATGPT))["ChatGPT"]
     found = [rank for run in joined(trace) for rank in run]
     wanted = con.execute(
-        "SELECT rank FROM app_ranking WHERE evidence = 'measured' AND country = 'us' AND app_id = ? "
+        "SELECT rank FROM app_ranking WHERE evidence = 'measured' AND country = 'us' AND chart = 'top-free' AND app_id = ? "
         "ORDER BY captured_at",
         [CHATGPT],
     ).fetchall()
@@ -168,7 +168,8 @@ def test_the_first_ten_come_from_captures_and_break_at_gaps(con):
     assert joined(traces(drawn)["ChatGPT"]) == [[1, 1, 1, 2, 2], [2, 2, 2]]
     assert joined(traces(drawn)["DeepSeek - AI Assistant"]) == [[3, 1, 1], [1], [1]]
     count = con.execute(
-        "SELECT count(*) FROM app_ranking WHERE evidence = 'measured' AND country = 'us' AND rank <= 10"
+        "SELECT count(*) FROM app_ranking "
+        "WHERE evidence = 'measured' AND country = 'us' AND chart = 'top-free' AND rank <= 10"
     ).fetchall()[0][0]
     assert len(drawn.table) == count == 80
     assert drawn.title == "DeepSeek led in 4 of 8 captures shown; 3 apps have been no. 1"
@@ -192,12 +193,12 @@ def test_the_first_day_at_the_top_equals_an_independent_query(con):
     wanted = con.execute(
         """
         SELECT country, strftime(min(captured_at), '%Y-%m-%d %H:%M'), evidence FROM app_ranking
-        WHERE store = 'apple' AND rank = 1 AND app_id = ? GROUP BY country, evidence
+        WHERE store = 'apple' AND chart = 'top-free' AND rank = 1 AND app_id = ? GROUP BY country, evidence
         """,
         [DEEPSEEK],
     ).fetchall()
     table = drawn.table[drawn.table["app"] == "DeepSeek - AI Assistant"]
-    names = {"us": "United States", "kr": "South Korea"}
+    names = {"us": "United States", "kr": "South Korea", "gb": "United Kingdom"}
     found = table[["country", "first known as no. 1 (UTC)", "evidence"]].itertuples(index=False, name=None)
     assert sorted(found) == sorted((names[country], day, how) for country, day, how in wanted)
     assert "first in South Korea on 10 Jan 2025" in drawn.title
@@ -214,7 +215,8 @@ def test_the_rivals_are_shown_first_and_reports_without_an_id_find_their_app(con
     known = apps(con, Ranking())
     assert default_apps(known) == [DEEPSEEK, CHATGPT]
     reports = con.execute(
-        "SELECT count(*) FROM app_ranking WHERE app_name = 'ChatGPT' AND country = 'us' AND store = 'apple'"
+        "SELECT count(*) FROM app_ranking "
+        "WHERE app_name = 'ChatGPT' AND country = 'us' AND store = 'apple' AND chart = 'top-free'"
     ).fetchall()[0][0]
     assert known.set_index("app").at[CHATGPT, "points"] == reports
     assert known["app"].is_unique
@@ -222,12 +224,8 @@ def test_the_rivals_are_shown_first_and_reports_without_an_id_find_their_app(con
 
 def test_every_chart_that_is_known_can_be_chosen(con):
     known = rankings(con)
-    assert set(zip(known["store"], known["country"], strict=True)) == {
-        ("apple", "us"),
-        ("apple", "kr"),
-        ("google", "us"),
-        ("google", "kr"),
-    }
+    held = con.execute("SELECT DISTINCT store, country, chart FROM app_ranking").fetchall()
+    assert set(zip(known["store"], known["country"], known["chart"], strict=True)) == set(held)
     for row in known.itertuples():
         ranking = Ranking(row.store, row.country, row.chart, row.device)
         assert chart(con, "rank-history", **ranking.parameters()).title

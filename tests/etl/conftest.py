@@ -57,7 +57,11 @@ class Operator:
         self.world, self.yahoo, self.apple = world, yahoo, apple
         self.data = folder / "data"
         self.data.mkdir()
-        shutil.copyfile(PROJECT_ROOT / "data" / "events.toml", self.data / "events.toml")
+        dated = (PROJECT_ROOT / "data" / "events.toml").read_text(encoding="utf-8")
+        events = [
+            line for line in dated.splitlines() if not line.startswith("lead = ")
+        ]  # few companies are followed
+        (self.data / "events.toml").write_text("\n".join(events), encoding="utf-8")
         self.follow(*COMPANIES)
         self.warehouse = FileWarehouse(folder / "market.duckdb")
         self.variables = {

@@ -142,9 +142,9 @@ def rewritten(path: Path, query: str) -> None:
 
 
 def test_loading_is_quick_enough_for_make_run(warehouse):
-    started = time.monotonic()
+    started = time.process_time()
     load_bundled(warehouse, DATA)
-    assert time.monotonic() - started < 6
+    assert time.process_time() - started < 4
 
 
 def test_a_missing_or_spoiled_file_is_named(warehouse, copy):
@@ -276,3 +276,32 @@ def test_a_misspelt_word_is_refused_with_the_nearest_right_one(warehouse, copy, 
     with pytest.raises(CatalogueError) as refused:
         load_bundled(warehouse, copy)
     assert sentence in str(refused.value)
+
+
+def test_confounders_and_leads_come_with_the_events(bundled):
+    leads = dict(rows(bundled, "SELECT event_id, lead FROM event"))
+    assert (leads["deepseek-selloff"], leads["memory-rout-2026"], leads["gpt-5"]) == ("NVDA", "Memory", None)
+    kinds = dict(rows(bundled, "SELECT event_id, kind FROM event"))
+    assert (
+        kinds["tariffs-april-2025"] == kinds["yen-carry-2024"] == kinds["powell-2022-11-30"] == "confounder"
+    )
+    sessions = dict(rows(bundled, "SELECT event_id, market_session FROM event"))
+    assert sessions["h200-china"] == date(2025, 12, 8)  # known inside the session
+    assert sessions["tariffs-april-2025"] == date(2025, 4, 3)  # announced after the close
+
+
+def test_a_capture_is_no_deeper_than_its_ranks_are_complete(bundled):
+    holes = """
+        SELECT count(*) FROM ranking_capture c, generate_series(1, c.depth) AS wanted(rank)
+        WHERE evidence = 'measured' AND NOT EXISTS (FROM app_ranking r WHERE r.captured_at = c.captured_at
+            AND r.country = c.country AND r.source_url = c.source_url AND r.rank = wanted.rank)"""
+    assert rows(bundled, holes) == [(0,)]
+    charts = "SELECT count(*), count(DISTINCT country) FROM ranking_capture WHERE evidence = 'measured'"
+    assert rows(bundled, charts) == [(55, 14)]
+
+
+def test_only_sourced_sentences_of_the_press_are_taken(bundled):
+    for table in ("reported_move", "day_note"):
+        unsure = "source_url NOT LIKE 'http%' OR confidence NOT IN ('high', 'medium')"
+        assert rows(bundled, f"SELECT count(*) FROM {table} WHERE {unsure}") == [(0,)]
+        assert rows(bundled, f"SELECT count(*) > 30 FROM {table}") == [(True,)]

@@ -24,7 +24,8 @@ def test_the_status_of_the_bundle_says_what_is_there_as_of_when_and_what_is_miss
     assert "Prices: 72 of" in done.stdout
     assert "2021-10-01 to 2026-10-02 (bundled" in done.stdout
     assert "No prices yet: 0700.HK," in done.stdout
-    assert "No measured chart yet." in done.stdout
+    assert "Ranks: apple us top-free/productivity measured, 25 captures" in done.stdout
+    assert "was last captured" not in done.stdout  # nobody goes on capturing a chart of the bundle
     assert "Stale: prices of 72 of" in done.stdout
     told = json.loads(operator.run("status", "--json").stdout)
     assert told["fresh"] is False
