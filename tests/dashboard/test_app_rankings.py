@@ -98,8 +98,8 @@ def test_measured_ranks_equal_an_independent_query(con):
     trace = traces(chart(con, "rank-history", CHATGPT))["ChatGPT"]
     found = [rank for run in joined(trace) for rank in run]
     wanted = con.execute(
-        "SELECT rank FROM app_ranking WHERE evidence = 'measured' AND country = 'us' AND chart = 'top-free' AND app_id = ? "
-        "ORDER BY captured_at",
+        "SELECT rank FROM app_ranking WHERE evidence = 'measured' AND country = 'us' AND chart = 'top-free' "
+        "AND app_id = ? ORDER BY captured_at",
         [CHATGPT],
     ).fetchall()
     assert found == [rank for (rank,) in wanted]
