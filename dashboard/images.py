@@ -18,7 +18,7 @@ from dashboard.views.request import NothingToShow
 from etl.warehouse import WarehouseError, published_version
 
 if TYPE_CHECKING:
-    from dashboard.export.order import Order
+    from dashboard.export.spec import Spec
 
 OPTION = "option."
 FRESH_SECONDS = 60
@@ -52,23 +52,23 @@ def picture(name: str, query: Iterable[tuple[str, str]]) -> tuple[bytes, str]:
         name = resolve("chart", name, CHARTS, f"choose from {', '.join(sorted(CHARTS))}")
     except UnknownName as unknown:
         raise NothingToShow(str(unknown)) from None
-    order = parse(name, query)
+    spec = parse(name, query)
     state = published_version()
     if not _drawing.acquire(blocking=False):
         raise Busy
     try:
-        return _drawn(state, order), f'"{sha256(repr((state, order)).encode()).hexdigest()[:32]}"'
+        return _drawn(state, spec), f'"{sha256(repr((state, spec)).encode()).hexdigest()[:32]}"'
     finally:
         _drawing.release()
 
 
 @lru_cache(maxsize=64)
-def _drawn(state: str, order: "Order") -> bytes:
-    from dashboard.export.making import make
+def _drawn(state: str, spec: "Spec") -> bytes:
+    from dashboard.export.provenance import make
     from dashboard.export.render import render
 
-    made = make(order, state)
-    return render(made.chart, order.look(), {"png"}, made.state).files["png"]
+    made = make(spec, state)
+    return render(made.chart, spec.look(), {"png"}).files["png"]
 
 
 def _day(text: str) -> date:
@@ -100,7 +100,7 @@ PARAMETERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def parse(name: str, query: Iterable[tuple[str, str]]) -> "Order":
+def parse(name: str, query: Iterable[tuple[str, str]]) -> "Spec":
     """What the address asks for; `tickers` may be repeated or joined by commas, `option.NAME` goes to the chart.
 
     Raises
@@ -108,7 +108,7 @@ def parse(name: str, query: Iterable[tuple[str, str]]) -> "Order":
     BadParameter
         When a parameter is not known, or has a value that cannot be.
     """
-    from dashboard.export.order import Order
+    from dashboard.export.spec import Spec
 
     values: dict[str, Any] = {}
     tickers: list[str] = []
@@ -124,7 +124,7 @@ def parse(name: str, query: Iterable[tuple[str, str]]) -> "Order":
             known = ", ".join(("tickers", *PARAMETERS, f"{OPTION}NAME"))
             raise BadParameter(f"There is no parameter “{key[:40]}”: choose from {known}.")
     try:
-        return Order(
+        return Spec(
             name,
             tickers=tuple(dict.fromkeys(tickers)),
             options=tuple(sorted(options)),

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard.app_pages import shared
 from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
@@ -19,18 +20,19 @@ from dashboard.charts.style import CONFIG
 from dashboard.data.companies import coverage
 from dashboard.data.naming import labelled
 from dashboard.export.browser import BrowserError, NoBrowser
-from dashboard.export.jobs import HOUSE_CREDIT, LIMITS, BadWords
-from dashboard.export.kit import build, caption, embed_code
-from dashboard.export.making import Made, make
-from dashboard.export.order import FORMATS, BadOrder, Order
-from dashboard.export.presets import PRESETS, THEMES, BadSize
+from dashboard.export.drawing import HOUSE_CREDIT, LIMITS, WORDS, caption
+from dashboard.export.embed import codes
+from dashboard.export.kit import build
+from dashboard.export.presets import PRESETS, THEMES, BadSpec
+from dashboard.export.provenance import Made, make
 from dashboard.export.render import CannotDraw, Pictures, render
-from dashboard.views.registry import CHARTS
+from dashboard.export.spec import FORMATS, PICTURES, Spec, for_chart
+from dashboard.views.registry import CHARTS, HEEDS
 from dashboard.views.request import NothingToShow
 
 MOST_COMPANIES = 10
 TALL_WIDTH = 480
-PICTURES = ("png", "svg", "pdf")
+LONGEST_WORDS = 3000
 MIME = {
     "png": "image/png",
     "svg": "image/svg+xml",
@@ -72,16 +74,16 @@ def company_labels(state: str) -> dict[str, str]:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Reading and drawing…")
-def made(state: str, order: Order) -> Made:
-    """The chart of an order in a published state."""
-    return make(order, state)
+def made(state: str, spec: Spec) -> Made:
+    """The chart of a spec in a published state."""
+    return make(spec, state)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Drawing the picture…")
-def preview(state: str, order: Order) -> Pictures:
-    """The picture of an order as its file will be."""
-    found = made(state, order)
-    return render(found.chart, order.look(), {"png"}, found.state)
+def preview(state: str, spec: Spec) -> Pictures:
+    """The picture of a spec as its file will be."""
+    found = made(state, spec)
+    return render(found.chart, spec.look(), {"png"})
 
 
 def named(name: str) -> str:
@@ -90,10 +92,10 @@ def named(name: str) -> str:
     return f"{room.capitalize()}: {rest.replace('-', ' ')}"
 
 
-def file_of(state: str, order: Order, form: str) -> bytes:
-    """One file of an order's kit, made when it is asked for."""
-    return build(replace(order, formats=(form,)), state).files[
-        f"{order.name}.{'plotly.json' if form == 'json' else form}"
+def file_of(state: str, spec: Spec, form: str) -> bytes:
+    """One file of a spec's kit, made when it is asked for."""
+    return build(replace(spec, formats=(form,)), state).files[
+        f"{spec.name}.{'plotly.json' if form == 'json' else form}"
     ]
 
 
@@ -103,30 +105,37 @@ def day(label: str, key: str) -> date | None:
     return chosen if isinstance(chosen, date) else None
 
 
-def what(state: str) -> Order:
+def what(state: str) -> Spec:
     """Which chart, of which event, companies and days."""
     name = select("Chart", {name: named(name) for name in CHARTS}, "chart", next(iter(CHARTS)))
     event = choose_event(state)
     event_id = event.event_id if event in known_events(state) else event.market_session.isoformat()
-    with st.expander("Companies and days", icon=":material/tune:"):
-        tickers = select_many(
-            "Companies (none: the chart’s own)", company_labels(state), "show", [], MOST_COMPANIES
-        )
-        start, end = day("From", "from"), day("To", "to")
-    return Order(name, event_id, tickers, start, end)
+    heeds = HEEDS[name]
+    tickers: tuple[str, ...] = ()
+    start = end = None
+    if heeds.tickers == "company" or heeds.days:
+        with st.expander("Companies and days", icon=":material/tune:"):
+            if heeds.tickers == "company":
+                called, labels = "Companies (none: the chart’s own)", company_labels(state)
+                tickers = select_many(called, labels, "show", [], MOST_COMPANIES)
+            if heeds.days:
+                start, end = day("From", "from"), day("To", "to")
+    return for_chart(name, Spec(name, event_id, tickers, start, end))
 
 
-def how(order: Order) -> Order:
+def how(spec: Spec) -> Spec:
     """The size and the look of the picture."""
     preset = pick("Size", {name: name.capitalize() for name in PRESETS}, "size", "article")
     st.caption(PRESETS[preset].purpose.capitalize())
-    usual = "print" if preset == "print" else "light"
-    theme = pick("Theme", {name: name.capitalize() for name in THEMES}, "theme", usual)
+    usual = "print" if preset == "print" else shared.theme()
+    chosen = pick("Theme", {name: name.replace("-", ", ").capitalize() for name in THEMES}, "theme", usual)
     locale = select("Numbers and dates as in", LOCALES, "locale", "en")
-    return replace(order, preset=preset, theme=theme, locale=locale)
+    if locale != "en":
+        st.caption("The chart’s sentences stay English: your own words below replace them.")
+    return replace(spec, preset=preset, theme=chosen, locale=locale)
 
 
-def words(order: Order) -> Order:
+def words(spec: Spec) -> Spec:
     """The words of the frame."""
     bare = st.toggle(
         "Without title and subtitle",
@@ -134,28 +143,36 @@ def words(order: Order) -> Order:
         bind="query-params",
         help="For a page that has its own headline.",
     )
-    own = {
-        part: st.text_input(
-            part.capitalize(),
-            key=part,
-            bind="query-params",
-            max_chars=LIMITS[part],
-            placeholder="The chart’s own",
-            disabled=bare,
-        )
-        for part in ("title", "subtitle")
-    }
+    own = {part: own_words(part, bare and part in ("title", "subtitle")) for part in ("title", "subtitle")}
+    with st.expander("Other words of your own", icon=":material/edit_note:"):
+        own |= {part: own_words(part) for part in WORDS if part not in own}
     credit = st.text_input(
         "Credit", value=HOUSE_CREDIT, key="credit", bind="query-params", max_chars=LIMITS["credit"]
     )
-    title, subtitle = ("" if bare else text or None for text in own.values())
-    return replace(order, title=title, subtitle=subtitle, credit=credit or "")
+    if bare:
+        own |= {"title": "", "subtitle": ""}
+    return replace(spec, **own, credit=credit or "")  # type: ignore[arg-type]
 
 
-def picture(order: Order, found: Made) -> bool:
+def own_words(part: str, disabled: bool = False) -> str | None:
+    """A field for words in place of the chart's own; None where it is left empty."""
+    called = {"note": "Notes", "source": "Source line", "alt": "Alt text"}.get(part, part.capitalize())
+    most = LIMITS.get(part, LONGEST_WORDS)
+    text = st.text_input(
+        called,
+        key=part,
+        bind="query-params",
+        max_chars=most,
+        placeholder="The chart’s own",
+        disabled=disabled,
+    )
+    return text or None
+
+
+def picture(spec: Spec, found: Made) -> bool:
     """The preview; False where there can be no picture, with the reason and what the browser can do instead."""
     try:
-        drawn = preview(state, order)
+        drawn = preview(state, spec)
     except NoBrowser as missing:
         st.warning(plain(str(missing)), icon=":material/travel_explore:")
         own_picture(found)
@@ -163,7 +180,7 @@ def picture(order: Order, found: Made) -> bool:
     except (BrowserError, CannotDraw) as fault:
         st.warning(plain(str(fault)), icon=":material/crop:")
         return False
-    shape = order.shape()
+    shape = spec.shape()
     tall = drawn.height > 1.2 * drawn.width
     with st.container(border=True, width=TALL_WIDTH if tall else "stretch"):
         st.image(drawn.files["png"], width="stretch", output_format="PNG", alt=found.chart.alt)
@@ -181,48 +198,54 @@ def own_picture(found: Made) -> None:
     st.plotly_chart(
         found.chart.figure,
         theme=None,
-        config={**CONFIG, "toImageButtonOptions": options},
+        config={
+            **CONFIG,
+            "toImageButtonOptions": options,
+            "modeBarButtonsToRemove": [
+                name for name in CONFIG["modeBarButtonsToRemove"] if name != "toImage"
+            ],
+        },
         alt=found.chart.alt,
     )
 
 
-def downloads(state: str, order: Order, pictures: bool) -> None:
+def downloads(state: str, spec: Spec, pictures: bool) -> None:
     """Each file, and the kit as a zip."""
-    order = (
-        order if pictures else replace(order, formats=tuple(form for form in FORMATS if form not in PICTURES))
+    spec = (
+        spec if pictures else replace(spec, formats=tuple(form for form in FORMATS if form not in PICTURES))
     )
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "The whole kit",
-            data=lambda: build(order, state).zipped(),
-            file_name=f"{order.folder()}.zip",
+            data=lambda: build(spec, state).zipped(),
+            file_name=f"{spec.folder()}.zip",
             mime="application/zip",
             type="primary",
             icon=":material/folder_zip:",
             on_click="ignore",
             key="kit",
         )
-        for form in order.formats:
+        for form in spec.formats:
             st.download_button(
                 "Plotly JSON" if form == "json" else form.upper(),
-                data=partial(file_of, state, order, form),
-                file_name=f"{order.folder()}.{form}",
+                data=partial(file_of, state, spec, form),
+                file_name=f"{spec.folder()}.{form}",
                 mime=MIME[form],
                 on_click="ignore",
                 key=f"file-{form}",
             )
 
 
-def live_picture(order: Order, found: Made, root: str) -> str:
+def live_picture(spec: Spec, found: Made, root: str) -> str:
     """The HTML of a picture that this server draws anew from the latest data."""
-    own = {"event": order.event, "theme": order.theme, "preset": order.preset, "locale": order.locale}
-    query = [*own.items(), *(("tickers", ticker) for ticker in order.tickers)]
-    query += [(edge, day.isoformat()) for edge, day in (("start", order.start), ("end", order.end)) if day]
-    address = f"{root}/chart/{order.name}.png?{urlencode(query)}"
+    own = {"event": spec.event, "theme": spec.theme, "preset": spec.preset, "locale": spec.locale}
+    query = [*own.items(), *(("tickers", ticker) for ticker in spec.tickers)]
+    query += [(edge, day.isoformat()) for edge, day in (("start", spec.start), ("end", spec.end)) if day]
+    address = f"{root}/chart/{spec.name}.png?{urlencode(query)}"
     return f'<img src="{escape(address)}" alt="{escape(found.chart.alt)}" style="width:100%;height:auto">'
 
 
-def texts(order: Order, found: Made) -> None:
+def texts(spec: Spec, found: Made) -> None:
     """What is copied into an article beside the picture."""
     here = (st.context.url or "").split("?")[0].rstrip("/")
     choices = [(key, value) for key in st.query_params for value in st.query_params.get_all(key)]
@@ -230,12 +253,22 @@ def texts(order: Order, found: Made) -> None:
     with alt:
         st.code(found.chart.alt, language=None, wrap_lines=True)
     with words:
-        st.code(caption(found.chart, order.credit), language=None, wrap_lines=True)
+        st.code(caption(found.chart, spec.look()), language=None, wrap_lines=True)
     with embed:
-        st.caption("The interactive chart, from the HTML file on a server of yours:")
-        st.code(embed_code(found.chart, f"{order.name}.html"), language="html", wrap_lines=True)
-        st.caption("A picture that this server keeps up to date:")
-        st.code(live_picture(order, found, here.removesuffix("/export")), language="html", wrap_lines=True)
+        found_codes = codes(found.chart, f"{spec.name}.html", f"{spec.name}.png", spec.credit)
+        for kind, called in (
+            (
+                "frame",
+                "The interactive chart, from the HTML file on a server of yours, in a frame of fixed height:",
+            ),
+            ("live", "A picture that this server keeps up to date:"),
+            ("script", "The frame by a script, as high as the chart is:"),
+            ("listener", "The frame with a listener, as high as the chart is:"),
+        ):
+            st.caption(called)
+            root = here.removesuffix("/export")
+            text = live_picture(spec, found, root) if kind == "live" else found_codes[kind]
+            st.code(text, language="html", wrap_lines=True)
     with link:
         st.code(f"{here}?{urlencode(choices)}".rstrip("?"), language=None, wrap_lines=True)
 
@@ -243,22 +276,20 @@ def texts(order: Order, found: Made) -> None:
 state = require_state()
 st.title("A chart to take along, with the figures that prove it", anchor=False)
 choices, result = st.columns([1, 2], gap="large")
-with choices:
-    ordered = what(state)
-with result:
-    place = st.container()
-with choices:
-    try:
-        ordered = words(how(ordered))
-    except (BadOrder, BadSize, BadWords, UnknownLocale) as bad:
-        st.warning(plain(str(bad)), icon=":material/edit:")
-        st.stop()
-with place:
-    try:
+place = result.container()
+try:
+    with choices:
+        ordered = words(how(what(state)))
+    with place:
         story = made(state, ordered)
-    except NothingToShow as nothing:
+except (BadSpec, UnknownLocale) as bad:
+    place.warning(plain(str(bad)), icon=":material/edit:")
+    st.stop()
+except NothingToShow as nothing:
+    with place:
         say_nothing(nothing)
-        st.stop()
+    st.stop()
+with place:
     can = picture(ordered, story)
     downloads(state, ordered, can)
     texts(ordered, story)

@@ -4,6 +4,7 @@ The house writes English by its own rules (`dashboard.charts.words`). While a bl
 dates follow the conventions of another locale; the words around them stay English.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -44,11 +45,16 @@ def parse(name: str) -> Locale:
         ) from None
 
 
+def is_house(locale: Locale) -> bool:
+    """Whether that is the house's own English, which is of no country."""
+    return str(locale) == HOUSE
+
+
 @contextmanager
 def written_in(name: str) -> Iterator[None]:
     """Write figures and dates in this block, and in this thread, as the locale `name` does."""
     locale = parse(name)
-    token = _current.set(None if locale.language == HOUSE else locale)
+    token = _current.set(None if is_house(locale) else locale)
     try:
         yield
     finally:
@@ -58,6 +64,11 @@ def written_in(name: str) -> Iterator[None]:
 def current() -> Locale | None:
     """The locale of the running block; None for the house's own English."""
     return _current.get()
+
+
+def isolated(locale: Locale, text: str) -> str:
+    """A figure or date kept together, whatever direction the words around it have (Unicode's isolates)."""
+    return f"\u2068{text}\u2069" if locale.character_order == "right-to-left" else text
 
 
 def percent(locale: Locale, size: float, digits: int) -> str:
@@ -85,12 +96,12 @@ def large_money(locale: Locale, size: float, currency: str) -> str:
 
 def money(locale: Locale, value: float, currency: str) -> str:
     """A sum with its currency."""
-    return numbers.format_currency(value, currency, locale=locale)
+    return isolated(locale, numbers.format_currency(value, currency, locale=locale))
 
 
 def day(locale: Locale, value: date, weekday: bool, year: bool) -> str:
     """A date with the locale's own order and abbreviations: "Mo., 27. Jan. 2025"."""
-    return dates.format_skeleton(_SKELETONS[weekday, year], value, locale=locale)
+    return isolated(locale, dates.format_skeleton(_SKELETONS[weekday, year], value, locale=locale))
 
 
 def separators(locale: Locale) -> str:
@@ -98,8 +109,10 @@ def separators(locale: Locale) -> str:
     return numbers.get_decimal_symbol(locale) + numbers.get_group_symbol(locale)
 
 
-def plotly_locale(locale: Locale) -> dict[str, Any]:
-    """The locale as a Plotly locale module: the names of days and months, and the separators."""
+def plotly_locale(locale: Locale) -> dict[str, Any] | None:
+    """The locale as a Plotly locale module: the names of days and months, and the separators; None for the house's."""
+    if is_house(locale):
+        return None
     days, months = dates.get_day_names, dates.get_month_names
     sunday_first = (6, 0, 1, 2, 3, 4, 5)
     return {
@@ -115,3 +128,29 @@ def plotly_locale(locale: Locale) -> dict[str, Any]:
             "thousands": numbers.get_group_symbol(locale),
         },
     }
+
+
+_D3_DATES = {
+    "%a %-d %b %Y": "yMMMEd",
+    "%-d %b %Y": "yMMMd",
+    "%b %Y": "yMMM",
+    "%b\n%Y": "yMMM",
+    "%-d %b": "MMMd",
+}
+_D3 = {"d": "%-d", "dd": "%d", "M": "%-m", "MM": "%m", "MMMM": "%B", "LLLL": "%B", "EEEE": "%A", "y": "%Y"}
+_FIELD = re.compile(r"'([^']*)'|([a-zA-Z])\2*")
+
+
+def plotly_dates(locale: Locale, text: str) -> str:
+    """A template of Plotly's with its dates in the locale's order: "%-d %b" is "%b%-d日" in Japanese."""
+    for house, skeleton in _D3_DATES.items():
+        if house in text:
+            form = locale.datetime_skeletons[dates.match_skeleton(skeleton, locale.datetime_skeletons)]
+            return text.replace(house, _FIELD.sub(_as_d3, form.pattern))
+    return text
+
+
+def _as_d3(found: re.Match[str]) -> str:
+    if found[1] is not None:
+        return found[1]
+    return _D3.get(found[0]) or ("%a" if found[2] in "Ec" else "%b")

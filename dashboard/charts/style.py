@@ -5,6 +5,7 @@ has a contrast of at least 4.5 to 1 on its background (WCAG 2.2, success criteri
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -12,12 +13,12 @@ BODY_FONT = "Inter, Helvetica Neue, Arial, sans-serif"
 HEADING_FONT = "Source Serif, Georgia, Times New Roman, serif"
 LEAST_CONTRAST = 4.5
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "displaylogo": False,
     "showSendToCloud": False,
     "responsive": True,
     "scrollZoom": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
 
 
@@ -81,11 +82,19 @@ PRINT = Palette(
 """White paper and black text; gains are darker than losses, so that they differ on a grey printer too."""
 TRANSPARENT = replace(LIGHT, paper="#FFFFFF", background="rgba(0,0,0,0)")
 """The light colours with nothing behind them, for a light page of any shade."""
-PALETTES = {"light": LIGHT, "dark": DARK, "print": PRINT, "transparent": TRANSPARENT}
+TRANSPARENT_DARK = replace(DARK, background="rgba(0,0,0,0)")
+"""The dark colours with nothing behind them, for a dark page of any shade."""
+PALETTES = {
+    "light": LIGHT,
+    "dark": DARK,
+    "print": PRINT,
+    "transparent": TRANSPARENT,
+    "transparent-dark": TRANSPARENT_DARK,
+}
 
 
 def palette(theme: str) -> Palette:
-    """The palette of "light", "dark", "print" or "transparent"; an unknown name gets the light one."""
+    """The palette of a theme's name (`PALETTES`); an unknown name gets the light one."""
     return PALETTES.get(theme, LIGHT)
 
 

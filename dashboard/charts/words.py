@@ -13,7 +13,8 @@ MINUS = "\u2212"
 
 def _signed(text: str, value: float, plus: bool) -> str:
     sign = MINUS if value < 0 else ("+" if plus and value > 0 else "")
-    return f"{sign}{text}"
+    locale = locales.current()
+    return locales.isolated(locale, f"{sign}{text}") if locale else f"{sign}{text}"
 
 
 def percent(fraction: float, digits: int = 1, plus: bool = True) -> str:

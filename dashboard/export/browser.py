@@ -6,7 +6,7 @@ import base64
 import os
 import shutil
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from typing import Any
 from playwright.async_api import Browser, CDPSession, Page, Playwright, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
-from dashboard.export.presets import CSS_DPI, MM_PER_INCH
+from dashboard.export.presets import Preset
 
 PAGE = Path(__file__).parent / "page" / "index.html"
 CLEAR = {"r": 0, "g": 0, "b": 0, "a": 0}
@@ -63,17 +63,6 @@ class BrowserDied(BrowserError):
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """What a drawing is to be turned into: the size in CSS pixels with its unit, and the files wanted."""
-
-    unit: str
-    width: float
-    height: float | None
-    scale: float
-    wanted: frozenset[str]
-
-
-@dataclass(frozen=True)
 class Drawing:
     """A drawn chart: what the page said of it, and the raw files, not yet checked."""
 
@@ -103,8 +92,8 @@ class Renderer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="chart-renderer", daemon=True)
         self._thread.start()
 
-    def draw(self, job: str, sheet: Sheet) -> Drawing:
-        """Draw a job (JSON, see `dashboard.export.jobs`).
+    def draw(self, job: str, preset: Preset, formats: Collection[str]) -> Drawing:
+        """Draw a job (JSON, see `dashboard.export.drawing`) and make files of the drawing: png, svg, pdf.
 
         A browser that dies on the way is started again and given the job a second time.
 
@@ -115,7 +104,7 @@ class Renderer:
         BrowserError
             When it fails twice, or the page refuses the job.
         """
-        drawing: Drawing = self._submit(lambda page: self._draw(page, job, sheet)).result()
+        drawing: Drawing = self._submit(lambda page: self._draw(page, job, preset, formats)).result()
         return drawing
 
     def warm_up(self) -> None:
@@ -158,20 +147,20 @@ class Renderer:
                     raise fault
         raise AssertionError("the loop ends in a return or an exception")
 
-    async def _draw(self, page: Page, job: str, sheet: Sheet) -> Drawing:
+    async def _draw(self, page: Page, job: str, preset: Preset, formats: Collection[str]) -> Drawing:
         answer = await page.evaluate("job => aimi.draw(job).catch(error => ({ fault: String(error) }))", job)
         if answer.get("fault"):
             raise BrowserError(f"The chart could not be drawn: {answer['fault'].splitlines()[0][:200]}")
         if answer.get("refused"):
             return Drawing(answer)
-        width = sheet.width
-        height = sheet.height or answer["cssHeight"]
+        width, scale = preset.css_width, preset.scale
+        height = preset.css_height or answer["cssHeight"]
         svg, png, pdf = "", b"", b""
-        if "svg" in sheet.wanted:
-            svg = await page.evaluate("lengths => aimi.file(...lengths)", _lengths(sheet, height))
-        if "png" in sheet.wanted:
-            png = await self._picture(page, round(width * sheet.scale), round(height * sheet.scale))
-        if "pdf" in sheet.wanted:
+        if "svg" in formats:
+            svg = await page.evaluate("lengths => aimi.file(...lengths)", preset.lengths(height))
+        if "png" in formats:
+            png = await self._picture(page, round(width * scale), round(height * scale))
+        if "pdf" in formats:
             await page.evaluate("size => aimi.show(...size)", [width, height, 0])
             pdf = await page.pdf(
                 width=f"{width}px", height=f"{height}px", print_background=True, page_ranges="1"
@@ -251,12 +240,6 @@ def find_browser() -> str | None:
 def token(job: str) -> str:
     """The hash of a job, which the page computes again from what it has drawn."""
     return sha256(job.encode("utf-8")).hexdigest()
-
-
-def _lengths(sheet: Sheet, height: float) -> list[str]:
-    if sheet.unit == "mm":
-        return [f"{length * MM_PER_INCH / CSS_DPI:.10g}mm" for length in (sheet.width, height)]
-    return [f"{length:g}" for length in (sheet.width, height)]
 
 
 _shared: tuple[int, Renderer] | None = None

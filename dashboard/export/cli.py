@@ -1,26 +1,126 @@
-"""The command line: `python -m dashboard.export NAME… | --all | --list | --site DIR`."""
+"""The command line: `python -m dashboard.export NAME… | --all | --list | --site DIR | --from FILE`."""
 
+import json
 import sys
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from dashboard.charts import locales
-from dashboard.export import again, batch, options, report, watching
-from dashboard.export.jobs import HOUSE_CREDIT, BadWords
-from dashboard.export.order import FORMATS, BadOrder, Order
-from dashboard.export.presets import BadSize
+from dashboard.data.naming import UnknownName, day_named, resolve
+from dashboard.export import batch, kit, reproduce
+from dashboard.export.drawing import HOUSE_CREDIT, WORDS
+from dashboard.export.presets import PRESETS, THEMES, BadSpec
+from dashboard.export.spec import FORMATS, PICTURES, Spec, for_chart, heeded, unheeded
 from dashboard.views.registry import CHARTS
-from dashboard.views.request import DEFAULT_EVENT
+from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from etl.warehouse import WarehouseError
 
-USAGE, NOTHING = 3, 2
-WATCH_SECONDS = 20.0
+NOTHING, USAGE, CHANGED = 2, 3, 4
 EVERY_FORMAT = ",".join(FORMATS)
+FOR_SITE = {"site", "address", "event", "theme", "locale", "credit", "watch"}
+
+_SIZES = "; ".join(
+    f"{preset.name} {preset.width:g}×{f'{preset.height:g}' if preset.height else 'as needed'} {preset.unit}"
+    for preset in PRESETS.values()
+)
+
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="Charts, as --list names them.")]
+Every = Annotated[bool, typer.Option("--all", help="Every chart.")]
+Listed = Annotated[bool, typer.Option("--list", help="Name the charts, and end.")]
+Formats = Annotated[str, typer.Option("--format", metavar="A,B", help=f"Among {', '.join(FORMATS)}.")]
+PresetName = Annotated[str, typer.Option("--preset", metavar="NAME", help=f"The size of pictures: {_SIZES}.")]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        "--size", metavar="WxH", help="Another size: 600x400 (pixels), 120x80mm, or a width alone: 83mm."
+    ),
+]
+Scale = Annotated[
+    float | None,
+    typer.Option(
+        "--scale", metavar="N", help="Pixels of a PNG for one of its size.", show_default="the preset’s"
+    ),
+]
+Outline = Annotated[
+    bool,
+    typer.Option("--outline", help="The words of an SVG as outlines, for programs that have not its fonts."),
+]
+Theme = Annotated[
+    str | None,
+    typer.Option(
+        "--theme",
+        metavar="NAME",
+        help=f"{', '.join(THEMES)}.",
+        show_default="light; print for the preset print",
+    ),
+]
+Event = Annotated[
+    str, typer.Option("--event", metavar="NAME", help="The event by its name, or a day such as 2024-09-03.")
+]
+Tickers = Annotated[
+    str, typer.Option("--tickers", metavar="A,B", help="The companies to show or to draw in colour.")
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="DATE|FILE",
+        help="The first day; or the metadata.json of a kit, to make it again and to hear whether its data changed.",
+    ),
+]
+End = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=TEXT", help="A setting of the chart itself; may be repeated."),
+]
+Title = Annotated[
+    str | None, typer.Option("--title", metavar="TEXT", help="A title of your own; “” for none.")
+]
+Subtitle = Annotated[
+    str | None, typer.Option("--subtitle", metavar="TEXT", help="A subtitle of your own; “” for none.")
+]
+Words = Annotated[
+    Path | None,
+    typer.Option(
+        "--words",
+        metavar="FILE",
+        help=f"Your own words as JSON or TOML: {', '.join(WORDS)}, language, and figure (texts by the words that they "
+        "replace; figure_words in a metadata.json lists these).",
+    ),
+]
+Credit = Annotated[str, typer.Option("--credit", metavar="TEXT", help="Who made the chart.")]
+Locale = Annotated[
+    str,
+    typer.Option(
+        "--locale",
+        metavar="NAME",
+        help="How numbers and dates are written: en, de, fr, pt-BR… The sentences are English: --words brings yours.",
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the kits go, a folder each.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Export again whenever a refresh publishes.")]
+Site = Annotated[
+    Path | None,
+    typer.Option(
+        "--site",
+        metavar="DIR",
+        help="Write the story as static files that any web server can serve, instead of kits.",
+    ),
+]
+Address = Annotated[
+    str,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="Where the site will be served from, for its preview on social media.",
+    ),
+]
 
 app = typer.Typer(
     add_completion=False,
@@ -30,57 +130,57 @@ app = typer.Typer(
 
 
 @app.command(
-    epilog="Exit codes: 0 all, 1 part (the rest is named), 2 nothing, 3 wrong usage. The warehouse is at AIMI_DATABASE "
-    "(default data/market.duckdb). Pictures need Chrome or Chromium (BROWSER_PATH names one)."
+    epilog="Exit codes: 0 all, 1 part (the rest is named), 2 nothing, 3 wrong usage, 4 made again and changed. The "
+    "warehouse is at AIMI_DATABASE (default data/market.duckdb). Pictures need Chrome or Chromium (BROWSER_PATH names "
+    "one) and are RGB: CMYK is not offered, print shops convert by their own profile."
 )
 def export(
-    names: options.Names = None,
-    every: options.Every = False,
-    listed: options.Listed = False,
-    formats: options.Formats = EVERY_FORMAT,
-    preset: options.PresetName = "article",
-    size: options.Size = None,
-    scale: options.Scale = None,
-    theme: options.Theme = None,
-    event: options.Event = DEFAULT_EVENT,
-    tickers: options.Tickers = "",
-    start: options.Start = None,
-    end: options.End = None,
-    settings: options.Settings = None,
-    title: options.Title = None,
-    subtitle: options.Subtitle = None,
-    credit: options.Credit = HOUSE_CREDIT,
-    locale: options.Locale = "en",
-    out: options.Out = Path("exports"),
-    watch: options.Watch = False,
-    site: options.Site = None,
-    address: options.Address = "",
+    context: typer.Context,
+    names: Names = None,
+    every: Every = False,
+    listed: Listed = False,
+    formats: Formats = EVERY_FORMAT,
+    preset: PresetName = "article",
+    size: Size = None,
+    scale: Scale = None,
+    outline: Outline = False,
+    theme: Theme = None,
+    event: Event = DEFAULT_EVENT,
+    tickers: Tickers = "",
+    start: Start = None,
+    end: End = None,
+    settings: Settings = None,
+    title: Title = None,
+    subtitle: Subtitle = None,
+    words: Words = None,
+    credit: Credit = HOUSE_CREDIT,
+    locale: Locale = "en",
+    out: Out = Path("exports"),
+    watch: Watch = False,
+    site: Site = None,
+    address: Address = "",
 ) -> int:
     """Export charts of the dashboard as kits: pictures, interactive HTML, data, alt text, caption and their proof.
 
     Examples: `python -m dashboard.export --all`; `python -m dashboard.export shock-map --preset square --theme dark`;
     `python -m dashboard.export --from exports/shock-map/metadata.json`.
     """
+    given = _Given(context)
     if listed:
+        given.only("--list", {"listed"})
         return _list()
     if start and start.lower().endswith(".json"):
-        return _repeat(names, every, Path(start), out)
-    days = (_day("--from", start), _day("--to", end))
+        given.only("--from FILE", {"start", "out"})
+        return _repeat(Path(start), out)
     shown = theme or ("print" if preset == "print" else "light")
-    order = Order(
-        "", event.strip(), _listed(tickers), *days, _pairs(settings or []), preset, size, scale, shown
-    )
-    order = replace(order, locale=locale, title=title, subtitle=subtitle, credit=credit)
-    order = replace(order, formats=_listed(formats.lower()))
+    spec = Spec("", event.strip(), locale=locale, credit=credit, theme=shown)
     if site is not None:
         from dashboard.export.site import write_site
 
-        return _perhaps_watching(watch, lambda: write_site(site, order, address))
-    chosen = _chosen(names, every)
-    if len(chosen) > 1 and (title is not None or subtitle is not None):
-        raise BadOrder("A title or subtitle of one's own is for one chart: name just one.")
-    orders = [replace(order, name=name) for name in chosen]
-    return _perhaps_watching(watch, lambda: _export(orders, out))
+        given.only("--site", FOR_SITE)
+        return batch.perhaps_watching(watch, lambda: write_site(site, spec, address))
+    specs = _asked(context.params, spec, given)
+    return batch.perhaps_watching(watch, lambda: _export(specs, out))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -95,8 +195,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return int(code or 0)
     except typer.TyperException as error:
         return _refuse(f"{error.format_message()} (see --help)", USAGE)
-    except (BadOrder, BadSize, BadWords, locales.UnknownLocale) as error:
+    except (BadSpec, UnknownName, locales.UnknownLocale) as error:
         return _refuse(str(error), USAGE)
+    except NothingToShow as nothing:
+        return _refuse(nothing.in_full, NOTHING)
     except WarehouseError as error:
         return _refuse(str(error), NOTHING)
     except (KeyboardInterrupt, typer.Abort):
@@ -104,69 +206,135 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(sentence: str, code: int) -> int:
-    report.errors.print(sentence)
+    batch.errors.print(sentence)
     return code
 
 
+class _Given:
+    """The options that were written on the command line, whatever their values."""
+
+    def __init__(self, context: typer.Context) -> None:
+        named = {parameter.name: parameter for parameter in context.command.params}
+        self._options = {
+            str(name): parameter.opts[0] if parameter.param_type_name == "option" else "the names of charts"
+            for name, parameter in named.items()
+            if str(getattr(context.get_parameter_source(str(name)), "name", "")) == "COMMANDLINE"
+        }
+
+    def only(self, which: str, allowed: set[str]) -> None:
+        """Refuse every other option beside `which`."""
+        self.none_of(set(self._options) - allowed, f"beside {which}")
+
+    def none_of(self, vain: set[str], where: str) -> None:
+        """Refuse options that would do nothing."""
+        found = [option for name, option in self._options.items() if name in vain]
+        if found:
+            raise BadSpec(f"{', '.join(found)} would do nothing {where}: leave that away.")
+
+
+def _asked(asked: dict[str, Any], usual: Spec, given: _Given) -> list[Spec]:
+    """The specs that the options, by the names of their parameters, ask for."""
+    given.none_of({"address"}, "without --site")
+    own = {key: asked[key] for key in ("title", "subtitle") if asked[key] is not None}
+    own = _words(asked["words"]) | own
+    spec = replace(
+        usual,
+        tickers=_listed(asked["tickers"]),
+        start=_day(asked["start"]),
+        end=_day(asked["end"]),
+        options=_pairs(asked["settings"] or []),
+        formats=_listed(asked["formats"].lower()),
+        **{key: asked[key] for key in ("preset", "size", "scale", "outline")},
+        **own,
+    )
+    if not set(spec.formats) & set(PICTURES):
+        given.none_of({"preset", "size", "scale", "outline"}, f"for {', '.join(spec.formats)}")
+    return _specs(_chosen(asked["names"], asked["every"]), spec, bool(own))
+
+
 def _chosen(names: list[str] | None, every: bool) -> list[str]:
+    if every and names:
+        raise BadSpec("--all means every chart: leave the names away, or leave --all away.")
     if every:
         return list(CHARTS)
     if not names:
-        raise BadOrder("Name the charts to export, or say --all; --list names them.")
+        raise BadSpec("Name the charts to export, or say --all; --list names them.")
     return list(dict.fromkeys(names))
 
 
-def _export(orders: list[Order], out: Path) -> int:
-    with report.progress(len(orders)) as advance:
-        results = batch.export_all(orders, out, lambda result: advance(result.order.name))
-    report.summary(results)
+def _specs(names: list[str], spec: Spec, worded: bool) -> list[Spec]:
+    """A spec for each chart. Of several charts each takes what it heeds; what none heeds is left for the refusal."""
+    if worded and len(names) > 1:
+        raise BadSpec("Words of one's own are for one chart: name just one.")
+    known = [name for name in names if name in CHARTS]
+    by_none = set.intersection(*(set(unheeded(name, spec)) for name in known)) if known else set()
+    specs = [for_chart(name, spec, refuse=by_none) for name in names]
+    return [heeded(each) if each.name in CHARTS else each for each in specs]
+
+
+def _words(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+        said = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except OSError as error:
+        raise BadSpec(f"{path} cannot be read ({error.strerror or error}).") from None
+    except (ValueError, RecursionError):
+        raise BadSpec(f"{path} is neither JSON nor, by the ending .toml, TOML.") from None
+    if not isinstance(said, dict):
+        raise BadSpec(f"{path} holds no words by name: {', '.join((*WORDS, 'figure', 'language'))}.")
+    own = {
+        resolve("part of a chart", key, (*WORDS, "figure", "language")): value for key, value in said.items()
+    }
+    figure = own.get("figure", {})
+    texts = [value for key, value in own.items() if key != "figure"]
+    if not isinstance(figure, dict) or not all(isinstance(text, str) for text in [*texts, *figure.values()]):
+        raise BadSpec(
+            f"{path}: each part is a text in quotes; figure holds texts by the words that they replace."
+        )
+    return own | ({"figure": tuple(sorted(figure.items()))} if figure else {})
+
+
+def _export(specs: list[Spec], out: Path) -> int:
+    with batch.progress(len(specs)) as advance:
+        results = batch.export_all(specs, lambda spec: kit.place(out, spec), advance)
+    batch.summary(results)
     return batch.exit_code(results)
 
 
-def _perhaps_watching(watch: bool, work: Callable[[], int]) -> int:
-    if not watch:
-        return work()
-    with watching.stopped_by_signals() as stop:
-        return watching.watch(work, WATCH_SECONDS, report.errors.print, stop)
-
-
-def _repeat(names: list[str] | None, every: bool, path: Path, out: Path) -> int:
-    if names or every:
-        raise BadOrder("A metadata.json names its own chart: leave the names away.")
-    earlier = again.read(path)
-    results = [batch.export(earlier.order, out)]
-    report.summary(results)
-    if results[0].kit is not None:
-        report.console.print(again.compare(earlier, results[0].kit))
-    return batch.exit_code(results)
+def _repeat(path: Path, out: Path) -> int:
+    earlier = reproduce.read(path)
+    result = batch.export(earlier.spec, lambda spec: reproduce.place(out, spec))
+    batch.summary([result])
+    if result.kit is None:
+        return batch.exit_code([result])
+    found = reproduce.changes(earlier, result.kit)
+    batch.console.print(reproduce.verdict(earlier, result.kit, found))
+    for sentence in found:
+        batch.console.print(f"  {sentence}")
+    return CHANGED if found else batch.exit_code([result])
 
 
 def _list() -> int:
     table = Table("Chart", "What it says", box=None, pad_edge=False)
     for name in CHARTS:
-        result = _title(name)
-        table.add_row(name, result)
-    report.console.print(table)
+        table.add_row(name, _title(name))
+    batch.console.print(table)
     return 0
 
 
 def _title(name: str) -> str:
-    from dashboard.export.making import make
-    from dashboard.views.request import NothingToShow
+    from dashboard.export.provenance import make
 
     try:
-        return make(Order(name)).chart.title
+        return make(Spec(name)).chart.title
     except (NothingToShow, WarehouseError) as error:
         return f"({error})"
 
 
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise BadOrder(f"{option} takes a date such as 2025-01-27, not “{text[:40]}”.") from None
+def _day(text: str | None) -> Any:
+    return None if text is None else day_named(text)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -178,6 +346,6 @@ def _pairs(pairs: list[str]) -> tuple[tuple[str, str], ...]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not key.strip() or not equals:
-            raise BadOrder(f"--option takes KEY=TEXT, not “{pair[:40]}”.")
+            raise BadSpec(f"--option takes KEY=TEXT, not “{pair[:40]}”.")
         found.append((key.strip(), text.strip()))
     return tuple(sorted(found))

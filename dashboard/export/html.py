@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, CONFIG, HEADING_FONT, palette
-from dashboard.export.jobs import DEFAULT_HEIGHT, Look
+from dashboard.export.drawing import DEFAULT_HEIGHT, Look, plain_figure
 
 STATIC = Path(__file__).parents[1] / "static"
 PLOTLY_JS = STATIC / "plotly-charts.min.js"
@@ -21,14 +21,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 FACES = (("Inter", "100 900", "inter.woff2"), ("Source Serif", "200 900", "source-serif.woff2"))
 MOST_ROWS = 200
 MOST_COLUMNS = 20
-FRAME_HEIGHT = 230
-"""Pixels that title, measure, notes and source usually take around the figure of an embedded chart."""
+DRAWING, EMBED = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("drawing.js", "embed.js"))
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
-    autoescape=select_autoescape(("html.j2",), default=False),
+    autoescape=select_autoescape(("html.j2", "xmp.j2", "xml.j2"), default=False),
     undefined=StrictUndefined,
     trim_blocks=False,
     keep_trailing_newline=True,
@@ -40,12 +39,13 @@ def interactive(chart: Chart, look: Look) -> bytes:
     text = environment.get_template("chart.html.j2").render(
         chart=chart,
         credit=look.credit,
-        lang=look.locale.replace("_", "-"),
+        language=look.language.replace("_", "-"),
         height=height(chart),
         css=style(look.theme, embedded=True),
         table=_table(chart.table),
         plotly_js=plotly_js(),
-        drawing=drawing(chart, look),
+        drawing=f"{DRAWING}aimiDraw(document.getElementById({in_script(chart.name)}), {_arguments(chart, look)});",
+        embed=EMBED,
     )
     return text.encode("utf-8")
 
@@ -66,35 +66,20 @@ def style(theme: str, embedded: bool) -> str:
     )
 
 
-def drawing(chart: Chart, look: Look) -> str:
-    """The script that draws the chart in the element whose id is its name."""
-    return environment.get_template("drawing.js.j2").render(
-        id=in_script(chart.name), **{name: in_script(value) for name, value in _parts(chart, look).items()}
-    )
-
-
 def figure_script(chart: Chart, look: Look) -> str:
     """A script of the static edition: it hands the chart to `site.js`."""
-    parts = _parts(chart, look)
-    arguments = (in_script(parts[name]) for name in ("figure", "locale", "config"))
-    return f"aimiFigure({in_script(chart.name)}, {', '.join(arguments)});\n"
+    return f"aimiFigure({in_script(chart.name)}, {_arguments(chart, look)});\n"
 
 
-def _parts(chart: Chart, look: Look) -> dict[str, Any]:
-    """What Plotly is given: the figure, the locale (None for the house's English) and its settings."""
-    figure = json.loads(chart.figure.to_json())
-    figure["layout"].pop("width", None)
-    locale = locales.parse(look.locale)
-    figure["layout"].update(autosize=True, height=height(chart), separators=locales.separators(locale))
+def _arguments(chart: Chart, look: Look) -> str:
+    """What Plotly is given: the figure, the locale (null for the house's English) and its settings."""
+    figure = plain_figure(chart, look.locale)
+    figure["layout"].update(autosize=True, height=height(chart))
     for number, trace in enumerate(figure["data"]):
         trace["uid"] = f"trace{number}"
-    foreign = None if locale.language == locales.HOUSE else locales.plotly_locale(locale)
-    config = {
-        **CONFIG,
-        "locale": foreign["name"] if foreign else "en",
-        "toImageButtonOptions": {"format": "png", "filename": chart.name, "scale": 2},
-    }
-    return {"figure": figure, "locale": foreign, "config": config}
+    foreign = locales.plotly_locale(locales.parse(look.locale))
+    config = {**CONFIG, "locale": foreign["name"] if foreign else "en"}
+    return ", ".join(map(in_script, (figure, foreign, config)))
 
 
 def in_script(value: Any) -> str:

@@ -1,19 +1,20 @@
 """The kit of a chart: its files by name, what failed, and `metadata.json`, which makes the same kit again."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from dashboard.charts.chart import Chart
-from dashboard.export import files, html, tables
+from dashboard.export import browser, embed, files, html, tables
 from dashboard.export.browser import BrowserError
-from dashboard.export.making import Made, make, software
-from dashboard.export.order import Order
-from dashboard.export.render import FORMATS as PICTURES
+from dashboard.export.drawing import caption, figure_words
+from dashboard.export.presets import BadSpec
+from dashboard.export.provenance import Made, make, software
 from dashboard.export.render import CannotDraw, render
+from dashboard.export.spec import PICTURES, Spec, heeded
 
 METADATA = "metadata.json"
 
@@ -22,7 +23,7 @@ METADATA = "metadata.json"
 class Kit:
     """A kit in memory. `failures` are sentences by the format or file that is missing; `metadata` lacks the files."""
 
-    order: Order
+    spec: Spec
     made: Made = field(repr=False)
     files: dict[str, bytes] = field(repr=False)
     failures: dict[str, str]
@@ -35,66 +36,55 @@ class Kit:
 
     def zipped(self) -> bytes:
         """The whole kit as a zip."""
-        return files.zipped({**self.files, METADATA: self.metadata()}, self.order.folder())
+        return files.zipped({**self.files, METADATA: self.metadata()}, self.spec.folder())
 
 
-def build(order: Order, state: str | None = None) -> Kit:
-    """Make the chart and every file of its order; a format that fails is named and the others are there.
+def build(spec: Spec, state: str | None = None) -> Kit:
+    """Make the chart and every file of its spec; a format that fails is named and the others are there.
 
     `state` names the state of the warehouse to read, by default the published one.
 
     Raises
     ------
-    UnknownChart, NothingToShow, WarehouseError
-        As `dashboard.export.making.make`: when there is no chart at all.
+    BadSpec, NothingToShow, WarehouseError
+        As `dashboard.export.provenance.make`: when there is no chart at all.
     """
-    made = make(order, state)
+    spec = heeded(spec)
+    wanted = [name for name in spec.formats if name in PICTURES]
+    if wanted:
+        browser.renderer().warm_up()  # while the chart is read: a second of the first picture
+    made = make(spec, state)
     chart = made.chart
     found: dict[str, bytes] = {}
     failures: dict[str, str] = {}
     size: tuple[float, float] | None = None
     warnings: tuple[str, ...] = ()
-    wanted = [name for name in order.formats if name in PICTURES]
     if wanted:
         try:
-            drawn = render(chart, order.look(), wanted, made.state)
+            drawn = render(chart, spec.look(), wanted)
             size, warnings = (drawn.width, drawn.height), drawn.warnings
-            found = {f"{order.name}.{name}": drawn.files[name] for name in wanted}
+            found = {f"{spec.name}.{name}": drawn.files[name] for name in wanted}
         except (BrowserError, CannotDraw) as error:
             failures = dict.fromkeys(wanted, str(error))
     makers: dict[str, Callable[[], dict[str, bytes]]] = {
-        "html": lambda: {f"{order.name}.html": html.interactive(chart, order.look())},
+        "html": lambda: {f"{spec.name}.html": html.interactive(chart, spec.look())},
         "csv": lambda: {
-            f"{order.name}.csv": tables.csv(chart),
-            f"{order.name}.schema.json": tables.as_json(tables.schema(chart)),
+            f"{spec.name}.csv": tables.csv(chart),
+            f"{spec.name}.schema.json": tables.as_json(tables.schema(chart)),
         },
-        "json": lambda: {f"{order.name}.plotly.json": plotly_json(chart)},
+        "json": lambda: {f"{spec.name}.plotly.json": plotly_json(chart)},
     }
-    for name in order.formats:
+    for name in spec.formats:
         if name in makers:
             found.update(makers[name]())
     found["alt.txt"] = f"{chart.alt}\n".encode()
-    found["caption.txt"] = f"{caption(chart, order.credit)}\n".encode()
-    if "html" in order.formats:
-        found["embed.txt"] = f"{embed_code(chart, f'{order.name}.html')}\n".encode()
-    return Kit(order, made, found, failures, warnings, size)
-
-
-def caption(chart: Chart, credit: str) -> str:
-    """The words under a picture in an article: what it shows, how it is measured, from where, by whom."""
-    parts = (chart.title, chart.subtitle, chart.note, chart.source, credit)
-    return " ".join(
-        part if part.endswith((".", "!", "?")) else f"{part}." for part in map(str.strip, parts) if part
-    )
-
-
-def embed_code(chart: Chart, address: str) -> str:
-    """The HTML that puts the interactive chart at `address` into a page."""
-    height = html.height(chart) + html.FRAME_HEIGHT
-    return (
-        f'<iframe src="{escape(address)}" title="{escape(chart.title or chart.name)}" loading="lazy" '
-        f'style="width:100%;height:{height}px;border:0"></iframe>'
-    )
+    found["caption.txt"] = f"{caption(chart, spec.look())}\n".encode()
+    if "html" in spec.formats:
+        picture = f"{spec.name}.png" if "png" in spec.formats else ""
+        found["embed.txt"] = embed.text(
+            embed.codes(chart, f"{spec.name}.html", picture, spec.credit)
+        ).encode()
+    return Kit(spec, made, found, failures, warnings, size)
 
 
 def plotly_json(chart: Chart) -> bytes:
@@ -103,47 +93,72 @@ def plotly_json(chart: Chart) -> bytes:
     return f"{text}\n".encode()
 
 
-def write(
-    kit: Kit, folder: Path, done: Callable[[str], None] = lambda name: None
-) -> tuple[list[str], dict[str, str]]:
+def place(out: Path, spec: Spec) -> Path:
+    """The folder for a kit in `out`: a new one, or that of an earlier kit of the same spec.
+
+    Raises
+    ------
+    BadSpec
+        When others lie in both folders that it could have.
+    """
+    for name in (spec.folder(), f"{spec.folder()}-{'-'.join(spec.formats)}"):
+        if held(out / name) in (None, spec.parameters()):
+            return out / name
+    raise BadSpec(f"{out / spec.folder()} holds another kit: name another folder with --out.")
+
+
+def held(folder: Path) -> Any:
+    """The parameters of the kit in a folder, None for no folder or an empty one."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None
+    return _told(folder).get("parameters", "no kit")
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    try:
+        said = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def write(kit: Kit, folder: Path) -> tuple[list[str], dict[str, str]]:
     """Write a kit into its folder, each file whole or not at all; returns what was written and what failed, why.
 
-    `metadata.json` comes last and lists the files that are there.
+    `metadata.json` says from the first moment whose the folder is, and at the end which files are there. What an
+    earlier kit of the same spec had and this one has not goes.
     """
     written: list[str] = []
     failures = dict(kit.failures)
-    for name, content in kit.files.items():
+    old = set(_told(folder).get("files") or ()) | {f"{kit.spec.name}.{name}" for name in kit.failures}
+    for name, content in {METADATA: kit.metadata([]), **kit.files}.items():
         try:
             files.write(folder / name, content)
             written.append(name)
         except OSError as error:
-            failures[name] = _why(error, folder)
-        done(name)
-    if written:
-        try:
-            files.write(folder / METADATA, kit.metadata(written))
-            written.append(METADATA)
-        except OSError as error:
-            failures[METADATA] = _why(error, folder)
-    return written, failures
-
-
-def _why(error: OSError, folder: Path) -> str:
-    return f"{folder} cannot be written ({error.strerror or error})"
+            failures[name] = f"{folder} cannot be written ({error.strerror or error})"
+    for name in old - set(written):
+        if name == Path(name).name:
+            (folder / name).unlink(missing_ok=True)
+    own = [name for name in written if name != METADATA]
+    if METADATA in written:
+        files.write(folder / METADATA, kit.metadata(own))
+    return [*own, *(name for name in written if name == METADATA and own)], failures
 
 
 def _metadata(kit: Kit, names: list[str]) -> dict[str, Any]:
     made, chart = kit.made, kit.made.chart
     data = tables.csv(chart)
     return {
-        "chart": kit.order.name,
+        "chart": kit.spec.name,
         "title": chart.title,
         "subtitle": chart.subtitle,
         "note": chart.note,
         "source": chart.source,
-        "credit": kit.order.credit,
+        "credit": kit.spec.credit,
         "alt": chart.alt,
-        "parameters": kit.order.parameters(),
+        "figure_words": figure_words(chart),
+        "parameters": kit.spec.parameters(),
         "event": made.event,
         "data": {"rows": len(chart.table), "columns": len(chart.table.columns), "sha256": _hash(data)},
         "queries": made.queries,

@@ -8,11 +8,14 @@ MM_PER_INCH = 25.4
 CSS_DPI = 96
 LARGEST_PIXELS = 12_000
 SMALLEST_SCALE = 0.1
-THEMES = ("light", "dark", "print", "transparent")
+SMALLEST_SIDE, LARGEST_SIDE = 240, 4000
+PRINT_SHEET = 1.3
+"""How much larger than its size a sheet for print may be laid out: its smallest type is then 6.5 points."""
+THEMES = ("light", "dark", "print", "transparent", "transparent-dark")
 
 
-class BadSize(ValueError):
-    """A size or scale that no picture can have; the message says which can."""
+class BadSpec(ValueError):
+    """What was asked for cannot be met whatever the data; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +45,25 @@ class Preset:
         """The height in CSS pixels, None where the chart decides."""
         return None if self.height is None else _css(self.height, self.unit)
 
+    def lengths(self, css_height: float) -> list[str]:
+        """The width, and a height given in CSS pixels, as SVG writes them."""
+        if self.unit == "px":
+            return [f"{length:g}" for length in (self.css_width, css_height)]
+        return [f"{length * MM_PER_INCH / CSS_DPI:.10g}mm" for length in (self.css_width, css_height)]
+
     def with_scale(self, scale: float | None) -> "Preset":
         """The same size with more or fewer pixels.
 
         Raises
         ------
-        BadSize
+        BadSpec
             When a PNG would be larger than 12,000 pixels on a side, or smaller than one.
         """
         if scale is None:
             return self
-        longest = max(self.css_width, self.css_height or self.css_width * 2) * scale
-        if not math.isfinite(scale) or scale < SMALLEST_SCALE or longest > LARGEST_PIXELS:
-            limit = LARGEST_PIXELS / max(self.css_width, self.css_height or self.css_width * 2)
-            raise BadSize(
+        limit = LARGEST_PIXELS / max(self.css_width, self.css_height or self.css_width * 2)
+        if not math.isfinite(scale) or not SMALLEST_SCALE <= scale <= limit:
+            raise BadSpec(
                 f"A scale of {scale:g} gives no usable picture: choose one from {SMALLEST_SCALE} to {limit:.1f}."
             )
         return replace(self, scale=scale)
@@ -76,35 +84,29 @@ PRESETS = {
     )
 }
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(px|mm)?")
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(?:x(\d{1,6}(?:\.\d{1,6})?))?(px|mm)?")
 
 
 def sized(preset: Preset, size: str) -> Preset:
-    """The preset with another size, such as "600x400", "600x400px" or "120x80mm".
+    """The preset with another size: "600x400", "120x80mm", or a width alone ("600px", "83mm").
 
     Raises
     ------
-    BadSize
+    BadSpec
         When the text is no size, or one too small or too large to draw in.
     """
     found = _SIZE.fullmatch(size.strip().lower())
     if not found:
-        raise BadSize(
-            f"“{size[:30]}” is no size: write WIDTHxHEIGHT with px or mm, such as 600x400 or 120x80mm."
+        raise BadSpec(
+            f"“{size[:30]}” is no size: write WIDTH or WIDTHxHEIGHT with px or mm, such as 600x400, 120x80mm or 83mm."
         )
-    width, height, unit = float(found[1]), float(found[2]), found[3] or "px"
-    css = (_css(width, unit), _css(height, unit))
-    if min(css) < 240 or max(css) > 4000:
-        raise BadSize(
-            f"{size} is {css[0]:.0f}×{css[1]:.0f} pixels on a page: choose from 240 to 4000 a side."
+    width, height, unit = float(found[1]), float(found[2]) if found[2] else None, found[3] or "px"
+    css = [_css(length, unit) for length in (width, height) if length is not None]
+    if min(css) < SMALLEST_SIDE or max(css) > LARGEST_SIDE:
+        said = "×".join(f"{length:.0f}" for length in css)
+        raise BadSpec(
+            f"{size} is {said} pixels on a page: choose from {SMALLEST_SIDE} to {LARGEST_SIDE} a side."
         )
+    sheet = max(round(css[0]), 420) if unit == "px" else round(min(max(css[0], 420), css[0] * PRINT_SHEET))
     scale = 300 / CSS_DPI if unit == "mm" else preset.scale
-    return Preset(
-        f"{found[1]}x{found[2]}{unit}",
-        width,
-        height,
-        unit,
-        max(round(css[0]), 420),
-        scale,
-        "a size of one's own",
-    ).with_scale(scale)
+    return Preset(size.strip().lower(), width, height, unit, sheet, scale, "a size of one's own")

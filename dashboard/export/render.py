@@ -6,13 +6,14 @@ strip of pixels that is cut off again), the SVG and the PDF carry it back.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from dashboard.charts.chart import Chart
-from dashboard.export import browser, pictures
-from dashboard.export.browser import BrowserError, Drawing, Sheet, token
-from dashboard.export.jobs import HOUSE_CREDIT, BadWords, Look, NoData, job
+from dashboard.export import browser, pictures, tables
+from dashboard.export.browser import BrowserError, Drawing, token
+from dashboard.export.drawing import Look, NoData, caption, job
 from dashboard.export.pictures import Label, WrongPicture
-from dashboard.export.presets import CSS_DPI, PRESETS
+from dashboard.export.presets import CSS_DPI, PRESETS, BadSpec
 
 POINT = 72 / CSS_DPI
 FORMATS = ("png", "svg", "pdf")
@@ -32,8 +33,8 @@ class Pictures:
     warnings: tuple[str, ...] = ()
 
 
-def render(chart: Chart, look: Look, formats: Collection[str] = FORMATS, state: str = "") -> Pictures:
-    """The chart in several formats, drawn once. `state` is the warehouse's, for the files' metadata.
+def render(chart: Chart, look: Look, formats: Collection[str] = FORMATS) -> Pictures:
+    """The chart in several formats, drawn once.
 
     Raises
     ------
@@ -46,36 +47,35 @@ def render(chart: Chart, look: Look, formats: Collection[str] = FORMATS, state: 
     """
     try:
         spec = job(chart, look)
-    except (BadWords, NoData) as fault:
+    except (BadSpec, NoData) as fault:
         raise CannotDraw(str(fault)) from fault
-    preset = look.preset
-    sheet = Sheet(preset.unit, preset.css_width, preset.css_height, preset.scale, frozenset(formats))
     for last in (False, True):
-        drawing = browser.renderer().draw(spec, sheet)
+        drawing = browser.renderer().draw(spec, look.preset, formats)
         _require_fit(drawing, chart, look)
         try:
-            return _finish(drawing, chart, look, token(spec), sheet, state)
+            return _finish(drawing, chart, look, token(spec), formats)
         except WrongPicture as fault:
             if last:
                 raise BrowserError(f"The chart could not be drawn: {fault}.") from fault
     raise AssertionError("the loop ends in a return or an exception")
 
 
-def _finish(drawing: Drawing, chart: Chart, look: Look, key: str, sheet: Sheet, state: str) -> Pictures:
+def _finish(drawing: Drawing, chart: Chart, look: Look, key: str, formats: Collection[str]) -> Pictures:
     if drawing.answer["token"] != key:
         raise WrongPicture("the browser drew another chart")
-    height = drawing.answer["css_height"]
-    label = Label(chart.title or chart.name, chart.alt, chart.source, look.credit, state)
+    width, height, scale = look.preset.css_width, drawing.answer["css_height"], look.preset.scale
+    words = (chart.title or chart.name, chart.alt, chart.source, look.credit)
+    label = Label(*words, caption(chart, look), sha256(tables.csv(chart)).hexdigest())
     files: dict[str, bytes] = {}
-    if "png" in sheet.wanted:
-        size = (round(sheet.width * sheet.scale), round(height * sheet.scale))
-        opaque = look.theme != "transparent"
-        files["png"] = pictures.finish_png(drawing.png, key, size, CSS_DPI * sheet.scale, opaque, label)
-    if "svg" in sheet.wanted:
-        files["svg"] = pictures.finish_svg(drawing.svg, key)
-    if "pdf" in sheet.wanted:
-        files["pdf"] = pictures.finish_pdf(drawing.pdf, key, (sheet.width * POINT, height * POINT), label)
-    return Pictures(files, sheet.width, height, _warnings(drawing))
+    if "png" in formats:
+        size = (round(width * scale), round(height * scale))
+        opaque = not look.theme.startswith("transparent")
+        files["png"] = pictures.finish_png(drawing.png, key, size, CSS_DPI * scale, opaque, label)
+    if "svg" in formats:
+        files["svg"] = pictures.finish_svg(drawing.svg, key, label)
+    if "pdf" in formats:
+        files["pdf"] = pictures.finish_pdf(drawing.pdf, key, (width * POINT, height * POINT), label)
+    return Pictures(files, width, height, _warnings(drawing))
 
 
 def _require_fit(drawing: Drawing, chart: Chart, look: Look) -> None:
@@ -111,21 +111,6 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def render_png(
-    chart: Chart,
-    preset: str = "article",
-    theme: str = "light",
-    *,
-    locale: str = "en",
-    credit: str = HOUSE_CREDIT,
-    scale: float | None = None,
-    state: str = "",
-) -> bytes:
+def render_png(chart: Chart, preset: str = "article", theme: str = "light") -> bytes:
     """The chart as a PNG; `theme` is the one that it was drawn in. Raises what `render` raises."""
-    look = Look(PRESETS[preset].with_scale(scale), theme, locale, credit)
-    return render(chart, look, {"png"}, state).files["png"]
-
-
-def render_svg(chart: Chart, preset: str = "article", theme: str = "light", *, locale: str = "en") -> bytes:
-    """The chart as an SVG; `theme` is the one that it was drawn in. Raises what `render` raises."""
-    return render(chart, Look(PRESETS[preset], theme, locale), {"svg"}).files["svg"]
+    return render(chart, Look(PRESETS[preset], theme), {"png"}).files["png"]

@@ -3,7 +3,6 @@
 Without JavaScript the pages show pictures; with it these become interactive as they come into view.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,16 @@ from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, HEADING_FONT, palette
 from dashboard.data.claims import claims
-from dashboard.export import batch, files, html, report
+from dashboard.export import batch, embed, files, html, kit
 from dashboard.export.batch import Result
 from dashboard.export.browser import BrowserError
-from dashboard.export.kit import embed_code
-from dashboard.export.order import BadOrder, Order
-from dashboard.export.presets import PRESETS
+from dashboard.export.presets import PRESETS, BadSpec
 from dashboard.export.render import CannotDraw, render
+from dashboard.export.spec import Spec, for_chart
 from dashboard.views import shock
 from dashboard.views.claims import check, read_largest_losses
 from dashboard.views.headline import figures, headline
 from dashboard.views.registry import CHARTS
-from dashboard.views.request import NothingToShow
 from dashboard.views.story import read_story
 from etl.settings import settings
 from etl.warehouse import connect_read_only, published_version
@@ -45,50 +42,48 @@ class Entry:
     downloads: list[dict[str, str]]
 
 
-def write_site(folder: Path, order: Order, address: str) -> int:
-    """Write the whole site for an order's event, theme and locale; returns the exit code.
+def write_site(folder: Path, spec: Spec, address: str) -> int:
+    """Write the whole site for a spec's event, theme and locale; returns the exit code.
 
     The pages come last, so that a visitor never finds one whose pictures are missing. `address` is where the site will
-    be served from ("" leaves previews with relative addresses).
+    be served from ("" leaves previews with relative addresses, and no sitemap and no oEmbed).
 
     Raises
     ------
-    BadOrder
-        When the address is none.
+    BadSpec
+        When the address is none, or the folder holds the site of another event, theme or locale.
     dashboard.views.request.NothingToShow
         When there is no story of that event.
     """
     address = _address(address)
-    orders = [replace(order, name=name, formats=FORMATS, preset="article", size=None) for name in CHARTS]
-    try:
-        words = _story(order)
-    except NothingToShow as nothing:
-        report.errors.print(nothing.in_full)
-        return 2
-    with report.progress(len(orders)) as advance:
-        results = [_settled(result) for result in _export(orders, folder, advance, words["state"])]
-    entries = [_entry(result, folder) for result in results if result.kit is not None]
-    pages = _pages(order, entries, words, address)
-    faults = _write(folder, {**_assets(order), **pages})
-    report.summary(results)
+    usual = replace(spec, formats=FORMATS, preset="article", size=None)
+    specs = [for_chart(name, usual) for name in CHARTS]
+    for each in specs:
+        if kit.held(_home(folder, each)) not in (None, each.parameters()):
+            raise BadSpec(f"{folder} holds the site of another story or look: name another folder.")
+    words = _story(spec)
+    with batch.progress(len(specs)) as advance:
+        results = batch.export_all(specs, lambda each: _home(folder, each), advance, words["state"])
+    results = [_settled(result) for result in results]
+    entries = [_entry(result) for result in results if result.kit is not None]
+    faults = _write(folder, {**_assets(spec), **_pages(spec, entries, words, address)})
+    batch.summary(results)
     for sentence in faults:
-        report.errors.print(sentence)
+        batch.errors.print(sentence)
+    if not address:
+        batch.errors.print(
+            "Without --base-url there is no sitemap and no oEmbed, and previews on social media show no picture."
+        )
     if not faults:
-        report.console.print(
+        batch.console.print(
             f"The site is in {folder}: serve it with any web server; index.html is its front page."
         )
     code = batch.exit_code(results)
     return max(code, 1) if faults else code
 
 
-def _export(orders: list[Order], folder: Path, advance: Callable[[str], None], state: str) -> list[Result]:
-    return batch.export_all(
-        orders,
-        folder / CHART_FOLDER,
-        lambda result: advance(result.order.name),
-        lambda order: order.name,
-        state,
-    )
+def _home(folder: Path, spec: Spec) -> Path:
+    return folder / CHART_FOLDER / spec.name
 
 
 def _settled(result: Result) -> Result:
@@ -101,16 +96,16 @@ def _address(address: str) -> str:
         return ""
     parts = urlsplit(address.strip())
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise BadOrder(
+        raise BadSpec(
             f"--base-url takes an address such as https://example.org/story/, not “{address[:60]}”."
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 
 
-def _story(order: Order) -> dict[str, Any]:
+def _story(spec: Spec) -> dict[str, Any]:
     state = published_version()
-    with connect_read_only(version=state) as con, locales.written_in(order.locale):
-        story = read_story(con, order.event)
+    with connect_read_only(version=state) as con, locales.written_in(spec.locale):
+        story = read_story(con, spec.event)
         coverage = claims(settings().data_dir, story.event.event_id)
         losses = read_largest_losses(con) if coverage else None
         return {
@@ -122,15 +117,13 @@ def _story(order: Order) -> dict[str, Any]:
         }
 
 
-def _entry(result: Result, folder: Path) -> Entry:
-    kit = result.kit
-    assert kit is not None  # noqa: S101 - the caller chose results with a kit
-    chart, home = kit.made.chart, folder / CHART_FOLDER / result.order.name
-    plain = None
+def _entry(result: Result) -> Entry:
+    assert result.kit is not None  # noqa: S101 - the caller chose results with a kit
+    chart, plain = result.kit.made.chart, None
     try:
-        pictures = _extra_pictures(chart, result.order, kit.made.state)
+        pictures = _extra_pictures(chart, result.spec)
         for name, content in pictures.items():
-            files.write(home / f"{name}.png", content[0])
+            files.write(result.folder / f"{name}.png", content[0])
         plain = pictures["plain"][1]
     except (BrowserError, CannotDraw, OSError) as error:
         result.failures.setdefault("pictures of the page", str(error))
@@ -139,22 +132,22 @@ def _entry(result: Result, folder: Path) -> Entry:
         for name in result.written
         if Path(name).suffix in LABELS
     ]
-    return Entry(chart, f"{CHART_FOLDER}/{result.order.name}/", html.height(chart), plain, downloads)
+    return Entry(chart, f"{CHART_FOLDER}/{result.spec.name}/", html.height(chart), plain, downloads)
 
 
-def _extra_pictures(chart: Chart, order: Order, state: str) -> dict[str, tuple[bytes, tuple[int, int]]]:
+def _extra_pictures(chart: Chart, spec: Spec) -> dict[str, tuple[bytes, tuple[int, int]]]:
     """The figure without words for the page, which has them as text, and the card for social media."""
     bare = replace(chart, title="", subtitle="", note="", source="")
-    plain = render(bare, replace(order.look(), credit=""), {"png"}, state)
-    card = render(chart, replace(order.look(), preset=PRESETS["wide"]), {"png"}, state)
+    plain = render(bare, replace(spec.look(), credit=""), {"png"})
+    card = render(chart, replace(spec.look(), preset=PRESETS["wide"]), {"png"})
     return {
         name: (drawn.files["png"], (round(drawn.width), round(drawn.height)))
         for name, drawn in (("plain", plain), ("social", card))
     }
 
 
-def _assets(order: Order) -> dict[str, bytes]:
-    colours = palette(order.theme)
+def _assets(spec: Spec) -> dict[str, bytes]:
+    colours = palette(spec.theme)
     extra = html.environment.get_template("site.css.j2").render(
         colours=colours, body_font=BODY_FONT, heading_font=HEADING_FONT
     )
@@ -163,34 +156,49 @@ def _assets(order: Order) -> dict[str, bytes]:
         **fonts,
         "plotly.min.js": html.PLOTLY_JS.read_bytes(),
         "mark.svg": (html.STATIC / "mark.svg").read_bytes(),
-        "site.css": f"{html.style(order.theme, embedded=False)}\n{extra}".encode(),
-        "site.js": (html.TEMPLATES / "site.js").read_bytes(),
+        "site.css": f"{html.style(spec.theme, embedded=False)}\n{extra}".encode(),
+        "site.js": f"{html.DRAWING}{(html.TEMPLATES / 'site.js').read_text('utf-8')}".encode(),
+        "embed.js": html.EMBED.encode(),
     }
 
 
-def _pages(order: Order, entries: list[Entry], words: dict[str, Any], address: str) -> dict[str, bytes]:
+def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str) -> dict[str, bytes]:
     pages: dict[str, bytes] = {}
     page, story = (html.environment.get_template(name) for name in ("page.html.j2", "story.html.j2"))
+    shared = {"address": address, "credit": spec.credit, "language": spec.language}
     for entry in entries:
-        image = f"{address}{entry.folder}social.png" if address else "social.png"
-        text = page.render(
-            entry=entry, image=image if entry.plain else "", address=address, credit=order.credit
+        image = f"{address}{entry.folder}social.png"
+        pages[f"{entry.folder}index.html"] = page.render(
+            entry=entry, image=image if entry.plain else "", **shared
+        ).encode()
+        pages[f"{entry.folder}figure.js"] = html.figure_script(entry.chart, spec.look()).encode()
+        codes = embed.codes(
+            entry.chart,
+            f"{address}{entry.folder}index.html",
+            f"{address}{entry.folder}social.png",
+            spec.credit,
         )
-        pages[f"{entry.folder}index.html"] = text.encode()
-        code = embed_code(entry.chart, f"{address}{entry.folder}index.html")
-        pages[f"{entry.folder}embed.txt"] = f"{code}\n".encode()
-        pages[f"{entry.folder}figure.js"] = html.figure_script(entry.chart, order.look()).encode()
+        pages[f"{entry.folder}embed.txt"] = embed.text(codes).encode()
+        if address:
+            pages[f"{entry.folder}oembed.json"] = embed.oembed(
+                entry.chart, address, entry.folder, spec.credit
+            )
     first = next((entry for entry in entries if entry.plain), None)
-    text = story.render(
+    pages["index.html"] = story.render(
         **words,
         entries=entries,
         split=sum(entry.chart.name in shock.CHARTS for entry in entries),
         image=f"{address}{first.folder}social.png" if first else "",
         image_alt=first.chart.alt if first else "",
-        address=address,
-        credit=order.credit,
-    )
-    pages["index.html"] = text.encode()
+        **shared,
+    ).encode()
+    if address:
+        places = ["", *(entry.folder for entry in entries)]
+        pages["sitemap.xml"] = (
+            html.environment.get_template("sitemap.xml.j2")
+            .render(addresses=[f"{address}{place}" for place in places])
+            .encode()
+        )
     return pages
 
 

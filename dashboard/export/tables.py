@@ -7,6 +7,9 @@ import pandas as pd
 
 from dashboard.charts.chart import Chart
 
+NAMES = ("string", "date", "datetime")
+"""Types of columns that say what a row is about."""
+
 
 def csv(chart: Chart) -> bytes:
     """The chart's table as CSV (RFC 4180, UTF-8): floats with every digit, days as 2025-01-27, nothing for missing."""

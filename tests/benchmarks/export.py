@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboard.charts.chart import Chart
-from dashboard.export.jobs import Look
-from dashboard.export.making import make
-from dashboard.export.order import Order
+from dashboard.export.drawing import Look
+from dashboard.export.provenance import make
 from dashboard.export.render import FORMATS, render
+from dashboard.export.spec import Spec
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow
 
@@ -36,7 +36,7 @@ def charts() -> list[Chart]:
     found = []
     for name in CHARTS:
         try:
-            found.append(make(Order(name)).chart)
+            found.append(make(Spec(name)).chart)
         except NothingToShow:
             continue
     return found

@@ -11,8 +11,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.app_pages import shared
-from dashboard.export.making import make
-from dashboard.export.order import Order
+from dashboard.export.provenance import make
+from dashboard.export.spec import Spec
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import StateGoneError, published_version
 from etl.warehouse.files import FileWarehouse
@@ -44,8 +44,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "the headline": lambda state: shared.event_words(state, EVENT)[0],
     "the figures": lambda state: shared.event_words(state, EVENT)[1],
     "the largest losses": lambda state: shared.largest_losses(state).rows.to_csv(),
-    "a chart's table": lambda state: make(Order("shock-losses-dollars"), state).chart.table.to_csv(),
-    "the state of a kit": lambda state: make(Order("shock-losses-dollars"), state).state,
+    "a chart's table": lambda state: make(Spec("shock-losses-dollars"), state).chart.table.to_csv(),
+    "the state of a kit": lambda state: make(Spec("shock-losses-dollars"), state).state,
 }
 
 

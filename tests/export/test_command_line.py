@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -15,9 +16,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dashboard.export import batch, files, watching
+from dashboard.export import batch, files, kit
 from dashboard.export.cli import run
-from dashboard.export.order import Order
+from dashboard.export.spec import Spec
 from tests.conftest import SOAK
 
 FAST = ("--format", "csv")
@@ -53,7 +54,7 @@ def test_a_part_ends_with_1_and_names_the_rest(
 ) -> None:
     assert run(["shock-mapp", "shock-map", *FAST, "--out", str(tmp_path)]) == 1
     said = capsys.readouterr()
-    assert "did you mean shock-map?" in said.err
+    assert "the nearest is shock-map" in said.err
     assert "1 of 2 charts exported" in said.err
     assert (tmp_path / "shock-map" / "shock-map.csv").exists()
 
@@ -75,10 +76,20 @@ def test_no_warehouse_ends_with_2_and_the_next_step(
     [
         ([], "say --all"),
         (["shock-map", "--preset", "poster"], "choose from article"),
-        (["shock-map", "--from", "yesterday"], "takes a date such as"),
+        (["companies-compare", "--from", "yesterday"], "is no day"),
         (["shock-map", "--option", "log"], "takes KEY=TEXT"),
         (["shock-map", "shock-timeline", "--title", "One"], "name just one"),
         (["--nonsense"], "see --help"),
+        (["shock-map", "--from", "2025-01-20"], "shock-map has no first day to choose"),
+        (["shock-map", "--option", "nokey=1"], "shock-map has no settings to choose"),
+        (["shock-map", "--base-url", "https://example.org"], "--base-url would do nothing without --site"),
+        (["shock-map", "--all"], "leave the names away"),
+        (["shock-map", "--format", "csv", "--scale", "2"], "--scale would do nothing for csv"),
+        (["--from", "metadata.json", "--locale", "de"], "--locale would do nothing beside --from FILE"),
+        (["--from", "metadata.json", "shock-map"], "the names of charts would do nothing beside"),
+        (["--site", "x", "--title", "Mine"], "--title would do nothing beside --site"),
+        (["--list", "--watch"], "--watch would do nothing beside --list"),
+        (["shock-map", "--words", "none.json"], "none.json cannot be read"),
         (["--from", "missing/metadata.json"], "cannot be read"),
         (["--site", "x", "--base-url", "ftp://x"], "takes an address such as"),
     ],
@@ -104,6 +115,53 @@ def test_it_makes_a_kit_again_and_says_whether_its_data_changed(
     one, two = ((tmp_path / name / "shock-map") for name in ("one", "two"))
     assert [path.name for path in sorted(one.iterdir())] == [path.name for path in sorted(two.iterdir())]
     assert all(path.read_bytes() == (two / path.name).read_bytes() for path in one.iterdir())
+
+
+def test_a_kit_that_is_checked_is_never_written_over(
+    own_database: Path,
+    use_database: Callable[[Path], None],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    use_database(own_database)
+    run(["shock-losses-percent", *FAST, "--out", str(tmp_path)])
+    first = tmp_path / "shock-losses-percent"
+    before = {path.name: path.read_bytes() for path in first.iterdir()}
+    with duckdb.connect(str(own_database)) as con:
+        con.execute(
+            "UPDATE price_daily SET adj_close = adj_close * 0.9 WHERE ticker = 'NVDA' AND date = '2025-01-27'"
+        )
+    assert run(["--from", str(first / "metadata.json"), "--out", str(tmp_path)]) == 4
+    said = capsys.readouterr().out
+    assert "THE DATA HAS CHANGED" in said
+    assert re.search(r"NVDA.*: change, percent.* was -16\.\d+, is -25\.\d+", said)
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == before
+    assert (tmp_path / "shock-losses-percent-again" / "metadata.json").exists()
+    assert run(["--from", str(first / "metadata.json"), "--out", str(tmp_path)]) == 4
+    assert (tmp_path / "shock-losses-percent-again-2" / "metadata.json").exists()
+
+
+def test_of_several_charts_each_takes_what_it_heeds(
+    on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = ["--from", "2025-01-13", "--to", "2025-02-07"]
+    assert run(["shock-map", "companies-compare", *days, *FAST, "--out", str(tmp_path)]) == 0
+    assert run(["shock-map", "shock-recovery", *days, *FAST, "--out", str(tmp_path)]) == 3
+    assert "shock-map has no first day" in capsys.readouterr().err
+
+
+def test_an_editors_words_come_from_a_file(on_bundled_data: Path, tmp_path: Path) -> None:
+    words = tmp_path / "german.toml"
+    words.write_text(
+        'title = "Der Kurssturz"\nalt = "Eine Karte"\nlanguage = "de"\n[figure]\nNVIDIA = "Nvidia"\n'
+    )
+    usual = ["shock-losses-percent", "--format", "html", "--out", str(tmp_path)]
+    assert run([*usual, "--words", str(words)]) == 0
+    folder = next(path for path in tmp_path.iterdir() if path.is_dir())
+    assert (folder / "alt.txt").read_text() == "Eine Karte\n"
+    text = (folder / "shock-losses-percent.html").read_text()
+    assert '<html lang="de">' in text
+    assert "Der Kurssturz</h1>" in text
 
 
 def test_a_day_can_stand_for_an_event_and_numbers_follow_a_locale(
@@ -169,7 +227,9 @@ def test_a_browser_killed_in_the_middle_of_a_batch_costs_no_chart(
             killed.append(pid)
 
     names = ("shock-map", "shock-losses-percent", "shock-losses-dollars", "shock-recovery")
-    results = batch.export_all([Order(name, formats=("png", "svg")) for name in names], tmp_path, kill)
+    results = batch.export_all(
+        [Spec(name, formats=("png", "svg")) for name in names], lambda spec: kit.place(tmp_path, spec), kill
+    )
     assert killed
     assert batch.exit_code(results) == 0
     assert all((tmp_path / name / f"{name}.png").stat().st_size > 10_000 for name in names)
@@ -191,7 +251,7 @@ def test_it_exports_again_when_a_refresh_publishes(
         return 0
 
     said: list[str] = []
-    assert watching.watch(export, 0.05, said.append, stop) == 0
+    assert batch.watched(export, 0.05, said.append, stop) == 0
     assert len(exports) == 2
     assert "has been published" in said[-1]
 

@@ -15,10 +15,10 @@ from PIL import Image
 
 from dashboard.export import tables
 from dashboard.export.html import PLOTLY_JS
-from dashboard.export.making import Made, make
-from dashboard.export.order import Order
 from dashboard.export.presets import PRESETS, THEMES
+from dashboard.export.provenance import Made, make
 from dashboard.export.render import render
+from dashboard.export.spec import Spec
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow
 from tests.conftest import SOAK
@@ -29,7 +29,7 @@ LOOKS = [(preset, "light") for preset in PRESETS] + [
 ]
 # The short form draws each chart in the next of the looks, the long form in all of them.
 ORDERS = [
-    Order(name, preset=preset, theme=theme)
+    Spec(name, preset=preset, theme=theme)
     for number, name in enumerate(CHARTS)
     for preset, theme in (LOOKS if SOAK else [LOOKS[number % len(LOOKS)]])
 ]
@@ -38,31 +38,29 @@ ORDERS = [
 @lru_cache
 def made(name: str, theme: str) -> Made:
     try:
-        return make(Order(name, theme=theme))
+        return make(Spec(name, theme=theme))
     except NothingToShow:
         pytest.skip("the bundled data has nothing for it")
 
 
 def test_every_preset_and_theme_is_tried() -> None:
-    assert {order.preset for order in ORDERS} == set(PRESETS)
-    assert {order.theme for order in ORDERS} == set(THEMES)
-    assert {order.name for order in ORDERS} == set(CHARTS)
+    assert {spec.preset for spec in ORDERS} == set(PRESETS)
+    assert {spec.theme for spec in ORDERS} == set(THEMES)
+    assert {spec.name for spec in ORDERS} == set(CHARTS)
 
 
-@pytest.mark.parametrize("order", ORDERS, ids=lambda order: f"{order.name}-{order.preset}-{order.theme}")
-def test_a_chart_fits_its_preset_and_theme(order: Order, on_bundled_data: Path) -> None:
-    drawn = render(made(order.name, order.theme).chart, order.look(), {"png"})
-    assert Image.open(io.BytesIO(drawn.files["png"])).size[0] == round(drawn.width * order.shape().scale)
+@pytest.mark.parametrize("spec", ORDERS, ids=lambda spec: f"{spec.name}-{spec.preset}-{spec.theme}")
+def test_a_chart_fits_its_preset_and_theme(spec: Spec, on_bundled_data: Path) -> None:
+    drawn = render(made(spec.name, spec.theme).chart, spec.look(), {"png"})
+    assert Image.open(io.BytesIO(drawn.files["png"])).size[0] == round(drawn.width * spec.shape().scale)
     assert not drawn.warnings
 
 
-@pytest.mark.parametrize(
-    "order", {order.name: order for order in ORDERS}.values(), ids=lambda order: order.name
-)
+@pytest.mark.parametrize("spec", {spec.name: spec for spec in ORDERS}.values(), ids=lambda spec: spec.name)
 def test_the_csv_of_every_chart_reads_back_equal_to_its_own_numbers(
-    order: Order, on_bundled_data: Path, tmp_path: Path
+    spec: Spec, on_bundled_data: Path, tmp_path: Path
 ) -> None:
-    chart = made(order.name, order.theme).chart
+    chart = made(spec.name, spec.theme).chart
     path = tmp_path / "chart.csv"
     path.write_bytes(tables.csv(chart))
     fields = {field["name"]: field["type"] for field in tables.schema(chart)["fields"]}

@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import plotly.io
 import pytest
 
-from dashboard.export import again, kit
+from dashboard.export import kit, reproduce
+from dashboard.export.drawing import figure_words
 from dashboard.export.kit import Kit, build
-from dashboard.export.making import UnknownChart, make
-from dashboard.export.order import BadOrder, Order, from_parameters
+from dashboard.export.presets import BadSpec
+from dashboard.export.provenance import make
+from dashboard.export.spec import Spec, from_parameters
 from etl.warehouse import connect_read_only
 
 
 @pytest.fixture(scope="module")
 def made(on_bundled_data_throughout: Path) -> Kit:
-    return build(Order("shock-losses-dollars"))
+    return build(Spec("shock-losses-dollars"))
 
 
 @pytest.fixture(scope="module")
-def earlier(made: Kit, tmp_path_factory: pytest.TempPathFactory) -> again.Earlier:
+def earlier(made: Kit, tmp_path_factory: pytest.TempPathFactory) -> reproduce.Earlier:
     """What the metadata of that kit says once it lies on a disk."""
     folder = tmp_path_factory.mktemp("kit")
     kit.write(made, folder)
-    return again.read(folder / "metadata.json")
+    return reproduce.read(folder / "metadata.json")
 
 
 @pytest.fixture(scope="module")
-def repeated(earlier: again.Earlier) -> Kit:
-    return build(earlier.order)
+def repeated(earlier: reproduce.Earlier) -> Kit:
+    return build(earlier.spec)
 
 
 def test_a_kit_has_every_file_that_an_article_needs(made: Kit) -> None:
@@ -98,8 +103,8 @@ def test_alt_text_and_caption_are_those_of_the_chart(made: Kit) -> None:
 
 
 def test_words_of_ones_own_replace_the_charts(on_bundled_data: Path) -> None:
-    order = Order("shock-map", title="My words", subtitle="", credit="A. Reporter", formats=("svg", "html"))
-    own = build(order)
+    spec = Spec("shock-map", title="My words", subtitle="", credit="A. Reporter", formats=("svg", "html"))
+    own = build(spec)
     for form in ("svg", "html"):
         text = own.files[f"shock-map.{form}"].decode()
         assert "My words" in text
@@ -108,49 +113,169 @@ def test_words_of_ones_own_replace_the_charts(on_bundled_data: Path) -> None:
 
 
 def test_a_kit_made_again_from_its_metadata_is_the_same(
-    made: Kit, earlier: again.Earlier, repeated: Kit
+    made: Kit, earlier: reproduce.Earlier, repeated: Kit
 ) -> None:
-    assert earlier.order == made.order
+    assert earlier.spec == made.spec
     assert repeated.files == made.files
-    assert "the data is unchanged" in again.compare(earlier, repeated)
+    assert reproduce.changes(earlier, repeated) == []
+    assert "the data is unchanged" in reproduce.verdict(earlier, repeated, [])
 
 
 def test_a_kit_made_again_says_when_the_data_has_changed(
     own_database: Path, use_database: Callable[[Path], None], tmp_path: Path
 ) -> None:
     use_database(own_database)
-    kit.write(build(Order("shock-losses-percent", formats=("csv",))), tmp_path)
+    kit.write(build(Spec("shock-losses-percent", formats=("csv",))), tmp_path)
     with duckdb.connect(str(own_database)) as con:
         con.execute(
             "UPDATE price_daily SET adj_close = adj_close * 0.9 WHERE ticker = 'NVDA' AND date = '2025-01-27'"
         )
-    earlier = again.read(tmp_path / "metadata.json")
-    sentence = again.compare(earlier, build(earlier.order))
-    assert "THE DATA HAS CHANGED" in sentence
-    assert "1 rows are new or different, 1 of the old ones are gone" in sentence
+    earlier = reproduce.read(tmp_path / "metadata.json")
+    found = reproduce.changes(earlier, build(earlier.spec))
+    assert len([sentence for sentence in found if sentence.startswith("NVDA")]) == 1
+    row = next(sentence for sentence in found if sentence.startswith("NVDA"))
+    assert re.search(r"change, percent .* was -16\.97?\d+, is -25\.27?\d+", row)
+
+
+def test_a_second_spec_never_comes_into_the_folder_of_a_first(made: Kit, tmp_path: Path) -> None:
+    first = kit.place(tmp_path, made.spec)
+    kit.write(made, first)
+    assert kit.place(tmp_path, made.spec) == first
+    others = [
+        Spec(made.spec.name, **{name: value})  # type: ignore[arg-type]
+        for name, value in {
+            "formats": ("csv",),
+            "tickers": ("NVDA",),
+            "title": "Mine",
+            "credit": "A. Reporter",
+            "scale": 1.0,
+            "note": "",
+            "figure": (("Intel", "INTC"),),
+            "theme": "dark",
+            "size": "600x400",
+            "locale": "de",
+            "event": "2024-09-03",
+        }.items()
+    ]
+    folders = [kit.place(tmp_path, spec) for spec in others]
+    assert len({first, *folders}) == len(others) + 1
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+    spec = Spec("shock-map", formats=("csv",))
+    for name in ("shock-map", "shock-map-csv"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "notes.txt").write_text("a reporter's own")
+    with pytest.raises(BadSpec, match="name another folder"):
+        kit.place(tmp_path, spec)
+
+
+def test_a_kit_that_lost_a_file_leaves_no_older_one_in_its_place(made: Kit, tmp_path: Path) -> None:
+    kit.write(made, tmp_path)
+    (tmp_path / "notes.txt").write_text("a reporter's own")
+    name = f"{made.spec.name}.png"
+    lesser = replace(
+        made,
+        files={key: content for key, content in made.files.items() if key != name},
+        failures={"png": "no browser"},
+    )
+    written, failures = kit.write(lesser, tmp_path)
+    assert not (tmp_path / name).exists()
+    assert (tmp_path / "notes.txt").exists()
+    listed = json.loads((tmp_path / "metadata.json").read_text())["files"]
+    assert (
+        set(listed)
+        == set(written) - {"metadata.json"}
+        == {path.name for path in tmp_path.iterdir()}
+        - {
+            "metadata.json",
+            "notes.txt",
+        }
+    )
+    assert failures == {"png": "no browser"}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"name": "shock-map", "start": date(2025, 1, 2)}, "shock-map has no first day"),
+        ({"name": "data-coverage", "event": "openai-o1"}, "data-coverage has no event"),
+        ({"name": "shock-map", "options": (("log", "true"),)}, "shock-map has no settings"),
+        ({"name": "shock-map", "formats": ("csv",), "scale": 2.0}, "no picture among csv"),
+    ],
+)
+def test_what_a_chart_does_not_heed_is_refused(values: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BadSpec, match=reason):
+        build(Spec(**values))
+
+
+def test_the_metadata_records_only_what_was_heeded(on_bundled_data: Path) -> None:
+    said = json.loads(build(Spec("data-coverage", formats=("csv",))).metadata())["parameters"]
+    assert set(said) == {"name", "theme", "locale", "language", "credit", "formats"}
+
+
+def test_an_editors_words_replace_every_word_of_a_chart(on_bundled_data: Path) -> None:
+    usual = make(Spec("shock-losses-percent"))
+    inside = figure_words(usual.chart)
+    spec = Spec(
+        "shock-losses-percent",
+        title="Titel",
+        subtitle="Maß",
+        note="Hinweis",
+        source="Quelle",
+        alt="Beschreibung",
+        caption="Bildzeile",
+        figure=tuple((word, f"W{number}") for number, word in enumerate(inside)),
+        language="de",
+        credit="Grafik",
+        formats=("svg", "html"),
+    )
+    own = build(spec)
+    assert own.files["caption.txt"].decode() == "Bildzeile\n"
+    assert own.files["alt.txt"].decode() == "Beschreibung\n"
+    svg, page = (own.files[f"{spec.name}.{form}"].decode() for form in ("svg", "html"))
+    assert 'lang="de"' in svg[:600]
+    assert '<html lang="de">' in page
+    assert figure_words(own.made.chart) == [f"W{number}" for number in range(len(inside))]
+    assert "NVIDIA" not in svg
+
+
+def test_words_that_are_not_in_the_figure_are_refused(on_bundled_data: Path) -> None:
+    with pytest.raises(BadSpec, match="no words “Nividia”"):
+        make(Spec("shock-losses-percent", figure=(("Nividia", "NVIDIA"),)))
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is no JSON"),
+        ("", "is not JSON"),
         ("[]", "is no metadata.json"),
         ('{"data": {}}', "no parameters of a chart"),
         ('{"data": {}, "parameters": {"name": "shock-map", "preset": "poster"}}', "no preset “poster”"),
         ('{"data": {}, "parameters": {"name": "shock-map", "evil": 1}}', "not known here: evil"),
-        ('{"data": {}, "parameters": {"name": "shock-map", "start": "soon"}}', "soon"),
+        ('{"data": {}, "parameters": {"name": "companies-compare", "start": "soon"}}', "file’s start cannot"),
+        ('{"data": {}, "parameters": {"name": "shock-map", "start": "2025-01-27"}}', "has no first day"),
+        ('{"data": {}, "parameters": {"name": "../shock-map"}}', "no chart “../shock-map”"),
+        ('{"data": {}, "parameters": {"name": "shock-map", "tickers": "NVDA"}}', "file’s tickers cannot"),
+        ('{"data": {}, "parameters": {"name": "shock-map", "preset": ["x"]}}', "file’s preset cannot"),
+        ('{"data": {}, "parameters": {"name": "shock-map", "scale": "big"}}', "file’s scale cannot"),
+        ('{"data": {}, "parameters": {"name": "shock-map", "options": [1, 2]}}', "file’s options"),
+        ('{"data": {}, "parameters": {"name": "shock-map", "formats": {"png": 1}}}', "file’s formats"),
+        ('{"data": {}, "parameters": {"name": "shock-map", "locale": 7}}', "file’s locale"),
+        ('{"data": {}, "parameters": [], "warehouse": 1}', "no parameters of a chart"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_a_file_that_is_no_metadata_is_refused(text: str, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "metadata.json"
     path.write_text(text)
-    with pytest.raises((BadOrder, ValueError), match=reason):
-        again.read(path)
+    with pytest.raises(BadSpec, match=reason):
+        reproduce.read(path)
 
 
 def test_parameters_survive_being_written_down() -> None:
-    order = Order(
-        "x",
+    spec = Spec(
+        "companies-compare",
         "2024-09-03",
         ("NVDA", "AMD"),
         date(2024, 1, 2),
@@ -161,9 +286,12 @@ def test_parameters_survive_being_written_down() -> None:
         theme="dark",
         locale="de",
         title="T",
+        note="",
+        figure=(("One", "Eins"),),
+        outline=True,
         formats=("png",),
     )
-    assert from_parameters(json.loads(json.dumps(order.parameters()))) == order
+    assert from_parameters(json.loads(json.dumps(spec.parameters()))) == spec
 
 
 @pytest.mark.parametrize(
@@ -183,12 +311,12 @@ def test_parameters_survive_being_written_down() -> None:
 )
 def test_an_order_that_cannot_be_met_is_refused(values: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        Order("shock-map", **values)  # type: ignore[arg-type]
+        Spec("shock-map", **values)  # type: ignore[arg-type]
 
 
 def test_a_name_that_is_almost_right_is_put_right(on_bundled_data: Path) -> None:
-    with pytest.raises(UnknownChart, match="did you mean shock-map"):
-        make(Order("shock-mapp"))
+    with pytest.raises(BadSpec, match="the nearest is shock-map"):
+        make(Spec("shock-mapp"))
 
 
 def test_without_a_browser_data_and_html_are_there(
@@ -200,7 +328,7 @@ def test_without_a_browser_data_and_html_are_there(
     lone = browser.Renderer()
     monkeypatch.setattr(browser, "renderer", lambda: lone)
     try:
-        found = build(Order("shock-map"))
+        found = build(Spec("shock-map"))
     finally:
         lone.close()
     assert set(found.failures) == {"png", "svg", "pdf"}

@@ -36,6 +36,22 @@ def test_the_address_restores_the_choices(on_bundled_data: Path) -> None:
     assert "Mine." in page.code[1].value
 
 
+def test_a_last_day_before_the_first_is_one_sentence(on_bundled_data: Path) -> None:
+    page = opened(chart="companies-compare", **{"from": "2025-02-10", "to": "2025-02-03"})
+    assert not page.exception
+    assert "comes after the last" in page.warning[0].value.replace("\\", "")
+
+
+def test_only_what_a_chart_heeds_is_offered(on_bundled_data: Path) -> None:
+    keys = [field.key for field in opened(chart="shock-map").date_input]
+    assert "from" not in keys
+
+
+def test_an_editors_own_words_are_taken(on_bundled_data: Path) -> None:
+    page = opened(chart="shock-map", alt="Eine Karte.", caption="Die Bildzeile.", locale="de")
+    assert [page.code[at].value for at in (0, 1)] == ["Eine Karte.", "Die Bildzeile."]
+
+
 def test_a_chart_that_the_data_does_not_hold_is_said(on_bundled_data: Path) -> None:
     page = opened(chart="rank-bump")
     assert not page.exception

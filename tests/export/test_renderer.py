@@ -20,11 +20,10 @@ from dashboard.export.browser import (
     BrowserError,
     NoBrowser,
     Renderer,
-    Sheet,
     renderer,
     token,
 )
-from dashboard.export.jobs import Look, job
+from dashboard.export.drawing import Look, job
 from dashboard.export.pictures import Label, WrongPicture, finish_pdf, finish_png, finish_svg
 from dashboard.export.presets import PRESETS
 from dashboard.export.render import render, render_png
@@ -36,10 +35,6 @@ READERS = 12
 LABEL = Label("t", "d", "s", "c")
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 WIDE = PRESETS["wide"].with_scale(0.5)
-
-
-def sheet(*wanted: str) -> Sheet:
-    return Sheet("px", 600, 337.5, 1, frozenset(wanted))
 
 
 def test_twelve_readers_at_once_each_get_their_own_chart(tell: Tell) -> None:
@@ -64,12 +59,12 @@ def test_twelve_readers_at_once_each_get_their_own_chart(tell: Tell) -> None:
 
 def test_a_picture_of_another_chart_is_recognised_and_refused() -> None:
     mine, other = (job(lines(title=title), Look(WIDE)) for title in ("Mine", "Another’s"))
-    drawing = renderer().draw(other, sheet("png", "svg", "pdf"))
+    drawing = renderer().draw(other, WIDE, {"png", "svg", "pdf"})
     assert finish_png(drawing.png, token(other), (600, 338), 96, True, LABEL)
     with pytest.raises(WrongPicture, match="another chart"):
         finish_png(drawing.png, token(mine), (600, 338), 96, True, LABEL)
     with pytest.raises(WrongPicture, match="another chart"):
-        finish_svg(drawing.svg, token(mine))
+        finish_svg(drawing.svg, token(mine), LABEL)
     with pytest.raises(WrongPicture, match="another chart"):
         finish_pdf(drawing.pdf, token(mine), (450, 253), LABEL)
     with pytest.raises(WrongPicture, match="not 700×338"):
@@ -122,13 +117,13 @@ def hang(owner: Renderer, monkeypatch: pytest.MonkeyPatch, *, times: int, patien
     """Let the page of a renderer hang in its next drawings, each of which is given up after `patience` seconds."""
     real, usual, left = owner._draw, owner._timeout, [times]
 
-    async def draw(page: Any, job: str, sheet: Sheet) -> object:
+    async def draw(page: Any, *what: Any) -> object:
         if left[0]:
             left[0] -= 1
             if not left[0]:
                 owner._timeout = usual  # for what comes after: a browser that starts anew takes its time
             await page.evaluate("for(;;);")
-        return await real(page, job, sheet)
+        return await real(page, *what)
 
     monkeypatch.setattr(owner, "_draw", draw)
     monkeypatch.setattr(owner, "_timeout", patience)
@@ -138,10 +133,10 @@ def test_a_page_that_hangs_is_given_up_and_its_chart_drawn_by_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spec, mine = job(lines(), Look(WIDE)), renderer()
-    assert mine.draw(spec, sheet("svg")).svg
+    assert mine.draw(spec, WIDE, {"svg"}).svg
     starts = mine.starts
     hang(mine, monkeypatch, times=1, patience=2)
-    assert mine.draw(spec, sheet("svg")).svg
+    assert mine.draw(spec, WIDE, {"svg"}).svg
     assert mine.starts == starts + 1
 
 
@@ -150,11 +145,11 @@ def test_a_page_that_hangs_twice_is_refused_and_the_next_chart_is_drawn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spec, mine = job(lines(), Look(WIDE)), renderer()
-    assert mine.draw(spec, sheet("svg")).svg
+    assert mine.draw(spec, WIDE, {"svg"}).svg
     hang(mine, monkeypatch, times=2, patience=15)
     with pytest.raises(BrowserDied, match="within"):
-        mine.draw(spec, sheet("svg"))
-    assert mine.draw(spec, sheet("svg")).svg
+        mine.draw(spec, WIDE, {"svg"})
+    assert mine.draw(spec, WIDE, {"svg"}).svg
 
 
 def test_without_a_browser_one_sentence_says_how_to_get_one(
@@ -164,7 +159,7 @@ def test_without_a_browser_one_sentence_says_how_to_get_one(
     mine = Renderer()
     try:
         with pytest.raises(NoBrowser, match="install one") as said:
-            mine.draw(job(lines(), Look(WIDE)), sheet("png"))
+            mine.draw(job(lines(), Look(WIDE)), WIDE, {"png"})
     finally:
         mine.close()
     assert "BROWSER_PATH" in str(said.value)

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import LIGHT, figure
-from dashboard.export.jobs import BadWords, Look, worded
+from dashboard.export.drawing import Look, worded
 from dashboard.export.presets import PRESETS
 from dashboard.export.render import CannotDraw, render
 from tests.conftest import SOAK
@@ -90,8 +90,8 @@ def test_no_data_is_refused_with_a_sentence() -> None:
 
 
 def test_words_without_end_are_refused() -> None:
-    with pytest.raises(BadWords, match="title has 301 characters; 300 is the most"):
-        worded(lines(), title="x" * 301)
+    with pytest.raises(match="title has 301 characters; 300 is the most"):
+        worded(lines(), {"title": "x" * 301})
 
 
 def test_words_that_leave_no_room_are_refused() -> None:

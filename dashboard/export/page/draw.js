@@ -92,7 +92,7 @@ const aimi = (() => {
     seedRandom(job.token);
     document.getElementById('sheet').replaceChildren(); // Plotly avoids the ids that it finds on the page
     const layout = structuredClone(job.figure.layout);
-    Object.assign(layout, { width, height, autosize: false, separators: job.separators });
+    Object.assign(layout, { width, height, autosize: false });
     layout.paper_bgcolor = layout.plot_bgcolor = 'rgba(0,0,0,0)';
     layout.margin = { ...(layout.template?.layout?.margin || {}), ...(layout.margin || {}) };
     for (const side of Object.keys(margin)) {
@@ -227,7 +227,10 @@ const aimi = (() => {
       if (job.locale) Plotly.register(job.locale);
       let best = null;
       let chosen = 1;
+      // On paper no word may become smaller than `leastType`, in pixels of the page.
+      const smallest = job.leastType * (job.width / job.css);
       for (const way of job.height ? FIXED : GROWING) {
+        if (way.spread > 1 && way.spread * smallest > job.style.note.size) continue;
         if (best?.shown && way.spread < ROWS_SPREAD) continue;
         const tried = await attempt(job, way);
         if (better(tried, best)) {

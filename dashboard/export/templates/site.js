@@ -1,7 +1,8 @@
 'use strict';
-// Makes the pictures of this page interactive as they come into view; without it they stay pictures.
+// Makes the pictures of this page interactive: where they come into view (data-at="sight") or when a reader points at
+// one, touches it or asks for it with the keyboard (data-at="wish"). Without it they stay pictures.
 (function () {
-  var root = document.currentScript.dataset.root;
+  var own = document.currentScript.dataset;
   var library = null;
 
   function load(address) {
@@ -14,29 +15,45 @@
     });
   }
 
+  function wake(place) {
+    if (place.dataset.woken) return;
+    place.dataset.woken = 'yes';
+    library = library || load(own.root + 'plotly.min.js');
+    library.then(function () { return load(place.dataset.script); }).catch(function () {
+      delete place.dataset.woken;
+    });
+  }
+
   window.aimiFigure = function (name, figure, locale, config) {
     var place = document.querySelector('[data-chart="' + name + '"]');
     if (!place) return;
-    if (locale) Plotly.register(locale);
-    var picture = place.querySelector('img, p');
+    var before = place.querySelector('img, p');
+    var said = before ? before.alt || before.textContent : '';
     var drawn = document.createElement('div');
-    drawn.style.height = place.dataset.height + 'px';
-    drawn.setAttribute('role', 'img');
-    drawn.setAttribute('aria-label', picture ? picture.alt || picture.textContent : '');
+    drawn.style.cssText = 'height:' + place.dataset.height + 'px;visibility:hidden;position:absolute;width:100%';
+    drawn.setAttribute('role', 'group');
+    drawn.setAttribute('aria-label', said);
     place.append(drawn);
-    Plotly.newPlot(drawn, figure.data, figure.layout, config).then(function () {
-      if (picture) picture.remove();
+    aimiDraw(drawn, figure, locale, config).then(function () {
+      drawn.style.visibility = drawn.style.position = '';
+      place.replaceChildren(drawn);
       place.dataset.interactive = 'yes';
     });
   };
 
   var watcher = new IntersectionObserver(function (seen) {
-    seen.forEach(function (entry) {
-      if (!entry.isIntersecting) return;
-      watcher.unobserve(entry.target);
-      library = library || load(root + 'plotly.min.js');
-      library.then(function () { return load(entry.target.dataset.script); }).catch(function () {});
+    seen.forEach(function (entry) { if (entry.isIntersecting) wake(entry.target); });
+  });
+  document.querySelectorAll('[data-chart]').forEach(function (place) {
+    if (own.at === 'sight') { watcher.observe(place); return; }
+    var ask = document.createElement('button');
+    ask.type = 'button';
+    ask.className = 'wish';
+    ask.textContent = 'Interactive chart';
+    ask.addEventListener('click', function () { wake(place); });
+    place.append(ask);
+    ['pointerenter', 'touchstart'].forEach(function (event) {
+      place.addEventListener(event, function () { wake(place); }, { passive: true });
     });
-  }, { rootMargin: '400px' });
-  document.querySelectorAll('[data-chart]').forEach(function (place) { watcher.observe(place); });
+  });
 })();

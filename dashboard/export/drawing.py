@@ -3,29 +3,33 @@
 import base64
 import json
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
+from babel import Locale
 
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, HEADING_FONT, Palette, palette
-from dashboard.export.presets import PRESETS, Preset
+from dashboard.export.presets import CSS_DPI, PRESETS, BadSpec, Preset
 
 HOUSE_CREDIT = "Chart: AI Market Impact"
 LIMITS = {"title": 300, "subtitle": 400, "note": 3000, "source": 1000, "credit": 200}
+WORDS = ("title", "subtitle", "note", "source", "alt", "caption")
+"""The words around a figure that an editor may replace."""
+TEXT_KEYS = ("text", "name", "ticktext", "labels", "x", "y")
 LEAST_ROW = 17
 AROUND_ROWS = 44
 DEFAULT_HEIGHT = 480
+LEAST_TYPE = 6.5 / 72 * CSS_DPI
+"""The smallest type in print, in CSS pixels: 6.5 points."""
 
 
 class NoData(ValueError):
     """The figure holds nothing that could be drawn."""
-
-
-class BadWords(ValueError):
-    """Words that no picture can hold; the message says which and how many fit."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,70 @@ class Look:
     theme: str = "light"
     locale: str = "en"
     credit: str = HOUSE_CREDIT
+    language: str = "en"
+    outline: bool = False
+    caption: str | None = None
 
 
-def worded(chart: Chart, title: str | None = None, subtitle: str | None = None) -> Chart:
-    """The chart with words of one's own in place of its title or measure; "" leaves them out.
+def caption(chart: Chart, look: Look) -> str:
+    """The words under a picture in an article: what it shows, how it is measured, from where, by whom."""
+    if look.caption is not None:
+        return look.caption
+    parts = (chart.title, chart.subtitle, chart.note, chart.source, look.credit)
+    return " ".join(
+        part if part.endswith((".", "!", "?")) else f"{part}." for part in map(str.strip, parts) if part
+    )
+
+
+def worded(chart: Chart, words: Mapping[str, str], figure: Iterable[tuple[str, str]] = ()) -> Chart:
+    """The chart with an editor's words in place of its own ("" leaves them out), in its figure too.
 
     Raises
     ------
-    BadWords
-        When the words are too long for a picture.
+    BadSpec
+        When the words are too long for a picture, or the figure has no such words to replace.
     """
-    own = {"title": title, "subtitle": subtitle}
-    return replace(chart, **{name: readable(name, text) for name, text in own.items() if text is not None})
+    own = {
+        name: readable(name, text) if name in LIMITS else readable_alt(text)
+        for name, text in words.items()
+        if name != "caption"
+    }
+    said = dict(figure)
+    if said:
+        unknown = sorted(set(said) - set(figure_words(chart)))
+        if unknown:
+            raise BadSpec(
+                f"{chart.name} has no words “{unknown[0][:60]}” in its figure: metadata.json lists those that it has."
+            )
+        own["figure"] = go.Figure(_replaced(json.loads(chart.figure.to_json()), said))
+    return replace(chart, **own)
+
+
+def figure_words(chart: Chart) -> list[str]:
+    """The words inside a figure: labels, names, titles of axes."""
+    found: dict[str, None] = {}
+
+    def look(node: Any, key: str = "") -> None:
+        if isinstance(node, dict):
+            for name, value in node.items():
+                if name not in ("template", "meta", "customdata", "hovertemplate"):
+                    look(value, name)
+        elif isinstance(node, list):
+            for value in node:
+                look(value, key)
+        elif isinstance(node, str) and key in TEXT_KEYS and any(map(str.isalpha, node)):
+            found[node] = None
+
+    look(json.loads(chart.figure.to_json()))
+    return list(found)
+
+
+def _replaced(node: Any, said: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {key: value if key == "template" else _replaced(value, said) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_replaced(value, said) for value in node]
+    return said.get(node, node) if isinstance(node, str) else node
 
 
 def readable(name: str, text: str) -> str:
@@ -55,13 +111,12 @@ def readable(name: str, text: str) -> str:
 
     Raises
     ------
-    BadWords
+    BadSpec
         When they are longer than `LIMITS` allows.
     """
-    kept = "".join(sign if unicodedata.category(sign) not in ("Cc", "Cs", "Cn") else " " for sign in text)
-    kept = " ".join(kept.split())
+    kept = readable_alt(text)
     if len(kept) > LIMITS[name]:
-        raise BadWords(
+        raise BadSpec(
             f"The {name} has {len(kept):,} characters; {LIMITS[name]} is the most that a picture takes."
         )
     return kept
@@ -74,15 +129,14 @@ def job(chart: Chart, look: Look) -> str:
     ------
     NoData
         When no trace of the figure has a point.
-    BadWords
+    BadSpec
         When the title, measure, note, source or credit are too long for a picture.
     """
-    figure = json.loads(chart.figure.to_json())
+    figure = plain_figure(chart, look.locale)
     if not any(map(_has_data, figure["data"])):
         raise NoData(
             f"{chart.name} has no data to draw for what was asked: choose other companies, days or event."
         )
-    figure["layout"].pop("width", None)
     natural = figure["layout"].pop("height", None) or DEFAULT_HEIGHT
     rows = _rows(figure, natural)
     preset, locale = look.preset, locales.parse(look.locale)
@@ -104,18 +158,40 @@ def job(chart: Chart, look: Look) -> str:
             if rows
             else "",
             "style": _style(palette(look.theme), preset.sheet),
-            "lang": str(locale).replace("_", "-"),
-            "locale": None if locale.language == locales.HOUSE else locales.plotly_locale(locale),
-            "separators": locales.separators(locale),
+            "lang": look.language.replace("_", "-"),
+            "locale": locales.plotly_locale(locale),
+            "outline": look.outline,
+            "leastType": LEAST_TYPE if preset.unit == "mm" else 0,
         },
         sort_keys=True,
         ensure_ascii=False,
     )
 
 
+def plain_figure(chart: Chart, locale: str) -> dict[str, Any]:
+    """The figure as plain values without a width, its numbers and the dates of its axes as a locale writes them."""
+    figure: dict[str, Any] = json.loads(chart.figure.to_json())
+    figure["layout"].pop("width", None)
+    parsed = locales.parse(locale)
+    figure["layout"]["separators"] = locales.separators(parsed)
+    return figure if locales.is_house(parsed) else _dated(figure, parsed)
+
+
+def _dated(node: Any, locale: Locale) -> Any:
+    if isinstance(node, dict):
+        return {
+            key: locales.plotly_dates(locale, value)
+            if key in ("tickformat", "hoverformat", "hovertemplate") and isinstance(value, str)
+            else _dated(value, locale)
+            for key, value in node.items()
+        }
+    return [_dated(value, locale) for value in node] if isinstance(node, list) else node
+
+
 def readable_alt(text: str) -> str:
     """A description without control characters, of any length."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    kept = (sign if unicodedata.category(sign) not in ("Cc", "Cs", "Cn") else " " for sign in text)
+    return " ".join("".join(kept).split())
 
 
 def _style(colours: Palette, sheet: int) -> dict[str, Any]:

@@ -16,18 +16,14 @@ import duckdb
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.data.events import events
-from dashboard.export.jobs import worded
-from dashboard.export.order import Order
+from dashboard.export.drawing import worded
+from dashboard.export.spec import Spec, heeded
 from dashboard.views.registry import CHARTS
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import connect_read_only, published_version
 
 NO_DATA = ("event", "etl_run", "etl_run_item", "quarantine")
 """Tables with a source that no figure comes from (an event's own source is told with the event)."""
-
-
-class UnknownChart(ValueError):
-    """There is no chart of that name; the message names the nearest."""
 
 
 @dataclass(frozen=True)
@@ -58,35 +54,26 @@ class _Recorder:
         return getattr(self._con, name)
 
 
-def make(order: Order, state: str | None = None) -> Made:
-    """Make the chart of an order from one state of the warehouse: the one named, by default the published one.
+def make(spec: Spec, state: str | None = None) -> Made:
+    """Make the chart of a spec from one state of the warehouse: the one named, by default the published one.
 
     Raises
     ------
-    UnknownChart
-        When there is no chart of that name.
+    dashboard.export.presets.BadSpec
+        When there is no chart of that name, or it does not heed what was asked.
     dashboard.views.request.NothingToShow
         When the warehouse has nothing for what was ordered.
     etl.warehouse.WarehouseError
         When there is no warehouse, it cannot be read, or the state that was named is not kept any more.
     """
-    maker = CHARTS.get(order.name)
-    if maker is None:
-        raise UnknownChart(f"There is no chart “{order.name[:60]}”{_nearest(order.name)}")
+    spec = heeded(spec)
     state = state or published_version()
-    with connect_read_only(version=state) as con, locales.written_in(order.locale):
+    with connect_read_only(version=state) as con, locales.written_in(spec.locale):
         recorder = _Recorder(con)
-        chart = maker(cast(duckdb.DuckDBPyConnection, recorder), order.request())
-        chart = worded(chart, order.title, order.subtitle)
-        sources, event = _sources(con, recorder.queries), _event(con, order.event)
+        chart = CHARTS[spec.name](cast(duckdb.DuckDBPyConnection, recorder), spec.request())
+        chart = worded(chart, spec.words(), spec.figure)
+        sources, event = _sources(con, recorder.queries), _event(con, spec.event)
     return Made(chart, state, recorder.queries, sources, event)
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, CHARTS, 1)
-    return f": did you mean {near[0]}?" if near else ": `--list` names them all."
 
 
 def _plain(parameters: Any) -> Any:
