@@ -6,7 +6,6 @@ import io
 import os
 import signal
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -92,12 +91,12 @@ def test_a_browser_killed_between_two_drawings_is_replaced() -> None:
 
 
 def test_a_browser_killed_while_it_draws_costs_no_picture() -> None:
+    render_png(lines(), "wide")
     starts, done = renderer().starts, threading.Event()
 
     def kill() -> None:
-        for _ in range(3):
-            time.sleep(0.25)
-            pid = None if done.is_set() else chromium()
+        while not done.wait(0.02):
+            pid = chromium()
             if pid:
                 os.kill(pid, signal.SIGKILL)
                 return
