@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
     "story": "/",
+    "events": "/events",
     "companies": "/companies",
     "event-study": "/event-study",
     "app-rankings": "/app-rankings",

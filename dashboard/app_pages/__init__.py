@@ -2,6 +2,7 @@
 
 PAGES: dict[str, tuple[str, str | None]] = {
     "shock": ("The DeepSeek shock", None),
+    "events": ("Events", "events"),
     "companies": ("Companies", "companies"),
     "event_study": ("Event study", "event-study"),
     "app_rankings": ("App rankings", "app-rankings"),

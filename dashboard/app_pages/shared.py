@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -147,13 +148,19 @@ def ready(figure: go.Figure) -> go.Figure:
     return figure._ready
 
 
-def show(chart: Chart, controls: Callable[[], None] | None = None) -> None:
-    """A chart with its title, measure, source, notes, and the same numbers as a table and as a file."""
+def show(chart: Chart, controls: Callable[[], None] | None = None, body: str = "") -> None:
+    """A chart with its title, measure, source, notes, and the same numbers as a table and as a file.
+
+    `body` is HTML that stands in the page in place of the figure, and of the note that explains it.
+    """
     st.html(above(chart))
     if controls:
         controls()
-    st.plotly_chart(ready(chart.figure), theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
-    st.html(below(chart))
+    if body:
+        st.html(body)
+    else:
+        st.plotly_chart(ready(chart.figure), theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
+    st.html(below(replace(chart, note="") if body else chart))
     if st.button("Table and data", type="tertiary", key=f"{chart.name}-table"):
         table_and_data(chart)
 

@@ -220,7 +220,8 @@ def conclusion(answer: Answer) -> str:
     who = f"the {firms} firms of “{answer.group}”" if firms > 1 else answer.group
     t = f"{portfolio['statistic']:.1f}".replace("-", words.MINUS)
     return (
-        f"{when} {who} moved {words.percent(raw, 2)}{' on average' if firms > 1 else ''}; what {answer.benchmark} does "
+        f"{when} {who} moved {words.percent(raw, 2)}{' on average' if firms > 1 else ''}; what "
+        f"{answer.benchmark} does "
         f"not account for is {words.percent(caar, 2)} (95% band {words.percent(caar - half)} to "
         f"{words.percent(caar + half)}). That is {strength}: t = {t}, p {_equals(portfolio['p_value'])} by the "
         f"portfolio regression, and p {_equals(placebo['p_value'])} among equally long stretches of the same firms’ "

@@ -46,8 +46,10 @@ SOURCES = (
     ),
     (
         "App-store charts",
-        "Measured ranks come from Apple’s public chart feed, or from captures of it in the Internet Archive, with the "
-        "time and the address of each. Apple keeps no history: what was not captured is not known. Google Play has no "
+        "Measured ranks come from Apple’s public chart feed, or from captures of it in the Internet Archive, "
+        "with the "
+        "time and the address of each. Apple keeps no history: what was not captured is not known. Google "
+        "Play has no "
         "public feed; where the operator asks for its charts, they come as the store’s own page gets them.",
     ),
     (
