@@ -117,6 +117,11 @@ def _figure(drawn: pd.DataFrame, paths: pd.DataFrame, colours: Palette) -> go.Fi
         textfont={"size": 11, "color": colours.ink},
     )
     _sparklines(fig, drawn.index, paths, colours)
+    _axes(fig, drawn, values)
+    return fig
+
+
+def _axes(fig: go.Figure, drawn: pd.DataFrame, values: np.ndarray) -> None:
     low, high = min(values.min(), 0.0), max(values.max(), 0.0)
     room = 0.3 * (high - low)
     fig.update_layout(
@@ -126,7 +131,6 @@ def _figure(drawn: pd.DataFrame, paths: pd.DataFrame, colours: Palette) -> go.Fi
             "showticklabels": False,
             "ticks": "",
             "zeroline": True,
-            "zerolinecolor": colours.muted,
         },
         xaxis2={
             "domain": [0.72, 1],
@@ -136,15 +140,14 @@ def _figure(drawn: pd.DataFrame, paths: pd.DataFrame, colours: Palette) -> go.Fi
             "side": "top",
         },
         yaxis={
-            "tickvals": places.tolist(),
+            "tickvals": list(range(len(drawn))),
             "ticktext": [_label(row) for row in drawn.itertuples()],
-            "range": [count - 0.4, -0.6],
+            "range": [len(drawn) - 0.4, -0.6],
             "showgrid": False,
             "ticks": "",
-            "tickfont": {"color": colours.ink, "size": 12},
+            "tickfont": {"color": fig.layout.template.layout.font.color, "size": 12},
         },
     )
-    return fig
 
 
 def _label(row: Any) -> str:
