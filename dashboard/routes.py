@@ -1,16 +1,18 @@
 """What the server answers beside the pages: its health, each chart as an image, each table as a file."""
 
+import atexit
 import logging
+import shutil
 import tempfile
 from contextlib import suppress
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import Lock
 
 import duckdb
 import streamlit as st
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -25,7 +27,8 @@ from etl.warehouse import WarehouseError, connect_read_only, open_warehouse, pub
 FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 PROBE = "shock-losses-percent"
 NOT_KEPT = {"Cache-Control": "no-store"}
-_writing = BoundedSemaphore(2)
+KEPT_STATES = 2
+"""Those who are still reading the file of the state before keep it."""
 
 logger = logging.getLogger(__name__)
 
@@ -121,34 +124,65 @@ def told_metrics(request: Request) -> Response:
     return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-def chart(request: Request) -> Response:
+async def chart(request: Request) -> Response:
     """A chart as an image; see `dashboard.images`."""
     from dashboard.images import answer
 
-    return answer(request, refuse)
+    return await answer(request, refuse)
 
 
 def table(request: Request) -> Response:
-    """A table of the published state as a file, written to disk first, so that its size does not matter."""
+    """A table of the published state as a file, with ranges; written to disk once for each state."""
     name, form = request.path_params["name"], request.path_params["form"]
     if name not in TABLES or form not in FORMATS:
         return refuse(404, f"There are the tables {', '.join(TABLES)}, each as .csv and .parquet.")
-    if not _writing.acquire(blocking=False):
-        return refuse(503, "Two files are being written already: try again in a minute.")
     try:
-        with tempfile.NamedTemporaryFile(suffix=f".{form}", delete=False) as place:
-            path = Path(place.name)
-        with connect_read_only(version=published_version()) as con:
-            write_table(con, name, path)
-    except (WarehouseError, duckdb.Error) as error:
-        path.unlink(missing_ok=True)
+        path = _files.path(name, form, published_version())
+    except (WarehouseError, duckdb.Error, OSError) as error:
         logger.warning("%s", error)
         return refuse(503, "The data cannot be read at the moment: try again in a minute.")
-    finally:
-        _writing.release()
-    return FileResponse(
-        path,
-        media_type=FORMATS[form],
-        filename=f"{name}.{form}",
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
+    return FileResponse(path, media_type=FORMATS[form], filename=f"{name}.{form}")
+
+
+class TableFiles:
+    """Tables as files of this process, one for each state, table and form; those of older states go."""
+
+    def __init__(self) -> None:
+        """Nothing is written yet."""
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._states: list[str] = []
+        self._lock = Lock()
+
+    def path(self, name: str, form: str, state: str) -> Path:
+        """The file of a table in a state, written if it is not there yet; one is written at a time."""
+        with self._lock:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="ai-market-impact-tables-")
+            if state not in self._states:
+                self._states.append(state)
+                for old in self._states[:-KEPT_STATES]:
+                    shutil.rmtree(self._home(old), ignore_errors=True)
+                self._states = self._states[-KEPT_STATES:]
+            home = self._home(state)
+            home.mkdir(exist_ok=True)
+            path = home / f"{name}.{form}"
+            if not path.exists():
+                draft = path.with_name(f"draft.{form}")
+                with connect_read_only(version=state) as con:
+                    write_table(con, name, draft)
+                draft.replace(path)
+            return path
+
+    def close(self) -> None:
+        """Take all files away."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _home(self, state: str) -> Path:
+        assert self._folder is not None  # noqa: S101 - `path` makes it
+        return Path(self._folder.name) / sha256(state.encode()).hexdigest()[:16]
+
+
+_files = TableFiles()
+atexit.register(_files.close)

@@ -239,7 +239,11 @@ def downloads(state: str, spec: Spec, pictures: bool) -> None:
 def live_picture(spec: Spec, found: Made, root: str) -> str:
     """The HTML of a picture that this server draws anew from the latest data."""
     own = {"event": spec.event, "theme": spec.theme, "preset": spec.preset, "locale": spec.locale}
-    query = [*own.items(), *(("tickers", ticker) for ticker in spec.tickers)]
+    query = [
+        *own.items(),
+        *((f"option.{key}", text) for key, text in spec.options),
+        *(("tickers", ticker) for ticker in spec.tickers),
+    ]
     query += [(edge, day.isoformat()) for edge, day in (("start", spec.start), ("end", spec.end)) if day]
     address = f"{root}/chart/{spec.name}.png?{urlencode(query)}"
     return f'<img src="{escape(address)}" alt="{escape(found.chart.alt)}" style="width:100%;height:auto">'

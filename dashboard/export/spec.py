@@ -129,6 +129,8 @@ def heeded(spec: Spec) -> Spec:
     """
     try:
         name = resolve("chart", spec.name, CHARTS, "`--list` names them all")
+        for option, _ in spec.options if HEEDS[name].options else ():
+            resolve("setting", option, HEEDS[name].options)
     except UnknownName as unknown:
         raise BadSpec(str(unknown)) from None
     if not set(spec.formats) & set(PICTURES) and (spec.size or spec.scale or spec.outline):
