@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import sys
 from datetime import date
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-from zoneinfo import available_timezones
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from etl import import_commands
+from etl.console import JsonOption, console, errors
 from etl.errors import ProductError, first_line
 from etl.logs import LogFormat, progress_on, set_up_logs
 from etl.settings import settings
 from etl.sources import GROUPS
-
-if TYPE_CHECKING:
-    from etl.imports import ImportReport
-
-errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
-console = Console(soft_wrap=True, markup=False, highlight=False)
 
 
 class ExitCode(IntEnum):
@@ -42,22 +36,8 @@ app = typer.Typer(
     "The warehouse is at AIMI_DATABASE (default data/market.duckdb).",
 )
 
+app.add_typer(import_commands.commands)
 
-class Store(StrEnum):
-    """An app store."""
-
-    APPLE = "apple"
-    GOOGLE = "google"
-
-
-class Evidence(StrEnum):
-    """How a rank is known."""
-
-    MEASURED = "measured"
-    REPORTED = "reported"
-
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Tell it as JSON on the standard output.")]
 LogOption = Annotated[
     LogFormat | None,
     typer.Option(
@@ -214,58 +194,6 @@ def backfill_rankings(
     if as_json:
         console.print(present.as_json(present.outcome_as_dict(outcome)))
     raise typer.Exit(outcome.exit_code)
-
-
-FileArgument = Annotated[Path, typer.Argument(help="A CSV or Parquet file.", show_default=False)]
-
-
-@app.command("import-prices")
-def import_prices(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Merge daily bars from a file whose columns are found by name.
-
-    Needed are ticker, date and close; open, high, low, adj_close, volume and currency are taken when there.
-    """
-    from etl import imports
-    from etl.warehouse import open_warehouse
-
-    _tell_import(imports.import_prices(open_warehouse(), file), as_json)
-
-
-@app.command("import-rankings")
-def import_rankings(
-    file: FileArgument,
-    country: Annotated[str, typer.Option(help="Where the file does not say it.")] = "us",
-    chart: Annotated[str, typer.Option(help="Where the file does not say it.")] = "top-free",
-    store: Annotated[Store, typer.Option(help="Where the file does not say it.")] = Store.APPLE,
-    device: Annotated[str, typer.Option(help="Where the file does not say it.")] = "iphone",
-    evidence: Annotated[
-        Evidence, typer.Option(help="Whether charts were captured or somebody reported ranks.")
-    ] = (Evidence.MEASURED),
-    zone: Annotated[str, typer.Option(help="Of times without an offset, such as America/New_York.")] = "UTC",
-    as_json: JsonOption = False,
-) -> None:
-    """Merge a rank history from a file whose columns are found by name.
-
-    Needed are captured_at (or date), rank and app_name. An empty rank beside a depth says that the app was not
-    in the chart.
-    """
-    from etl import imports
-    from etl.warehouse import open_warehouse
-
-    if zone not in available_timezones():
-        raise typer.BadParameter(f"{zone!r} is no time zone such as America/New_York.", param_hint="--zone")
-    defaults = {"country": country, "chart": chart, "store": store, "device": device, "evidence": evidence}
-    _tell_import(imports.import_rankings(open_warehouse(), file, defaults=defaults, zone=zone), as_json)
-
-
-def _tell_import(report: ImportReport, as_json: bool) -> None:
-    from etl import present
-
-    if as_json:
-        console.print(present.as_json(present.import_as_dict(report)))
-    else:
-        present.show_import(report, console, errors)
-    raise typer.Exit(report.exit_code)
 
 
 @app.command()

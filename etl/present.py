@@ -52,24 +52,39 @@ def import_as_dict(report: ImportReport) -> dict[str, Any]:
     return {
         "run_id": report.log.run_id,
         "exit_code": report.exit_code,
+        "dry_run": report.dry_run,
+        "read_as": report.read_as,
         "columns": report.columns,
+        "ignored_columns": report.ignored,
         "items": [asdict(item) for item in report.log.items],
         "refused": [{"row": row, "reason": reason} for row, reason in report.refused],
+        "not_of_the_table": [{"row": row, "text": text} for row, text in report.aside],
     }
 
 
 def show_import(report: ImportReport, console: Console, errors: Console) -> None:
-    """Tell how the columns were found, what was taken, and which rows were refused and why."""
+    """Tell how the file was read, what was taken, and which rows were refused and why."""
+    item = report.item
+    console.print("Read as: " + ", ".join(report.read_as))
     console.print("Columns: " + ", ".join(f"{name} from {found!r}" for name, found in report.columns.items()))
-    (item,) = report.log.items
+    if report.ignored:
+        console.print("Not used: " + ", ".join(map(repr, report.ignored)))
+    for row, text in report.aside[:NAMED]:
+        console.print(f"Row {row} is not of the table: {text[:80]}")
+    if len(report.aside) > NAMED:
+        console.print(f"… and {len(report.aside) - NAMED:,} more rows that are not of the table")
+    same = item.received - item.inserted - item.updated - item.rejected
     console.print(
         f"{item.received:,} rows read, {item.inserted:,} inserted, {item.updated:,} updated, "
-        f"{item.rejected:,} refused"
+        f"{item.rejected:,} refused" + (f", {same:,} as they were" if same > 0 else "")
     )
     for row, reason in report.refused:
         errors.print(f"Row {row}: {reason}")
     if item.rejected > len(report.refused):
-        errors.print(f"… and {item.rejected - len(report.refused):,} more; all are in the table quarantine.")
+        kept = "" if report.dry_run else "; all are in the table quarantine"
+        errors.print(f"… and {item.rejected - len(report.refused):,} more{kept}.")
+    if report.dry_run:
+        console.print("A dry run: nothing was kept.")
 
 
 def show_status(status: WarehouseStatus, console: Console) -> None:

@@ -18,9 +18,11 @@ def keep(con: duckdb.DuckDBPyConnection, name: str, run_id: str, source: str, no
     table = TABLES[name]
     columns = [row[0] for row in con.execute(f"DESCRIBE {name}").fetchall() if row[0] != "run_id"]
     row = ", ".join(f"'{column}': arrived.{column}" for column in columns)
+    unknown = " OR ".join(f"arrived.{column} IS NULL" for column in table.keys)
+    key = f"CASE WHEN {unknown} THEN concat_ws(' ', {table.key('arrived')}, fault) ELSE {table.key('arrived')} END"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE refused_row AS
-        SELECT bad.item, {table.key("arrived")} AS key, CAST(arrived.{table.figure} AS DOUBLE) AS figure,
+        SELECT bad.item, {key} AS key, CAST(arrived.{table.figure} AS DOUBLE) AS figure,
             any_value(bad.reason) AS reason, any_value(CAST(to_json({{{row}}}) AS VARCHAR)) AS row_json
         FROM arrived_{name} AS arrived JOIN bad_{name} AS bad USING (position) GROUP BY ALL""")  # noqa: S608
     values = {"run": run_id, "source": source, "name": name, "now": now.to_pydatetime()}

@@ -53,7 +53,8 @@ class Screen:
     def judge(self, name: str, rows: pd.DataFrame | str) -> None:
         """Sort the rows of a table (a frame, or the name of a view) into good and bad ones.
 
-        Splits are judged before prices, and dividends after them: each needs what the one before it found.
+        Splits are judged before prices, and dividends after them: each needs what the one before it found. A column
+        ``fault`` says what whoever read the rows could not read; such a row is bad.
         """
         if isinstance(rows, str):
             self._take(name, rows)
@@ -144,19 +145,23 @@ class Screen:
             if column != "run_id"
         )
         position = "file_row" if "file_row" in given else "row_number() OVER ()"
+        fault = "CAST(fault AS VARCHAR)" if "fault" in given else "CAST(NULL AS VARCHAR)"
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE arrived_{name} AS "  # noqa: S608
-            f"SELECT {columns}, {_unread(kinds, given)} AS unread, {position} AS position FROM {view}"
+            f"SELECT {columns}, {_unread(kinds, given)} AS unread, {fault} AS fault, {position} AS position FROM {view}"
         )
 
     def _reasons(self, name: str) -> str:
         """The reason to refuse a row, or NULL."""
         repeated = self._has_repeated(name)
         gates = [gate for gate in GATES[name] if repeated or REPEATED not in gate.condition]
-        every = " ".join(f"WHEN {gate.condition} THEN {gate.reason}" for gate in gates)
+        fault = "WHEN fault IS NOT NULL THEN fault"
+        every = " ".join([fault, *(f"WHEN {gate.condition} THEN {gate.reason}" for gate in gates)])
         if name not in self._decided:
             return f"CASE {every} END"
-        firm = " ".join(f"WHEN {gate.condition} THEN {gate.reason}" for gate in gates if gate.firm)
+        firm = " ".join(
+            [fault, *(f"WHEN {gate.condition} THEN {gate.reason}" for gate in gates if gate.firm)]
+        )
         return (
             f"CASE verdict WHEN 'dropped' THEN '{DROPPED}' WHEN 'accepted' THEN CASE {firm} END "
             f"ELSE CASE {every} END END"

@@ -126,17 +126,19 @@ TABLES = {
         Table(
             "ranking_capture",
             _CAPTURE,
-            ("depth", "source"),
+            ("depth", "source", "time_known"),
             item_columns=("country", "chart"),
             figure="depth",
+            optional=("time_known",),
             bundled_rows=_OF_A_BUNDLE,
         ),
         Table(
             "app_ranking",
             (*_CAPTURE, "rank"),
-            ("app_id", "app_name", "publisher", "source", "note", "confidence"),
+            ("app_id", "app_name", "publisher", "source", "note", "confidence", "time_known"),
             item_columns=("country", "chart"),
             figure="rank",
+            optional=("time_known",),
             bundled_rows=_OF_A_BUNDLE,
         ),
         Table("factor_daily", ("date",), ("mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf", "source")),
@@ -298,7 +300,7 @@ def _count(actions: pd.Series) -> Counts:
 
 def _told(table: Table) -> list[str]:
     """The columns whose changes are revisions."""
-    return [column for column in table.values if column not in ("source", "note")]
+    return [column for column in table.values if column not in ("source", "note", "time_known")]
 
 
 def _matches(table: Table) -> str:

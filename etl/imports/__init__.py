@@ -1,0 +1,221 @@
+"""Imports prices and rank histories that people already have: text, workbooks and Parquet, of vendors and by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from etl.imports.columns import Layout
+from etl.imports.prices import PriceOptions, bars
+from etl.imports.rankings import RankOptions, ranks
+from etl.imports.report import SHOWN, ImportRefusedError, ImportReport, Reading
+from etl.imports.table import Table, readable, table_of
+from etl.quality import Screen
+from etl.runlog import ItemLog, RunLog, new_run_id
+from etl.warehouse import Warehouse
+from etl.warehouse.merge import Merge
+
+__all__ = [
+    "ImportRefusedError",
+    "ImportReport",
+    "PriceOptions",
+    "RankOptions",
+    "Reading",
+    "import_prices",
+    "import_rankings",
+]
+ROWS_AT_ONCE = 500_000
+Take = Callable[[duckdb.DuckDBPyConnection, Screen], None]
+
+
+class _DryRun(Exception):
+    """Everything was done, and is thrown away."""
+
+
+def import_prices(
+    warehouse: Warehouse, path: Path, options: PriceOptions | None = None, reading: Reading | None = None
+) -> ImportReport:
+    """Merge a file of daily bars.
+
+    Adjusted closes are computed from the closes and the dividends that are known; those of the file are compared.
+
+    Raises
+    ------
+    ImportRefusedError
+        When the file cannot be read, lacks a needed column, or leaves open what an option must say.
+    """
+    reading = reading or Reading()
+    report = _report(warehouse, "prices", path, reading)
+    with table_of(path, "prices", reading) as table:
+        _refuse_missing(table.layout, ("date", "close"), path)
+
+        def take(con: duckdb.DuckDBPyConnection, screen: Screen) -> None:
+            query = bars(table, con, options or PriceOptions(), reading, report, str(path))
+            for batch in _batches(table, query, path):
+                con.register("file_rows", batch)
+                report.item.received += batch.num_rows
+                screen.judge("price_daily", "file_rows")
+                _merge(screen, report, ["price_daily"])
+                con.unregister("file_rows")
+                _step(con, warehouse)
+
+        _run(warehouse, report, table, take)
+    return report
+
+
+def import_rankings(
+    warehouse: Warehouse, path: Path, options: RankOptions | None = None, reading: Reading | None = None
+) -> ImportReport:
+    """Merge a file of ranks.
+
+    An empty rank beside a depth means "not in the chart" and is kept as a capture; without a depth it means
+    "not fetched" and the row is refused. A row that gives only a day keeps that it has no hour.
+
+    Raises
+    ------
+    ImportRefusedError
+        When the file cannot be read, lacks a needed column, or leaves open what an option must say.
+    """
+    options, reading = options or RankOptions(), reading or Reading()
+    report = _report(warehouse, "rankings", path, reading)
+    with table_of(path, "rankings", reading) as table:
+        named = options.app_name or options.app_id or "app_id" in table.layout.places
+        _refuse_missing(table.layout, ("captured_at", "rank", *(() if named else ("app_name",))), path)
+
+        def take(con: duckdb.DuckDBPyConnection, screen: Screen) -> None:
+            with readable(path):
+                rows = ranks(table, options, reading, report, str(path))
+            report.item.received = len(rows)
+            rows = _with_known_names(con, rows)
+            for name, part in _captures(rows).items():
+                screen.judge(name, part)
+            refused = con.execute("SELECT position FROM bad_app_ranking").df()["position"]
+            kept = rows[~rows["file_row"].isin(refused)]  # a capture of refused ranks alone has seen nothing
+            screen.judge("ranking_capture", _captures(kept)["ranking_capture"])
+            _merge(screen, report, ["ranking_capture", "app_ranking"])
+
+        _run(warehouse, report, table, take)
+    return report
+
+
+def _report(warehouse: Warehouse, kind: str, path: Path, reading: Reading) -> ImportReport:
+    log = RunLog(new_run_id(warehouse), f"import-{kind}", items=[ItemLog(path.name)])
+    return ImportReport(log, dry_run=reading.dry_run)
+
+
+def _run(warehouse: Warehouse, report: ImportReport, table: Table, take: Take) -> None:
+    """Take the rows into a private copy, with the record of it, and publish unless it is a dry run."""
+    started = time.monotonic()
+    try:
+        with warehouse.writing() as con:
+            if not con.execute("SELECT count(*) FROM company").fetchall()[0][0]:
+                raise ImportRefusedError("The warehouse is empty: run `python -m etl load-bundled` first.")
+            con.begin()
+            steps = warehouse.commits_stay_private
+            screen = Screen(
+                con, report.log.run_id, report.log.source, pd.Timestamp.now("UTC"), in_steps=steps
+            )
+            take(con, screen)
+            report.columns, report.ignored = table.layout.used, table.layout.ignored
+            report.read_as = table.read_as
+            _conclude(report, time.monotonic() - started)
+            if report.dry_run:
+                con.rollback()
+                raise _DryRun
+            report.log.write(con)
+            con.commit()
+    except _DryRun:
+        pass
+
+
+def _step(con: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:
+    if warehouse.commits_stay_private:
+        con.commit()  # frees the memory that the batch took
+        con.begin()
+
+
+def _conclude(report: ImportReport, seconds: float) -> None:
+    item = report.item
+    item.seconds = seconds
+    if not item.received:
+        raise ImportRefusedError(f"{item.item} holds no rows below its headings that have a date.")
+    if item.rejected:
+        item.status = "failed" if item.rejected >= item.received else "part"
+        item.message = f"{item.rejected} rows refused"
+        if report.refused:
+            item.message += f", among them row {report.refused[0][0]}: {report.refused[0][1]}"
+
+
+def _refuse_missing(found: Layout, needed: tuple[str, ...], path: Path) -> None:
+    missing = [column for column in needed if column not in found.places]
+    if missing:
+        raise ImportRefusedError(
+            f"{path} has no column for {', '.join(missing)}; it has {found.spoken or 'no headings'}. "
+            f"Name one {missing[0]}."
+        )
+
+
+def _batches(table: Table, query: str, path: Path) -> Iterator[pa.RecordBatch]:
+    with readable(path):
+        reader = iter(table.con.execute(query).to_arrow_reader(ROWS_AT_ONCE))
+    while True:
+        with readable(path):
+            batch = next(reader, None)
+        if batch is None:
+            return
+        if batch.num_rows:
+            yield batch
+
+
+def _with_known_names(con: duckdb.DuckDBPyConnection, rows: pd.DataFrame) -> pd.DataFrame:
+    """Apps that the file gives only by their number get the name that the warehouse knows for it."""
+    if rows["app_name"].notna().all():
+        return rows
+    query = "SELECT store, app_id, arg_max(app_name, captured_at) AS known FROM app_ranking GROUP BY ALL"
+    named = rows.merge(con.execute(query).df(), how="left", on=["store", "app_id"])
+    return rows.assign(app_name=rows["app_name"].fillna(named["known"].set_axis(rows.index)))
+
+
+def _captures(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Rows as those of ``ranking_capture`` and ``app_ranking``; ranks from 1 on without a gap are a whole chart."""
+    sound = rows[rows["fault"].isna()]
+    absent = sound["rank"].isna() & sound["depth"].notna()
+    keys = [
+        "captured_at",
+        "store",
+        "country",
+        "chart",
+        "device",
+        "evidence",
+        "source_url",
+        "source",
+        "time_known",
+    ]
+    charts = sound.groupby(keys, dropna=False).agg(
+        depth=("depth", "max"), last=("rank", "max"), count=("rank", "nunique")
+    )
+    whole = charts["depth"].isna() & (charts["count"] == charts["last"]) & (charts["count"] > 1)
+    charts["depth"] = charts["depth"].where(~whole, charts["last"])
+    listed = rows.drop(index=absent[absent].index).drop(columns="depth")
+    return {"ranking_capture": charts.reset_index(), "app_ranking": listed}
+
+
+def _merge(screen: Screen, report: ImportReport, tables: list[str]) -> None:
+    merge, item = Merge(screen.con, report.log.run_id), report.item
+    main = tables[-1]
+    for name in tables:
+        counts = merge.rows(name, screen.good(name))
+        refused = sum(count for reasons in screen.refused(name).values() for count in reasons.values())
+        if name == main:
+            item.inserted += counts.inserted
+            item.updated += counts.updated
+            item.rejected += refused
+    report.refused += screen.con.execute(
+        f"SELECT position, reason FROM bad_{main} ORDER BY position LIMIT $shown",  # noqa: S608
+        {"shown": max(0, SHOWN - len(report.refused))},
+    ).fetchall()

@@ -1,0 +1,212 @@
+"""Daily bars out of a file: whose they are, on which day of the exchange, in which currency."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from etl import calendars
+from etl.imports.columns import in_parentheses
+from etl.imports.dates import FIRST_YEAR, LAST_YEAR
+from etl.imports.listings import Listing, named_above, resolve
+from etl.imports.numbers import currency_code
+from etl.imports.report import ImportRefusedError, ImportReport, Reading
+from etl.imports.table import Table
+from etl.imports.values import (
+    add_days,
+    add_figures,
+    add_words,
+    figure_joins,
+    misplaced,
+    set_aside,
+    unreadable,
+)
+
+FIGURES = ("open", "high", "low", "close", "adj_close", "volume")
+HIGHEST_PRICE, HIGHEST_VOLUME = 1e9, 1e13
+DOLLARS = ("USD", "HKD", "TWD", "CAD", "AUD", "SGD", "NZD")
+
+
+@dataclass(frozen=True)
+class PriceOptions:
+    """Whose bars they are and in which currency, where the file does not say it."""
+
+    ticker: str | None = None
+    currency: str | None = None
+
+
+def bars(
+    table: Table,
+    con: duckdb.DuckDBPyConnection,
+    options: PriceOptions,
+    reading: Reading,
+    report: ImportReport,
+    path: str,
+) -> str:
+    """The SQL of the file's bars in ``table.con``: file_row, the columns of ``price_daily``, and ``fault``.
+
+    ``con`` is the warehouse, whose companies say which exchange and currency a ticker has. Where the file has no
+    adjusted close, the close stands in for it.
+    """
+    listings = {
+        ticker: Listing(ticker, exchange, currency)
+        for ticker, exchange, currency in con.execute(
+            "SELECT ticker, exchange, currency FROM company"
+        ).fetchall()
+    }
+    whose = _add_listings(table, listings, options, report, path)
+    figures = add_figures(table, [name for name in FIGURES if name in table.layout.places], reading, path)
+    second = None
+    if table.is_text("date"):
+        add_days(table, "date", reading, path)
+        report.aside, second = set_aside(table, "date", "close", "prices")
+    day, day_fault = _day(table)
+    faults = [day_fault] + [_figure_fault(table, column, value) for column, value in figures.items()]
+    faults = misplaced(table, second) + faults
+    currency, currency_join = _currency(table, figures, options, path)
+    source = _source(table, reading, path)
+    dated = f"LEFT JOIN dated ON dated.text = raw.{table.cell('date')}" if table.is_text("date") else ""
+    aside = "ANTI JOIN aside ON aside.file_row = raw.file_row" if report.aside else ""
+    return f"""
+        SELECT raw.file_row, listing.ticker AS ticker, {day} AS date, {_values(figures)}, {currency} AS currency,
+            {source} AS source, CASE {" ".join(fault for fault in faults if fault)} END AS fault
+        FROM raw {whose} {dated} {figure_joins(table, figures)} {currency_join} {aside}"""  # noqa: S608
+
+
+def _values(figures: dict[str, str]) -> str:
+    columns = {column: figures.get(column, "NULL::DOUBLE") for column in FIGURES}
+    columns["adj_close"] = f"coalesce({columns['adj_close']}, {columns['close']})"
+    columns["volume"] = f"TRY_CAST(round({columns['volume']}) AS BIGINT)"
+    return ", ".join(f"{value} AS {column}" for column, value in columns.items())
+
+
+def _add_listings(
+    table: Table, listings: dict[str, Listing], options: PriceOptions, report: ImportReport, path: str
+) -> str:
+    """The join with ``listing``: the ticker of each row, its exchange's time zone and its currency."""
+    said = options.ticker
+    if said is not None and said.upper() not in listings:
+        near = difflib.get_close_matches(said.upper(), listings, n=1)
+        hint = f"did you mean {near[0]}?" if near else "add it to data/companies.toml and load that."
+        raise ImportRefusedError(
+            f"There is no company with the ticker {said[:40]!r} in the warehouse: {hint}"
+        )
+    default = said.upper() if said else named_above(table.above, listings)
+    texts: list[str | None] = [None]
+    if "ticker" in table.layout.places:
+        query = f"SELECT DISTINCT CAST({table.cell('ticker')} AS VARCHAR) FROM raw"  # noqa: S608
+        texts = [text for (text,) in table.con.execute(query).fetchall()]
+    elif default is None:
+        raise ImportRefusedError(
+            f"{path} has no column for ticker; it has {table.layout.spoken}. "
+            "Say whose prices they are with --ticker, such as --ticker NVDA."
+        )
+    meant = {text: resolve(text, listings) if text and text.strip() else default for text in texts}
+    others = sorted({ticker for ticker in meant.values() if ticker and said and ticker != default})
+    if others:
+        raise ImportRefusedError(
+            f"--ticker says {default}, but {path} has prices of {', '.join(others)[:200]}."
+        )
+    if said and len(meant) == 1:
+        meant = dict.fromkeys(meant, default)
+    if default and "ticker" not in table.layout.places:
+        table.read_as.append(f"ticker {default}" + ("" if said else ", from the lines above the table"))
+    known = [(text, listings.get(ticker or "")) for text, ticker in meant.items()]
+    columns = {
+        "text": [text for text, _ in known],
+        "ticker": [
+            listing.ticker if listing else (text or "").strip().upper() or None for text, listing in known
+        ],
+        "zone": [calendars.time_zone(listing.exchange) if listing else "UTC" for _, listing in known],
+        "listed_currency": [listing.currency if listing else None for _, listing in known],
+    }
+    table.con.register(
+        "listing", pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()})
+    )
+    if "ticker" not in table.layout.places:
+        return "CROSS JOIN listing"
+    return (
+        f"LEFT JOIN listing ON listing.text IS NOT DISTINCT FROM CAST(raw.{table.cell('ticker')} AS VARCHAR)"
+    )
+
+
+def _day(table: Table) -> tuple[str, str]:
+    """The SQL of a row's day on its exchange, and the fault of a cell that is none.
+
+    A time with a zone that is not midnight there is a moment, and its day is the exchange's own.
+    """
+    cell, kind = f"raw.{table.cell('date')}", table.kind("date")
+    if table.is_text("date"):
+        day = (
+            "CASE WHEN dated.instant IS NULL OR dated.at_midnight THEN dated.day "
+            "ELSE CAST(timezone(listing.zone, dated.instant) AS DATE) END"
+        )
+        return (
+            day,
+            f"WHEN trim({cell}) <> '' AND dated.text IS NULL THEN '\"' || left({cell}, 40) || '\" is not a date'",
+        )
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        at_midnight = f"{cell} = date_trunc('day', {cell})"
+        zone = f"CASE WHEN {at_midnight} THEN 'UTC' ELSE listing.zone END"
+        day = f"CAST(timezone({zone}, {cell}) AS DATE)"
+    else:
+        day = f"TRY_CAST({cell} AS DATE)"
+    years = f"BETWEEN {FIRST_YEAR} AND {LAST_YEAR}"
+    return day, f"WHEN NOT coalesce(year({day}) {years}, true) THEN '\"' || {cell} || '\" is not a date'"
+
+
+def _figure_fault(table: Table, column: str, value: str) -> str:
+    spoken = column.replace("adj_", "adjusted ")
+    most = HIGHEST_VOLUME if column == "volume" else HIGHEST_PRICE
+    said = f"left(CAST(raw.{table.cell(column)} AS VARCHAR), 40)"
+    return (
+        f"WHEN {unreadable(table, column, value)} THEN 'the {spoken} \"' || {said} || '\" is not a number' "
+        f"WHEN abs({value}) > {most} THEN 'the {spoken} \"' || {said} || '\" is too large'"
+    )
+
+
+def _currency(table: Table, figures: dict[str, str], options: PriceOptions, path: str) -> tuple[str, str]:
+    """The SQL of a row's currency, and the join that it needs.
+
+    Said by a column, else by the sign of the close, the heading of the close, or the option; else it is the listing's.
+    """
+    found, join = [], ""
+    if "currency" in table.layout.places:
+        cell = table.cell("currency")
+        add_words(
+            table,
+            "currency_word",
+            table.distinct("currency"),
+            lambda text: currency_code(text) or text.strip() or None,
+        )
+        found, join = ["currency_word.means"], f"LEFT JOIN currency_word ON currency_word.text = raw.{cell}"
+    if figures["close"] == "close_figure.value":
+        dollars = ", ".join(f"'{code}'" for code in DOLLARS)
+        found.append(
+            f"CASE WHEN close_figure.sign <> '$' THEN close_figure.sign WHEN close_figure.sign = '$' AND "
+            f"listing.listed_currency NOT IN ({dollars}) THEN 'USD' END"
+        )
+    headed = currency_code(in_parentheses(table.layout.used["close"]) or "")
+    said = currency_code(options.currency) if options.currency else None
+    if options.currency and not said:
+        raise ImportRefusedError(f"{options.currency[:20]!r} is not a currency such as USD.")
+    found += [f"'{code}'" for code in (headed, said) if code and code != "$"]
+    return f"coalesce({', '.join([*found, 'listing.listed_currency'])})", join
+
+
+def _source(table: Table, reading: Reading, path: str) -> str:
+    default = reading.source or "import"
+    texts = [default]
+    if "source" in table.layout.places:
+        texts += table.distinct("source")
+    if any(text.strip().casefold().startswith("bundled") for text in texts):
+        raise ImportRefusedError(
+            f'{path}: the source "bundled" is kept for the data that comes with the project.'
+        )
+    literal = "'" + default.replace("'", "''") + "'"
+    if "source" not in table.layout.places:
+        return literal
+    return f"coalesce(nullif(trim(CAST(raw.{table.cell('source')} AS VARCHAR)), ''), {literal})"

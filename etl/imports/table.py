@@ -1,0 +1,217 @@
+"""The rows of a file as a table in a database of their own, with its line of headings found."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from etl.imports.columns import Layout, layout, refuse_repeated
+from etl.imports.opening import Opened, opened
+from etl.imports.report import ImportRefusedError, Reading
+
+SEPARATORS = (",", ";", "\t", "|")
+SPOKEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+HEADINGS_WITHIN = 100  # lines; what stands above a table is a title and how it was asked for
+_SPARE = 3  # columns beyond the widest line near the beginning, to see what is too long
+_LONGEST_CELL = 10_000
+_SEPARATOR_LINE = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
+
+
+@dataclass
+class Table:
+    """The file as the table ``raw`` of ``con``: ``file_row`` (from 1 below the headings) and the cells ``c0``, ``c1`` …
+
+    ``kinds`` are DuckDB's types of the cells, text but in Parquet. ``above`` are the lines over the headings.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    layout: Layout
+    kinds: list[str]
+    separator: str = ""
+    above: list[list[str]] = field(default_factory=list)
+    read_as: list[str] = field(default_factory=list)
+
+    def kind(self, column: str) -> str:
+        """DuckDB's type of what the file has for a column of the table."""
+        return self.kinds[self.layout.places[column]]
+
+    def is_text(self, column: str) -> bool:
+        """Whether that is text, which must be read, and not values."""
+        return self.kind(column) == "VARCHAR"
+
+    def cell(self, column: str) -> str:
+        """The name of the column of ``raw``."""
+        return f"c{self.layout.places[column]}"
+
+    def distinct(self, column: str) -> list[str]:
+        """The texts of a column, each once."""
+        cell = self.cell(column)
+        query = f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL"  # noqa: S608
+        return [text for (text,) in self.con.execute(query).fetchall()]
+
+
+@contextmanager
+def table_of(path: Path, kind: str, reading: Reading, memory_limit: str = "1GB") -> Iterator[Table]:
+    """The table in a file of ``prices`` or ``rankings``.
+
+    Raises
+    ------
+    ImportRefusedError
+        When the file holds no table with headings that are known.
+    """
+    with opened(path) as made, duckdb.connect() as con:
+        con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+        con.execute("SET memory_limit = $limit", {"limit": memory_limit})
+        with readable(path):
+            if made.parquet:
+                table = _of_parquet(con, made, kind, path)
+            elif made.text:
+                table = _of_text(con, made, made.text, kind, path)
+            else:
+                table = _of_sheets(con, made, kind, path, reading.sheet)
+        refuse_repeated(table.layout, str(path))
+        yield table
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Say in a sentence what DuckDB finds wrong with the file."""
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException) as error:
+        raise ImportRefusedError(
+            f"{path} is not readable as a table: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _of_parquet(con: duckdb.DuckDBPyConnection, made: Opened, kind: str, path: Path) -> Table:
+    con.execute(f"CREATE TEMP VIEW given AS FROM read_parquet('{made.parquet}')")
+    described = con.execute("DESCRIBE given").fetchall()
+    names = [row[0] for row in described]
+    found = layout(names, kind)
+    kinds = [row[1] for row in described]
+    for place in (found.places[column] for column in ("date", "captured_at") if column in found.places):
+        if not kinds[place].startswith(("DATE", "TIMESTAMP")):
+            kinds[place] = "VARCHAR"
+    renamed = ", ".join(
+        f'CAST("{name.replace(chr(34), chr(34) * 2)}" AS {kind}) AS c{place}'
+        for place, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    )
+    con.execute(f"CREATE TEMP VIEW raw AS SELECT row_number() OVER () AS file_row, {renamed} FROM given")  # noqa: S608
+    _refuse_empty(con, path)
+    return Table(con, found, kinds, read_as=[made.how])
+
+
+def _of_sheets(
+    con: duckdb.DuckDBPyConnection, made: Opened, kind: str, path: Path, wanted: str | None
+) -> Table:
+    if wanted is not None and wanted not in made.sheets:
+        raise ImportRefusedError(f"{path} has no sheet {wanted!r}; it has {', '.join(made.sheets)}.")
+    sheets = {wanted: made.sheets[wanted]} if wanted is not None else made.sheets
+    if not sheets:
+        raise ImportRefusedError(f"{path} holds no rows.")
+    name = max(sheets, key=lambda name: len(_headings(sheets[name][:HEADINGS_WITHIN], kind)[1].places))
+    rows = sheets[name]
+    width = max(len(row) for row in rows)
+    columns = {
+        f"c{place}": pa.array([row[place] if place < len(row) else None for row in rows], pa.string())
+        for place in range(width)
+    }
+    filled = pa.table({"file_row": pa.array(range(1, len(rows) + 1)), **columns})
+    con.register("given", filled)
+    read_as = [made.how, f"sheet {name!r}"]
+    others = [other for other in made.sheets if other != name]
+    if others:
+        read_as.append(f"not read: {', '.join(repr(other) for other in others)} (--sheet chooses)")
+    return _below_headings(Table(con, Layout((), {}), ["VARCHAR"] * width, read_as=read_as), kind, path)
+
+
+def _of_text(con: duckdb.DuckDBPyConnection, made: Opened, text: Path, kind: str, path: Path) -> Table:
+    separator, width, quoted = _cut(con, text, kind)
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
+    con.execute(
+        f"""
+        CREATE TEMP TABLE given AS SELECT row_number() OVER () AS file_row, * FROM read_csv($file,
+            auto_detect = false, header = false, delim = $separator, quote = '"', escape = '"',
+            columns = {{{columns}}}, nullstr = '', null_padding = true, strict_mode = false,
+            max_line_size = 10000000, parallel = $parallel)""",  # noqa: S608
+        {"file": str(text), "separator": separator, "parallel": not quoted},
+    )
+    if quoted:
+        longest = ", ".join(f"coalesce(length(c{place}), 0)" for place in range(width))
+        broken = con.execute(
+            f"SELECT min(file_row) FROM given WHERE greatest({longest}) > {_LONGEST_CELL}"  # noqa: S608
+        ).fetchall()[0][0]
+        if broken:
+            raise ImportRefusedError(
+                f"{path} is not readable as a table: a quotation mark that opens in line {broken} is never closed."
+            )
+    read_as = [made.how, f"{SPOKEN.get(separator, repr(separator))} between columns"]
+    return _below_headings(
+        Table(con, Layout((), {}), ["VARCHAR"] * width, separator, read_as=read_as), kind, path
+    )
+
+
+def _cut(con: duckdb.DuckDBPyConnection, text: Path, kind: str) -> tuple[str, int, bool]:
+    """What separates the columns, how many there are at most, and whether cells are quoted.
+
+    Of the usual separators, and the one that DuckDB finds, it is the one that gives the most headings that are known.
+    """
+    with text.open(encoding="utf-8") as file:
+        lines = list(islice(file, 2 * HEADINGS_WITHIN))
+        quoted = any('"' in line for line in lines) or any(
+            '"' in block for block in iter(lambda: file.read(1 << 20), "")
+        )
+    said = _SEPARATOR_LINE.match(lines[0]) if lines else None
+    candidates = [*(said.groups() if said else ()), *SEPARATORS]
+    try:
+        query = "SELECT Delimiter FROM sniff_csv($file, strict_mode = false)"
+        candidates.append(con.execute(query, {"file": str(text)}).fetchall()[0][0])
+    except duckdb.Error:
+        pass  # DuckDB finds none; one of the usual ones may still do
+
+    def found(separator: str) -> tuple[int, int]:
+        rows = list(csv.reader(lines, delimiter=separator))
+        return len(_headings(rows[:HEADINGS_WITHIN], kind)[1].places), max(
+            (len(row) for row in rows), default=1
+        )
+
+    csv.field_size_limit(1 << 30)
+    best = max(dict.fromkeys(one for one in candidates if one), key=lambda one: found(one)[0])
+    return best, found(best)[1] + _SPARE, quoted
+
+
+def _headings(rows: Sequence[Sequence[str | None]], kind: str) -> tuple[int, Layout]:
+    """The line that names the most columns of the table, and what it names."""
+    layouts = [layout(row, kind) for row in rows]
+    place = max(range(len(rows)), key=lambda place: len(layouts[place].places), default=0)
+    return place, layouts[place] if layouts else Layout((), {})
+
+
+def _below_headings(table: Table, kind: str, path: Path) -> Table:
+    """The same table without its line of headings and what stands above it."""
+    cells = ", ".join(f"c{place}" for place in range(len(table.kinds)))
+    query = f"SELECT {cells} FROM given ORDER BY file_row LIMIT {HEADINGS_WITHIN}"  # noqa: S608
+    rows = table.con.execute(query).fetchall()
+    place, table.layout = _headings(rows, kind)
+    table.above = [[cell for cell in row if cell] for row in rows[:place]]
+    filled = " OR ".join(f"trim(c{column}) <> ''" for column in range(len(table.kinds)))
+    table.con.execute(
+        f"CREATE TEMP VIEW raw AS SELECT file_row - {place + 1} AS file_row, {cells} FROM given "  # noqa: S608
+        f"WHERE file_row > {place + 1} AND ({filled})"
+    )
+    _refuse_empty(table.con, path)
+    return table
+
+
+def _refuse_empty(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    if not con.execute("SELECT 1 FROM raw LIMIT 1").fetchall():
+        raise ImportRefusedError(f"{path} holds no rows.")
