@@ -207,3 +207,33 @@ def messages(operator) -> dict[str, str]:
 
 def nothing_lost(operator) -> bool:
     return operator.rows(STORED) == operator.before
+
+
+LISTED = (
+    ("NVDA", "XNAS", "USD"),
+    ("AMD", "XNAS", "USD"),
+    ("IBM", "XNYS", "USD"),
+    ("SPY", "ARCX", "USD"),
+    ("000660.KS", "XKRX", "KRW"),
+    ("0700.HK", "XHKG", "HKD"),
+    ("9984.T", "XTKS", "JPY"),
+)
+
+
+@pytest.fixture(scope="module")
+def listed_database(tmp_path_factory):
+    """A warehouse that follows a few companies and has no prices, built once."""
+    path = tmp_path_factory.mktemp("listed") / "market.duckdb"
+    with FileWarehouse(path).writing() as con:
+        con.executemany(
+            "INSERT INTO company (ticker, name, segment, exchange, currency, role) VALUES ($1, $1, 's', $2, $3, 'AI')",
+            LISTED,
+        )
+    return path
+
+
+@pytest.fixture
+def listed(warehouse, listed_database):
+    """A copy of it for each test."""
+    shutil.copyfile(listed_database, warehouse.path)
+    return warehouse
