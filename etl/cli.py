@@ -15,6 +15,7 @@ from etl.console import JsonOption, console, errors
 from etl.errors import ProductError, first_line
 from etl.logs import LogFormat, progress_on, set_up_logs
 from etl.settings import settings
+from etl.signals import cli as signal_commands
 from etl.sources import GROUPS
 
 
@@ -139,6 +140,11 @@ def refresh(
     if as_json:
         console.print(present.as_json(present.outcome_as_dict(outcome)))
     raise typer.Exit(outcome.exit_code)
+
+
+app.command("signals")(signal_commands.signals)
+app.command("tell")(signal_commands.tell)
+app.add_typer(signal_commands.event, name="event")
 
 
 @app.command()

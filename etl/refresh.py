@@ -67,8 +67,7 @@ def refresh(
     warehouse.WarehouseError
         When the warehouse cannot be written.
     """
-    data = settings().data_dir
-    known = catalogue.load(data)
+    known = catalogue.load(settings().data_dir)
     request = _request(known.companies, tickers, since, until)
     with warehouse.locked():
         outcome = Outcome(new_run_id(warehouse))
@@ -95,7 +94,17 @@ def refresh(
             con.commit()
         outcome.version = warehouse.version()
     report(outcome)
+    _tell(warehouse)
     return outcome
+
+
+def _tell(warehouse: Warehouse) -> None:
+    """Tell the signals where somebody wants to be told; the refresh has succeeded whatever becomes of it."""
+    if settings().webhook_url is None and not settings().signal_urls:
+        return
+    from etl.delivery.deliver import deliver_quietly  # takes its time to import
+
+    deliver_quietly(warehouse)
 
 
 def _request(

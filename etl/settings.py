@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from etl.signals.rate import words_to_rate
@@ -49,12 +50,43 @@ class Settings(BaseSettings):
         validate_default=False,
         description="How many sessions are to be signalled as abnormal, such as “about two a year” or “one a month”.",
     )
+    dashboard_url: str = Field(
+        default="", description="Where readers open the dashboard: for the links and pictures of messages."
+    )
+    webhook_url: SecretStr | None = Field(
+        default=None,
+        description="Address that gets a POST for each signal, signed as Standard Webhooks 1.0 says.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="Key of the signature: whsec_ and 24 to 64 bytes in base64."
+    )
+    signal_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Apprise addresses that are told of signals (mail, Slack, Teams …), by spaces.",
+    )
     ranking_depth: int = Field(default=100, ge=1, le=100, description="Entries asked for in a chart.")
 
     @field_validator("signals", mode="before")
     @classmethod
     def _as_rate(cls, value: Any) -> Any:
         return words_to_rate(value) if isinstance(value, str) else value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                key = b64decode(value.get_secret_value().removeprefix("whsec_"), validate=True)
+            except ValueError:
+                key = b""
+            if not 24 <= len(key) <= 64:
+                raise ValueError("write it as whsec_ and 24 to 64 random bytes in base64")
+        return value
+
+    @field_validator("signal_urls", mode="before")
+    @classmethod
+    def _split_spaces(cls, value: Any) -> Any:
+        return tuple(value.split()) if isinstance(value, str) else value
 
     @field_validator("ranking_countries", "ranking_charts", mode="before")
     @classmethod

@@ -1,0 +1,1 @@
+"""Tells signals to whom they concern: a signed webhook, and any service that Apprise knows."""

@@ -1,0 +1,115 @@
+"""Tells what is new, each version of a signal once to each target, and what did not arrive again later."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from etl.delivery.ledger import Ledger
+from etl.delivery.messages import Message, messages
+from etl.delivery.targets import NotDelivered, Service, Target, Webhook
+from etl.errors import first_line
+from etl.settings import Settings, settings
+from etl.warehouse import Warehouse
+
+logger = logging.getLogger("etl")
+
+
+def targets(options: Settings) -> list[Target]:
+    """The targets that the settings name, each called by its kind and number."""
+    found: list[Target] = []
+    if options.webhook_url is not None and options.webhook_secret is not None:
+        found.append(Webhook("webhook", options.webhook_url, options.webhook_secret, options.dashboard_url))
+    for number, url in enumerate(options.signal_urls, start=1):
+        found.append(Service(f"service {number}", url, options.dashboard_url))
+    return found
+
+
+def deliver(warehouse: Warehouse, now: datetime | None = None) -> int:
+    """Tell every target what is due; returns how many messages arrived.
+
+    Another delivery that is under way is left to its work. A target that is down holds nobody up: each has its own
+    thread and its own tries.
+
+    Raises
+    ------
+    etl.warehouse.WarehouseError
+        When the warehouse cannot be read.
+    """
+    options = settings()
+    known = targets(options)
+    if not known:
+        return 0
+    place = ledger_place(options)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(place.with_name(f".{place.name}.lock"), timeout=0):
+            with warehouse.reading() as con:
+                told = messages(con)
+            return _tell(known, told, Ledger(place), now or datetime.now(UTC))
+    except Timeout:
+        return 0
+
+
+def ledger_place(options: Settings) -> Path:
+    """The file of the ledger: beside the database, or, for a lake, in the folder of what this machine keeps."""
+    if ":" in options.database.partition("/")[0][2:]:
+        return options.cache_dir / "deliveries.sqlite"
+    database = Path(options.database)
+    return database.with_name(f"{database.name}.deliveries.sqlite")
+
+
+def deliver_quietly(warehouse: Warehouse) -> None:
+    """Tell what is due after a refresh, which has succeeded whatever becomes of this."""
+    try:
+        deliver(warehouse)
+    except Exception as error:
+        logger.warning("the signals could not be told: %s", first_line(error))
+
+
+def _tell(known: Sequence[Target], told: Sequence[Message], ledger: Ledger, now: datetime) -> int:
+    arrived: list[int] = []
+    threads = [
+        threading.Thread(
+            target=lambda one=target: arrived.append(_tell_one(one, told, ledger, now)), daemon=True
+        )
+        for target in known
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(arrived)
+
+
+def _tell_one(target: Target, told: Sequence[Message], ledger: Ledger, now: datetime) -> int:
+    """Tell one target; a correction of what it was never told is told as new."""
+    chosen = [one for one in told if one.what == "created" or ledger.told(one.first_id, target.name)]
+    chosen += [
+        Message(one.first_id, one.first_id, "created", one.signal)
+        for one in told
+        if one.what == "corrected" and not ledger.told(one.first_id, target.name)
+    ]
+    due = set(ledger.due([one.message_id for one in chosen], target.name, now))
+    waiting = [one for one in chosen if one.message_id in due]
+    if not waiting:
+        return 0
+    arrived = 0
+    for together in [waiting] if target.together else [[one] for one in waiting]:
+        ids = [one.message_id for one in together]
+        ledger.begin(ids, target.name, now)
+        try:
+            target.send(together, now)
+        except Exception as failure:  # of whatever kind: it must not end the other targets
+            why = str(failure) if isinstance(failure, NotDelivered) else type(failure).__name__
+            ledger.end(ids, target.name, now, why)
+            logger.warning("%s: %d signals not told (%s): tried again later", target.name, len(ids), why)
+            break
+        ledger.end(ids, target.name, now)
+        arrived += len(ids)
+    if arrived:
+        logger.info("%s: %d signals told", target.name, arrived)
+    return arrived

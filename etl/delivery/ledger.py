@@ -1,0 +1,91 @@
+"""What has been told to whom: an SQLite file, written before and after each message.
+
+A message counts as sent from the moment before it leaves: after a kill in between nobody can know whether it arrived,
+and it is not told a second time.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+"""Between the tries of one message, as Standard Webhooks 1.0 proposes; then it is given up."""
+
+_TABLE = """
+    CREATE TABLE IF NOT EXISTS message (
+        message_id TEXT, target TEXT, state TEXT, tries INTEGER, tried_at TEXT, due_at TEXT, why TEXT,
+        PRIMARY KEY (message_id, target)
+    )"""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger in the file ``path``; its folder must be there."""
+
+    path: Path
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.path, timeout=30)) as con, con:
+            con.execute(_TABLE)
+            yield con
+
+    def due(self, message_ids: list[str], target: str, now: datetime) -> list[str]:
+        """Those that have not been told to the target and whose time has come."""
+        with self._open() as con:
+            known = dict(
+                con.execute("SELECT message_id, due_at FROM message WHERE target = ?", [target]).fetchall()
+            )
+        return [
+            one for one in message_ids if one not in known or (known[one] and known[one] <= now.isoformat())
+        ]
+
+    def told(self, message_id: str, target: str) -> bool:
+        """Whether a message has been sent to a target, arrived or not known to have arrived."""
+        with self._open() as con:
+            query = (
+                "SELECT 1 FROM message WHERE message_id = ? AND target = ? AND state IN ('told', 'sending')"
+            )
+            return bool(con.execute(query, [message_id, target]).fetchall())
+
+    def begin(self, message_ids: list[str], target: str, now: datetime) -> None:
+        """Note that messages are about to leave."""
+        with self._open() as con:
+            con.executemany(
+                "INSERT INTO message VALUES (?, ?, 'sending', 1, ?, NULL, '') ON CONFLICT DO UPDATE SET "
+                "state = 'sending', tries = tries + 1, tried_at = excluded.tried_at, due_at = NULL",
+                [(one, target, now.isoformat()) for one in message_ids],
+            )
+
+    def end(self, message_ids: list[str], target: str, now: datetime, why: str = "") -> None:
+        """Note that they arrived, or why they did not: they are then due again later, or given up."""
+        with self._open() as con:
+            for one in message_ids:
+                (tries,) = con.execute(
+                    "SELECT tries FROM message WHERE message_id = ? AND target = ?", [one, target]
+                ).fetchone()
+                due = (now + PAUSES[tries - 1]).isoformat() if why and tries <= len(PAUSES) else None
+                state = ("waiting" if due else "given up") if why else "told"
+                con.execute(
+                    "UPDATE message SET state = ?, due_at = ?, why = ? WHERE message_id = ? AND target = ?",
+                    [state, due, why, one, target],
+                )
+
+    def unsettled(self) -> list[tuple[str, str, str, str]]:
+        """Message, target, state and reason of what did not arrive, or is not known to have arrived."""
+        with self._open() as con:
+            query = "SELECT message_id, target, state, why FROM message WHERE state <> 'told' ORDER BY ALL"
+            return con.execute(query.replace("ALL", "message_id, target")).fetchall()

@@ -1,0 +1,99 @@
+"""Signals as messages: an identity for each version of a signal, words for people, JSON for programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import duckdb
+
+RECENT = timedelta(days=7)
+"""Signals of older sessions are history: they are on the pages, and nobody is told of them."""
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Message:
+    """One version of a signal; ``what`` is created, corrected or withdrawn, ``first_id`` that of the first version."""
+
+    message_id: str
+    first_id: str
+    what: str
+    signal: dict[str, Any]
+
+    def payload(self, address: str) -> dict[str, Any]:
+        """As JSON, in the form of Standard Webhooks 1.0: ``type``, ``timestamp`` and ``data``."""
+        data = {
+            name: _plain(value) for name, value in self.signal.items() if name not in ("alarms", "run_id")
+        }
+        if address:
+            data["url"] = page_of(self.signal["signal_id"], address)
+        moment = self.signal["withdrawn_at"] or self.signal["corrected_at"] or self.signal["first_seen"]
+        return {"type": f"signal.{self.what}", "timestamp": _plain(moment), "data": data}
+
+    def line(self) -> str:
+        """As a sentence for people."""
+        signal = self.signal
+        lead = {"created": "", "corrected": "Correction: ", "withdrawn": "Withdrawn, the data were revised: "}
+        return f"{lead[self.what]}{sentence(signal)} on {_day(signal['session'])}; {signal['detail']}."
+
+
+def sentence(signal: dict[str, Any]) -> str:
+    """What happened, without a cause: "NVIDIA lost $592.7 billion of market value"."""
+    size, name = float(signal["size"]), signal["name"]
+    if signal["measure"] == "change of market value":
+        return f"{name} {'lost' if size < 0 else 'gained'} ${abs(size) / 1e9:,.1f} billion of market value"
+    if signal["kind"] == "rank":
+        return f"{name}: no. {size:.0f} in an app-store chart"
+    against = ", abnormal return against the S&P 500" if signal["measure"] == "abnormal return" else ""
+    return f"{name} {'fell' if size < 0 else 'rose'} {abs(size):.1%}{against}"
+
+
+def messages(con: duckdb.DuckDBPyConnection) -> list[Message]:
+    """The versions of the signals of the newest sessions, oldest first."""
+    newest = con.execute("SELECT max(session) FROM signal").fetchall()[0][0]
+    if newest is None:
+        return []
+    query = "FROM signal WHERE session >= $since ORDER BY session, signal_id LIMIT $most"
+    result = con.execute(query, {"since": newest - RECENT, "most": MOST})
+    names = [column[0] for column in result.description or []]
+    found = []
+    for row in result.fetchall():
+        signal = dict(zip(names, row, strict=True))
+        first = signal["signal_id"]
+        what = "withdrawn" if signal["withdrawn_at"] else "corrected" if signal["corrected_at"] else "created"
+        version = signal["withdrawn_at"] or signal["corrected_at"]
+        identity = f"{first}.{what}.{version.astimezone(UTC):%Y%m%dT%H%M%S}" if version else first
+        found.append(Message(identity, first, what, signal))
+    return found
+
+
+def subject(told: Sequence[Message]) -> str:
+    """The subject of a mail: the first sentence, and how many more there are."""
+    rest = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    return f"{told[0].line().split(';')[0]}{rest}"
+
+
+def body(told: Sequence[Message], address: str) -> str:
+    """Plain text for a reader of any kind: a sentence each, where to see it, and what is not claimed."""
+    parts = []
+    for message in told:
+        link = f"\n{page_of(message.signal['signal_id'], address)}" if address else ""
+        parts.append(message.line() + link)
+    return "\n\n".join([*parts, "No cause is on record yet: these are figures, not explanations."])
+
+
+def page_of(signal_id: str, address: str) -> str:
+    """The address of a signal's page."""
+    return f"{address.rstrip('/')}/?{urlencode({'event': signal_id})}"
+
+
+def _day(day: date) -> str:
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,133 @@
+"""Where signals are told: a webhook signed as Standard Webhooks 1.0 says, and the services of Apprise."""
+
+import base64
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+import apprise
+import httpx
+from pydantic import SecretStr
+
+from etl.delivery.messages import Message, body, subject
+
+TIMEOUT = 15.0
+PICTURE_TIMEOUT = 20.0
+SECRET_PREFIX = "whsec_"  # noqa: S105
+
+logging.getLogger("apprise").setLevel(logging.CRITICAL)  # its lines hold addresses with passwords
+
+
+class NotDelivered(Exception):
+    """A message did not arrive; says why without the address, which may hold a password."""
+
+
+class Target(Protocol):
+    """One place to tell signals to."""
+
+    @property
+    def name(self) -> str:
+        """What the log and the ledger call it."""
+
+    @property
+    def together(self) -> bool:
+        """Whether it takes all that is new as one message."""
+
+    def send(self, told: Sequence[Message], now: datetime) -> None:
+        """Send messages; raises `NotDelivered`."""
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """An address that gets one POST a message. ``secret`` is ``whsec_`` and the key in base64."""
+
+    name: str
+    url: SecretStr
+    secret: SecretStr
+    dashboard: str
+    together = False
+
+    def send(self, told: Sequence[Message], now: datetime) -> None:
+        """POST each message; the identity stays the same when it is tried again."""
+        for message in told:
+            content = json.dumps(message.payload(self.dashboard), ensure_ascii=False).encode()
+            stamp = str(int(now.timestamp()))
+            headers = {
+                "content-type": "application/json",
+                "webhook-id": message.message_id,
+                "webhook-timestamp": stamp,
+                "webhook-signature": sign(self.secret.get_secret_value(), message.message_id, stamp, content),
+            }
+            try:
+                answer = httpx.post(
+                    self.url.get_secret_value(), content=content, headers=headers, timeout=TIMEOUT
+                )
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise NotDelivered(f"no answer: {type(error).__name__}") from None
+            if not answer.is_success:
+                raise NotDelivered(f"answered {answer.status_code}")
+
+
+def sign(secret: str, message_id: str, stamp: str, content: bytes) -> str:
+    """The signature of Standard Webhooks 1.0: HMAC-SHA256 of ``id.timestamp.body``.
+
+    Raises
+    ------
+    ValueError
+        When the secret is not base64.
+    """
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    signed = hmac.new(key, f"{message_id}.{stamp}.".encode() + content, hashlib.sha256)
+    return f"v1,{base64.b64encode(signed.digest()).decode()}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that Apprise knows, such as mail, Slack or Teams: one message for all that is new, with a picture."""
+
+    name: str
+    url: SecretStr
+    dashboard: str
+    together = True
+
+    def send(self, told: Sequence[Message], now: datetime) -> None:
+        """Send one message; without a dashboard's address, or where it does not answer, without a picture."""
+        with ExitStack() as stack:
+            notifier = apprise.Apprise()
+            if not notifier.add(self.url.get_secret_value()):
+                raise NotDelivered("the address is of no service that Apprise knows")
+            picture = self._picture(told[0], Path(stack.enter_context(TemporaryDirectory())))
+            done = notifier.notify(
+                title=subject(told),
+                body=body(told, self.dashboard),
+                body_format=apprise.NotifyFormat.TEXT,
+                attach=str(picture) if picture else None,
+            )
+        if not done:
+            raise NotDelivered("the service refused it or could not be reached")
+
+    def _picture(self, message: Message, folder: Path) -> Path | None:
+        if not self.dashboard:
+            return None
+        parameters = {"event": message.signal["signal_id"], "preset": "article"}
+        try:
+            answer = httpx.get(
+                f"{self.dashboard.rstrip('/')}/chart/shock-losses-percent.png",
+                params=parameters,
+                timeout=PICTURE_TIMEOUT,
+            )
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return None
+        if not answer.is_success or answer.headers.get("content-type") != "image/png":
+            return None
+        path = folder / f"{message.first_id}.png"
+        path.write_bytes(answer.content)
+        return path

@@ -1,0 +1,298 @@
+"""Telling signals: real clients against a webhook and a mail server on the loopback."""
+
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import Message as Mail
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+import pytest
+from standardwebhooks import Webhook as Verifier
+
+from etl.delivery.deliver import deliver, ledger_place
+from etl.delivery.ledger import PAUSES, Ledger
+from etl.settings import PROJECT_ROOT, settings
+from etl.warehouse.files import FileWarehouse
+from tests.conftest import SOAK
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+NOW = datetime(2026, 10, 3, 8, tzinfo=UTC)
+
+
+class Receiver(ThreadingHTTPServer):
+    """A webhook's receiver: keeps what it gets, and answers with ``status`` after ``wait`` seconds."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Post)
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.status, self.wait = 204, 0.0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://user:hush@127.0.0.1:{self.server_address[1]}/hook?key=hush"
+
+    def ids(self) -> Counter[str]:
+        return Counter(headers["webhook-id"] for headers, _ in self.got)
+
+
+class _Post(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["content-length"]))
+        self.server.got.append(({name.lower(): value for name, value in self.headers.items()}, content))
+        time.sleep(self.server.wait)
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class MailServer(ThreadingTCPServer):
+    """An SMTP server that takes mail, or refuses everything."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Smtp)
+        self.mails: list[Mail] = []
+        self.refuses = False
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"mailto://127.0.0.1:{self.server_address[1]}/?from=desk@example.org&to=you@example.org"
+
+
+class _Smtp(StreamRequestHandler):
+    server: MailServer
+
+    def handle(self) -> None:
+        def say(line: str) -> None:
+            self.wfile.write(f"{line}\r\n".encode())
+
+        say("220 loopback")
+        for raw in self.rfile:
+            verb = raw.strip().upper()[:4]
+            if verb == b"DATA":
+                say("354 go on")
+                lines = []
+                while (line := self.rfile.readline()) != b".\r\n":
+                    lines.append(line)
+                self.server.mails.append(message_from_bytes(b"".join(lines)))
+                say("250 taken")
+            elif verb == b"QUIT":
+                say("221 bye")
+                return
+            else:
+                say("554 refused" if self.server.refuses and verb == b"MAIL" else "250 fine")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    server = MailServer()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def warehouse(bundled_database: Path, tmp_path: Path) -> FileWarehouse:
+    """The bundled warehouse, whose newest signals are of the days before 3 October 2026."""
+    path = tmp_path / "market.duckdb"
+    shutil.copyfile(bundled_database, path)
+    made = FileWarehouse(path)
+    with made.writing() as con:
+        con.execute("UPDATE signal SET session = DATE '2026-10-02' WHERE session >= DATE '2026-07-30'")
+    return made
+
+
+Configure = Callable[..., None]
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch, warehouse: FileWarehouse) -> Iterator[Configure]:
+    def use(**values: str) -> None:
+        monkeypatch.setenv("AIMI_DATABASE", str(warehouse.path))
+        for name, value in values.items():
+            monkeypatch.setenv(f"AIMI_{name.upper()}", value)
+        settings.cache_clear()
+
+    yield use
+    settings.cache_clear()
+
+
+def expected(warehouse: FileWarehouse) -> set[str]:
+    with warehouse.reading() as con:
+        rows = con.execute("SELECT signal_id FROM signal WHERE session >= DATE '2026-09-25'").fetchall()
+    return {signal_id for (signal_id,) in rows}
+
+
+def test_a_webhook_gets_each_signal_once_signed_as_the_specification_says(
+    warehouse: FileWarehouse, receiver: Receiver, configure: Configure, caplog: pytest.LogCaptureFixture
+) -> None:
+    configure(webhook_url=receiver.url, webhook_secret=SECRET, dashboard_url="https://news.example/ai/")
+    wanted = expected(warehouse)
+    assert len(wanted) >= 3
+    assert deliver(warehouse) == len(wanted)
+    assert receiver.ids() == Counter(wanted)
+    for headers, content in receiver.got:
+        told = Verifier(SECRET).verify(content, headers)
+        assert told == json.loads(content)
+        assert told["type"] == "signal.created"
+        assert told["data"]["url"] == f"https://news.example/ai/?event={told['data']['signal_id']}"
+        assert len(content) < 20_000
+    assert deliver(warehouse) == 0
+    assert receiver.ids() == Counter(wanted)
+    assert "hush" not in caplog.text
+
+
+def test_a_correction_and_a_withdrawal_are_told_once_each(
+    warehouse: FileWarehouse, receiver: Receiver, configure: Configure
+) -> None:
+    configure(webhook_url=receiver.url, webhook_secret=SECRET)
+    deliver(warehouse)
+    before, one = len(receiver.got), min(expected(warehouse))
+    for column, kind in (("corrected_at", "corrected"), ("withdrawn_at", "withdrawn")):
+        with warehouse.writing() as con:
+            con.execute(f"UPDATE signal SET {column} = now(), size = size * 2 WHERE signal_id = ?", [one])
+        assert (deliver(warehouse), deliver(warehouse)) == (1, 0)
+        told = json.loads(receiver.got[-1][1])
+        assert (told["type"], told["data"]["signal_id"]) == (f"signal.{kind}", one)
+    assert len(receiver.got) == before + 2
+
+
+def test_what_was_withdrawn_before_anybody_was_told_is_not_told(
+    warehouse: FileWarehouse, receiver: Receiver, configure: Configure
+) -> None:
+    configure(webhook_url=receiver.url, webhook_secret=SECRET)
+    one = min(expected(warehouse))
+    with warehouse.writing() as con:
+        con.execute("UPDATE signal SET withdrawn_at = now() WHERE signal_id = ?", [one])
+    deliver(warehouse)
+    assert one not in receiver.ids()
+
+
+def test_a_target_that_is_down_is_tried_again_later_and_given_up_in_the_end(
+    warehouse: FileWarehouse, receiver: Receiver, configure: Configure
+) -> None:
+    configure(webhook_url=receiver.url, webhook_secret=SECRET)
+    receiver.status = 503
+    assert deliver(warehouse, NOW) == 0
+    assert len(receiver.got) == 1  # the rest is not sent to a server that is down
+    assert deliver(warehouse, NOW + PAUSES[0] / 2) == 0
+    first = receiver.got[0][0]["webhook-id"]
+    assert receiver.ids()[first] == 1
+    receiver.status = 204
+    later = NOW + timedelta(minutes=10)
+    assert deliver(warehouse, later) == len(expected(warehouse))
+    assert receiver.ids()[first] == 2
+    assert not Ledger(ledger_place(settings())).unsettled()
+
+
+def test_after_the_last_pause_a_message_is_given_up(tmp_path: Path) -> None:
+    ledger, now = Ledger(tmp_path / "ledger.sqlite"), NOW
+    for pause in PAUSES:
+        assert ledger.due(["one"], "webhook", now) == ["one"]
+        ledger.begin(["one"], "webhook", now)
+        ledger.end(["one"], "webhook", now, "answered 503")
+        assert ledger.due(["one"], "webhook", now + pause / 2) == []
+        now += pause
+    ledger.begin(["one"], "webhook", now)
+    ledger.end(["one"], "webhook", now, "answered 503")
+    assert ledger.due(["one"], "webhook", now + timedelta(days=99)) == []
+    assert ledger.unsettled() == [("one", "webhook", "given up", "answered 503")]
+
+
+def test_a_mail_holds_every_signal_in_plain_words_and_no_cause(
+    warehouse: FileWarehouse, mail: MailServer, configure: Configure
+) -> None:
+    configure(signal_urls=mail.url, dashboard_url="http://127.0.0.1:9")
+    assert deliver(warehouse) == len(expected(warehouse))
+    assert deliver(warehouse) == 0
+    (got,) = mail.mails
+    texts = [part for part in got.walk() if part.get_content_type() == "text/plain"]
+    assert len(texts) == 1
+    text = texts[0].get_payload(decode=True).decode()  # type: ignore[union-attr]
+    assert text.count("/?event=signal-") == len(expected(warehouse))
+    assert "NVIDIA gained $443.3 billion of market value" in text
+    assert "No cause is on record yet" in text
+
+
+def test_a_mail_server_that_refuses_holds_no_webhook_up(
+    warehouse: FileWarehouse, mail: MailServer, receiver: Receiver, configure: Configure
+) -> None:
+    mail.refuses = True
+    configure(signal_urls=mail.url, webhook_url=receiver.url, webhook_secret=SECRET)
+    assert deliver(warehouse) == len(expected(warehouse))
+    assert receiver.ids() == Counter(expected(warehouse))
+    assert not mail.mails
+    assert {target for _, target, _, _ in Ledger(ledger_place(settings())).unsettled()} == {"service 1"}
+
+
+TELL = (sys.executable, "-m", "etl", "tell")
+
+
+@pytest.mark.parametrize("number", range(50 if SOAK else 2))
+def test_after_a_kill_at_any_moment_no_signal_is_told_twice(
+    warehouse: FileWarehouse, receiver: Receiver, number: int
+) -> None:
+    environment = {
+        **os.environ,
+        "AIMI_DATABASE": str(warehouse.path),
+        "AIMI_WEBHOOK_URL": receiver.url,
+        "AIMI_WEBHOOK_SECRET": SECRET,
+    }
+    receiver.wait = 0.05
+    killed = subprocess.Popen(TELL, cwd=PROJECT_ROOT, env=environment, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while len(receiver.got) <= number % 3 and time.monotonic() < end:
+        time.sleep(0.005)
+    time.sleep(0.013 * number % 0.06)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    subprocess.run(TELL, cwd=PROJECT_ROOT, env=environment, check=False, capture_output=True)
+    told = receiver.ids()
+    assert set(told) <= expected(warehouse)
+    assert len(told) >= len(expected(warehouse)) - 1
+    assert max(told.values()) == 1
+
+
+@pytest.mark.parametrize("secret", ["hush", "whsec_aHVzaA=="])
+def test_a_secret_that_is_no_key_is_refused_without_being_shown(secret: str) -> None:
+    told = subprocess.run(
+        TELL,
+        cwd=PROJECT_ROOT,
+        env={**os.environ, "AIMI_WEBHOOK_URL": "http://127.0.0.1:9", "AIMI_WEBHOOK_SECRET": secret},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 3
+    assert "24 to 64 random bytes in base64" in told.stderr
+    assert secret not in told.stderr
+    assert "Traceback" not in told.stderr
