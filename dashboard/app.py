@@ -14,6 +14,7 @@ if str(FOLDER.parent) not in sys.path:
 
 MARK = str(FOLDER / "static" / "mark.svg")
 PAGE_WIDTH = 1120
+NAME = "AI Market Impact"
 
 
 def draw() -> None:
@@ -23,7 +24,7 @@ def draw() -> None:
     from dashboard.app_pages.address import carry_event
     from dashboard.app_pages.shared import dateline
 
-    st.set_page_config(page_title="AI Market Impact", page_icon=MARK, layout="wide")
+    st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state="collapsed")
     st.logo(MARK, size="large")
     st.html(FOLDER / "style.css")
     page = st.navigation(
@@ -33,6 +34,7 @@ def draw() -> None:
         ],
         position="top",
     )
+    st.set_page_config(page_title=f"{page.title} · {NAME}")
     carry_event(page.url_path)
     metrics.PAGE_RUNS.labels(page.title).inc()
     with (

@@ -25,11 +25,10 @@ logger = logging.getLogger(__name__)
 def warm(state: str, event_id: str = DEFAULT_EVENT) -> None:
     """Fill the caches of a published state for the story of an event, where it can be told."""
     from dashboard.app_pages import shared
-    from dashboard.views.shock import CHARTS, HIGHLIGHTED
+    from dashboard.views.shock import ON_THE_PAGE, highlighted
 
     import_module("dashboard.views.registry")
     try:
-        shared.known_events(state)
         shared.price_freshness(state)
         told = shared.event_story(state, event_id)
         shared.event_words(state, event_id)
@@ -37,12 +36,12 @@ def warm(state: str, event_id: str = DEFAULT_EVENT) -> None:
     except NothingToShow as nothing:
         logger.info("%s", nothing)
         return
-    chosen = tuple(ticker for ticker in HIGHLIGHTED if ticker in told.traded_names)
+    in_colour = tuple(ticker for ticker in highlighted(told) if ticker in told.traded_names)
     for theme in ("light", "dark"):
-        for name in CHARTS:
-            highlighted = chosen if name == "shock-timeline" else None
+        for name in ON_THE_PAGE:
+            chosen = in_colour if name == "shock-timeline" else None
             with suppress(NothingToShow):
-                shared.ready(shared.event_chart(state, event_id, name, theme, highlighted).figure)
+                shared.ready(shared.event_chart(state, event_id, name, theme, chosen, False).figure)
 
 
 def settle() -> None:

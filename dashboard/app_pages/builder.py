@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.reading import reading
-from dashboard.app_pages.shared import show
+from dashboard.app_pages.shared import citation, show
 from dashboard.charts.chart import Chart
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow, Request
@@ -28,5 +28,5 @@ def show_or_say(
     except NothingToShow as nothing:
         say_nothing(nothing)
         return None
-    show(drawn, controls)
+    show(drawn, citation(state, drawn, request), controls)
     return drawn

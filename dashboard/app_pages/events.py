@@ -46,7 +46,7 @@ def block(
 ) -> None:
     """One of the charts, or its HTML in place of the figure; a sentence where there is nothing."""
     try:
-        show(chart_of(state, name, choice, theme()), controls, body)
+        show(chart_of(state, name, choice, theme()), controls=controls, body=body)
     except NothingToShow as nothing:
         say_nothing(nothing)
 

@@ -200,6 +200,7 @@ def own_picture(found: Made) -> None:
         theme=None,
         config={
             **CONFIG,
+            "displayModeBar": True,
             "toImageButtonOptions": options,
             "modeBarButtonsToRemove": [
                 name for name in CONFIG["modeBarButtonsToRemove"] if name != "toImage"

@@ -1,16 +1,33 @@
 """Words that belong together as one element of HTML: as Markdown each would be an element that the browser draws.
 
-Every text is escaped, and the looks are in `dashboard/style.css`.
+Every text is escaped, and the looks are in `dashboard/style.css`; `watch.js` answers the buttons with `data-copy`.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape
 
 from dashboard.charts.chart import Chart
+from dashboard.data.claims import Source
+from dashboard.data.events import Event
 from dashboard.views.claims import FAILS, HOLDS, IN_PART, Checked
+from dashboard.views.context import Row
 from dashboard.views.headline import Figure
 
 VERDICTS = {HOLDS: "green", IN_PART: "orange", FAILS: "red"}
+LONG_NOTE = 200
+COPY_ADDRESS = '<button type="button" class="copy" data-copy="{address}">Copy this page’s address</button>'
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How a chart is taken along: the query of its picture's address, and the words that cite it.
+
+    "{address}" in `cite` stands for the page's own address, which the reader's browser knows.
+    """
+
+    query: str
+    cite: str
 
 
 def heading(level: int, text: str, anchor: str) -> str:
@@ -19,15 +36,57 @@ def heading(level: int, text: str, anchor: str) -> str:
     return f'<h{level} id="{escape(anchor)}">{escape(text)}{link}</h{level}>'
 
 
-def above(chart: Chart) -> str:
-    """The title and the measure of a chart."""
-    return f'{heading(3, chart.title, chart.name)}<p class="measure">{escape(chart.subtitle)}</p>'
+def above(chart: Chart, taking: Taking | None = None) -> str:
+    """The title of a chart with what takes it along, and its measure."""
+    return (
+        f"{heading(3, chart.title, chart.name)}"
+        f'<p class="measure">{escape(chart.subtitle)}{"" if taking is None else _take(chart, taking)}</p>'
+    )
+
+
+def _take(chart: Chart, taking: Taking) -> str:
+    address = f"{{address}}#{chart.name}"
+    picture = f"chart/{chart.name}.png?{taking.query}"
+    return (
+        '<span class="take">'
+        f'<button type="button" data-copy="{escape(address)}" title="Copy the address of this chart">Link</button>'
+        f'<a href="{escape(picture)}" download="{escape(chart.name)}.png" title="Download as PNG">Picture</a>'
+        f'<button type="button" data-copy="{escape(taking.cite)}" title="Copy a citation">Cite this</button>'
+        "</span>"
+    )
 
 
 def below(chart: Chart) -> str:
-    """The note and the source of a chart."""
-    lines = (chart.note, f"{chart.source}.")
-    return f'<p class="source">{"<br>".join(escape(line) for line in lines if line)}</p>'
+    """The note and the source of a chart; a long note opens on demand."""
+    note = f"<span>{escape(chart.note)}</span><br>" if chart.note else ""
+    if len(chart.note) > LONG_NOTE:
+        note = f"<details><summary>How to read this</summary>{escape(chart.note)}</details>"
+    return f'<div class="source">{note}{escape(chart.source)}.</div>'
+
+
+def kicker(text: str) -> str:
+    """What stands above a story's sentence: kind, name and moment of the event."""
+    return f'<p class="kicker">{escape(text)}</p>'
+
+
+def happened(event: Event) -> str:
+    """What the event was, and who says so."""
+    source = ""
+    if event.source_url:
+        said = Source(
+            event.source.replace(" (reprint)", ""), event.source_url, reprint="(reprint)" in event.source
+        )
+        host = "" if said.reprint else f' <span class="host">{escape(said.host)}</span>'
+        source = f' <span class="said">Source: {_link(event.source_url, said.words)}{host}</span>'
+    return (
+        f'<p class="happened">{escape(event.description)}{source}</p>' if event.description or source else ""
+    )
+
+
+def _link(address: str, text: str) -> str:
+    if not address.startswith(("https://", "http://")):
+        return escape(text)
+    return f'<a href="{escape(address)}" target="_blank" rel="noopener">{escape(text)}</a>'
 
 
 def figures(shown: Iterable[Figure]) -> str:
@@ -45,16 +104,40 @@ def _figure(number: int, figure: Figure) -> str:
     )
 
 
+def context(rows: Iterable[Row]) -> str:
+    """What coverage leaves out, a line each: what, how much, and in which words."""
+    cells = "".join(
+        f'<tr><th scope="row">{escape(row.label)}</th><td class="number">{escape(row.value)}</td>'
+        f"<td>{escape(row.detail)}</td></tr>"
+        for row in rows
+    )
+    return f'<table class="context"><tbody>{cells}</tbody></table>'
+
+
 def claims(checked: Iterable[Checked]) -> str:
-    """Claims, each with the verdict, our figure and how it came about."""
-    return f'<ul class="claims">{"".join(_claim(each) for each in checked)}</ul>'
+    """Claims in a table: the sentence, the verdict that opens its computation, our figure, who published it."""
+    head = "".join(
+        f'<th scope="col">{name}</th>' for name in ("Claim", "Verdict", "Our figure", "Published by")
+    )
+    rows = "".join(_claim(each) for each in checked)
+    return f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _claim(checked: Checked) -> str:
     claim, colour = checked.claim, VERDICTS.get(checked.verdict, "grey")
-    source = f'<a href="{escape(claim.source_url)}" target="_blank" rel="noopener">{escape(claim.source)}</a>'
+    sources = "; ".join(_link(source.url, source.words) for source in claim.sources)
     return (
-        f'<li><p><span class="verdict {colour}">{escape(checked.verdict)}</span> <b>“{escape(claim.text)}”</b></p>'
-        f"<p><b>{escape(checked.figure)}.</b> {escape(checked.how)}</p>"
-        f'<p class="said">Said by {source}</p></li>'
+        f"<tr><td>{escape(claim.text)}</td>"
+        f'<td><details><summary><span class="verdict {colour}">{escape(checked.verdict)}</span></summary>'
+        f"<p>{escape(checked.how)}</p></details></td>"
+        f'<td class="ours">{escape(checked.figure)}</td><td class="said">{sources}</td></tr>'
     )
+
+
+def onward(links: Iterable[tuple[str, str, str]]) -> str:
+    """Where to go next: address, what it is called, and what is there."""
+    items = "".join(
+        f'<li><a href="{escape(address)}" target="_self">{escape(name)}</a><span>{escape(what)}</span></li>'
+        for address, name, what in links
+    )
+    return f'<ul class="onward">{items}</ul>'

@@ -2,28 +2,34 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.analysis.freshness import Freshness, Level, freshness
+from dashboard.analysis.record_book import Records
+from dashboard.app_pages import markup
 from dashboard.app_pages.audience import say_unreadable
 from dashboard.app_pages.markdown import plain
-from dashboard.app_pages.markup import above, below
+from dashboard.app_pages.markup import Taking
 from dashboard.app_pages.reading import reading
 from dashboard.app_pages.watch import watch
+from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
 from dashboard.data.claims import claims, written
 from dashboard.data.events import Event, events
 from dashboard.data.status import reach
 from dashboard.state import Shown, shown_state
-from dashboard.views import headline, shock, story
-from dashboard.views.claims import Checked, LargestLosses, check, read_largest_losses
+from dashboard.views import context, headline, shock, story
+from dashboard.views.claims import Checked, check
 from dashboard.views.coverage import dateline_words
+from dashboard.views.records import read_records
+from dashboard.views.request import Request
 from etl.settings import settings as warehouse_settings
 from etl.warehouse import WarehouseError
 
@@ -87,11 +93,26 @@ def event_story(state: str, event_id: str) -> story.Story:
         return story.read_story(con, event_id)
 
 
+@dataclass(frozen=True)
+class Words:
+    """A story's kicker and sentence, and as HTML its figures and its breadth."""
+
+    kicker: str
+    sentence: str
+    figures: str
+    breadth: str
+
+
 @st.cache_resource(max_entries=200, show_spinner=False)
-def event_words(state: str, event_id: str) -> tuple[str, list[headline.Figure]]:
-    """The headline of an event and the figures below it, computed once for all readers."""
+def event_words(state: str, event_id: str) -> Words:
+    """The words and figures of an event's story, computed once for all readers."""
     told = event_story(state, event_id)
-    return headline.headline(told), headline.figures(told)
+    return Words(
+        headline.kicker(told),
+        headline.headline(told),
+        markup.figures(headline.figures(told)),
+        markup.context(context.breadth(told)),
+    )
 
 
 def event_claims(state: str, event_id: str) -> list[Checked]:
@@ -104,22 +125,44 @@ def _checked(state: str, event_id: str, as_of: int) -> list[Checked]:
     """Once for all readers and for each version of the claims."""
     told = event_story(state, event_id)
     coverage = claims(warehouse_settings().data_dir, told.event.event_id)
-    return [check(claim, told, largest_losses(state)) for claim in coverage]
+    return [check(claim, told, records(state)) for claim in coverage]
 
 
-@st.cache_resource(max_entries=4, show_spinner="Comparing the largest losses…")
-def largest_losses(state: str) -> LargestLosses:
-    """The largest one-day losses of a published state."""
+@st.cache_resource(max_entries=2, show_spinner="Comparing the largest moves…")
+def records(state: str) -> Records:
+    """All one-day moves of market value of a published state."""
     with reading(state) as con:
-        return read_largest_losses(con)
+        return read_records(con)
 
 
 @st.cache_resource(max_entries=240, show_spinner="Drawing the chart…")
 def event_chart(
-    state: str, event_id: str, name: str, theme: str, highlighted: tuple[str, ...] | None
+    state: str,
+    event_id: str,
+    name: str,
+    theme: str,
+    chosen: tuple[str, ...] | None,
+    everybody: bool,
 ) -> Chart:
     """A chart of an event's story, drawn once for all readers."""
-    return shock.draw(event_story(state, event_id), name, theme, highlighted)
+    known = records(state) if name in shock.WITH_RECORDS else None
+    return shock.draw(event_story(state, event_id), name, theme, chosen, known, everybody=everybody)
+
+
+def citation(state: str, chart: Chart, request: Request) -> Taking:
+    """How a chart is taken along: its picture's address, and publisher, title, state, address and date to cite."""
+    query = [("event", request.event_id), ("theme", request.theme)]
+    query += [("tickers", ticker) for ticker in request.tickers]
+    query += [
+        (edge, day.isoformat()) for edge, day in (("start", request.start), ("end", request.end)) if day
+    ]
+    query += [(f"option.{name}", value) for name, value in request.options]
+    today = words.day(pd.Timestamp.now("UTC").date(), weekday=False)
+    cite = (
+        f"AI Market Impact, “{chart.title}”, {chart.source.removeprefix('Source: ')}; state {state}. "
+        f"{{address}}#{chart.name}, retrieved {today}."
+    )
+    return Taking(urlencode(query), cite)
 
 
 def theme() -> str:
@@ -148,20 +191,43 @@ def ready(figure: go.Figure) -> go.Figure:
     return figure._ready
 
 
-def show(chart: Chart, controls: Callable[[], None] | None = None, body: str = "") -> None:
+def show(
+    chart: Chart,
+    taking: Taking | None = None,
+    controls: Callable[[], None] | None = None,
+    switch: Callable[[], None] | None = None,
+    body: str = "",
+) -> None:
     """A chart with its title, measure, source, notes, and the same numbers as a table and as a file.
 
-    `body` is HTML that stands in the page in place of the figure, and of the note that explains it.
+    `taking` says how it is taken along; `controls`, and a `switch` that is small, stand below the picture that they
+    change. `body` is HTML that stands in the page in place of the figure, and of the note that explains it.
     """
-    st.html(above(chart))
-    if controls:
-        controls()
+    picture(chart, taking, body)
+    under(replace(chart, note="") if body else chart, controls, switch)
+
+
+def picture(chart: Chart, taking: Taking | None = None, body: str = "") -> None:
+    """The title and the measure of a chart, and the chart."""
+    st.html(markup.above(chart, taking))
     if body:
         st.html(body)
-    else:
-        st.plotly_chart(ready(chart.figure), theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
-    st.html(below(replace(chart, note="") if body else chart))
-    if st.button("Table and data", type="tertiary", key=f"{chart.name}-table"):
+        return
+    st.plotly_chart(ready(chart.figure), theme=None, config=CONFIG, key=chart.name, alt=chart.alt)
+
+
+def under(
+    chart: Chart, controls: Callable[[], None] | None = None, switch: Callable[[], None] | None = None
+) -> None:
+    """The note and the source of a chart, what changes it, and its numbers."""
+    st.html(markup.below(chart))
+    if controls:
+        controls()
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"{chart.name}-under"):
+        if switch:
+            switch()
+        opened = st.button("Table and data", type="tertiary", key=f"{chart.name}-table")
+    if opened:
         table_and_data(chart)
 
 

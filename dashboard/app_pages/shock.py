@@ -1,89 +1,180 @@
-"""The story at a glance: what happened, who lost what, the claims checked, and what came after."""
+"""The story: what happened and how much that is, who lost, where it stands among records, what came after."""
 
-from datetime import date
-from html import escape
+from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 
-from dashboard.app_pages import address, markup
+from dashboard.app_pages import PAGES, address, markup
 from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
 from dashboard.app_pages.shared import (
+    citation,
     event_chart,
     event_claims,
     event_story,
     event_words,
+    picture,
     require_state,
     show,
     theme,
+    under,
 )
 from dashboard.charts import words
-from dashboard.views.claims import Checked
-from dashboard.views.request import NothingToShow
-from dashboard.views.shock import HIGHLIGHTED
+from dashboard.charts.chart import Chart
+from dashboard.charts.timeline import MOST_LINES
+from dashboard.views.context import onward
+from dashboard.views.headline import drop_title, standing
+from dashboard.views.request import NothingToShow, Request
+from dashboard.views.shock import highlighted
+from dashboard.views.story import Story
 
-MOST_IN_COLOUR = 8
+MOST_IN_COLOUR = MOST_LINES - 1
 
 
-def block(state: str, event_id: str, name: str, highlighted: tuple[str, ...] | None = None) -> None:
+def block(
+    state: str,
+    event_id: str,
+    name: str,
+    chosen: tuple[str, ...] | None = None,
+    controls: Callable[[], None] | None = None,
+    switch: Callable[[], None] | None = None,
+    *,
+    everybody: bool = False,
+) -> None:
     """One chart of this event, in the reader's theme; a sentence where there is nothing to draw."""
     try:
-        show(event_chart(state, event_id, name, theme(), highlighted))
+        chart = event_chart(state, event_id, name, theme(), chosen, everybody)
     except NothingToShow as nothing:
         say_nothing(nothing)
+        return
+    show(chart, taking(state, event_id, chart, chosen, everybody=everybody), controls, switch)
+
+
+def taking(
+    state: str, event_id: str, chart: Chart, chosen: tuple[str, ...] | None = None, *, everybody: bool = False
+) -> markup.Taking:
+    """How a chart of this event is taken along."""
+    options = (("rows", "all"),) if everybody else ()
+    return citation(state, chart, Request(event_id, chosen or (), theme=theme(), options=options))
+
+
+def first_picture(state: str, event_id: str) -> Chart | None:
+    """The chart that says fastest how much it was: in proportion, else by company; None where there is neither."""
+    for name in ("shock-proportion", "shock-losses"):
+        with suppress(NothingToShow):
+            return event_chart(state, event_id, name, theme(), None, False)
+    return None
 
 
 @st.fragment
-def timeline_block(state: str, event_id: str, names: dict[str, str]) -> None:
-    """The timeline with the choice of the companies drawn in colour."""
-    default = [ticker for ticker in HIGHLIGHTED if ticker in names]
+def timeline_block(state: str, told: Story) -> None:
+    """The timeline with, below it, the choice of the companies drawn in colour."""
+    names, default = told.traded_names, list(highlighted(told))
     address.take_many("show", names, default, MOST_IN_COLOUR, "company")
-    chosen = st.multiselect(
-        "Companies in colour",
-        list(names),
-        format_func=names.__getitem__,
-        key="show",
-        max_selections=MOST_IN_COLOUR,
-        on_change=address.keep,
-        args=("show", default),
-    )
-    block(state, event_id, "shock-timeline", tuple(chosen))
+
+    def controls() -> None:
+        st.multiselect(
+            f"Companies in colour (up to {MOST_IN_COLOUR})",
+            list(names),
+            format_func=names.__getitem__,
+            key="show",
+            max_selections=MOST_IN_COLOUR,
+            on_change=address.keep,
+            args=("show", default),
+        )
+
+    block(state, told.event.event_id, "shock-timeline", tuple(st.session_state["show"]), controls)
 
 
-def claims_block(checked: list[Checked], until: date) -> None:
+@st.fragment
+def with_others(state: str, event_id: str, name: str, count: int, key: str) -> None:
+    """A chart of the ten largest that opens to all."""
+
+    def switch() -> None:
+        if count > 0:
+            st.toggle(f"All of them, {count} more", key=key)
+
+    everybody = bool(st.session_state.get(key, False)) and count > 0
+    block(state, event_id, name, switch=switch, everybody=everybody)
+
+
+def first_screen(state: str, told: Story) -> str:
+    """The sentence, one picture and three figures; returns the name of the chart that is the picture."""
+    event_id = told.event.event_id
+    told_in = event_words(state, event_id)
+    st.html(markup.kicker(told_in.kicker))
+    st.title(plain(told_in.sentence), anchor=False)
+    chart = first_picture(state, event_id)
+    left, right = st.columns([3, 1], gap="large")
+    if chart is not None:
+        with left:
+            picture(chart, taking(state, event_id, chart))
+    with right:
+        st.html(told_in.figures)
+    if chart is not None:
+        under(chart)
+    if happened := markup.happened(told.event):
+        st.html(happened)
+    return "" if chart is None else chart.name
+
+
+def who_moved(state: str, told: Story, title: str, already: str) -> None:
+    """Who lost and who gained: dollars and percent, what coverage leaves out, by segment."""
+    event_id = told.event.event_id
+    st.html(markup.heading(2, title, "losses"))
+    if already != "shock-losses":
+        with_others(state, event_id, "shock-losses", told.changed - 10, "losers")
+    st.html(event_words(state, event_id).breadth)
+    block(state, event_id, "shock-map")
+
+
+def claims_block(state: str, told: Story) -> None:
     """The claims with their verdicts, where somebody has made any about this event."""
+    try:
+        checked = event_claims(state, told.event.event_id)
+    except ValueError as error:
+        st.warning(plain(str(error)), icon=":material/edit:")
+        return
     if checked:
+        until = words.day(told.prices["date"].max().date())
         st.html(
             f"{markup.heading(2, 'The claims, checked', 'claims')}<p>Sentences of the coverage beside the figures of "
-            f"this warehouse, computed on prices to {words.day(until)}.</p>{markup.claims(checked)}"
+            f"this warehouse, on prices to {until}. Open a verdict to see how it came about.</p>"
+            f"{markup.claims(checked)}"
         )
 
 
 @st.fragment
 def tell(state: str) -> None:
     """The page; a fragment, so that another event leaves the frame around it as it is."""
-    event_id = choose_event(state, "The story of", titled=False).event_id
+    top = st.container(key="first")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choice"):
+        event = choose_event(state, "The story of", titled=False)
+        st.html(markup.COPY_ADDRESS)
     try:
-        told = event_story(state, event_id)
-        headline, figures = event_words(state, event_id)
+        told = event_story(state, event.event_id)
     except NothingToShow as nothing:
-        st.title("Nothing to show for this event", anchor=False)
-        say_nothing(nothing, ":material/calendar_month:")
+        with top:
+            st.html(markup.kicker("Outside of the data"))
+            st.title(plain(event.title), anchor=False)
+            st.html(markup.happened(event))
+            say_nothing(nothing, icon=":material/calendar_month:")
         return
-    st.title(plain(headline), anchor=False)
-    st.html(f"<p>{escape(told.event.description)}</p>{markup.figures(figures)}")
-    timeline_block(state, event_id, told.traded_names)
-    st.html(markup.heading(2, "Who lost what", "losses"))
-    left, right = st.columns(2, gap="large")
-    with left:
-        block(state, event_id, "shock-losses-dollars")
-    with right:
-        block(state, event_id, "shock-losses-percent")
-    block(state, event_id, "shock-map")
-    claims_block(event_claims(state, event_id), told.prices["date"].max().date())
-    st.html(markup.heading(2, "What came after", "recovery"))
-    block(state, event_id, "shock-recovery")
+    with top:
+        already = first_screen(state, told)
+    st.html(markup.heading(2, drop_title(told), "drop"))
+    timeline_block(state, told)
+    who_moved(state, told, standing(told), already)
+    st.html(markup.heading(2, "The record book", "records"))
+    block(state, event.event_id, "record-book")
+    if told.mean < 0 and not told.recoveries.empty:
+        st.html(markup.heading(2, "What came after", "recovery"))
+        with_others(state, event.event_id, "shock-recovery", len(told.recoveries) - 10, "recovered")
+    claims_block(state, told)
+    paths = [path for _, path in PAGES.values() if path]
+    st.html(markup.heading(2, "Where to go next", "next") + markup.onward(onward(told, paths)))
 
 
 tell(require_state())

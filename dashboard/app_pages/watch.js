@@ -23,8 +23,52 @@ const say = (sentence) => {
   note.textContent = sentence
 }
 
+// A button with `data-copy` copies its words; "{address}" in them is the page's own.
+const copy = async (words) => {
+  try {
+    await navigator.clipboard.writeText(words)
+  } catch {
+    const area = document.body.appendChild(Object.assign(document.createElement('textarea'), { value: words }))
+    area.select()
+    document.execCommand('copy')
+    area.remove()
+  }
+}
+
+const copyOnClick = () => {
+  if (window.copying) return
+  window.copying = true
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest?.('[data-copy]')
+    if (!button || button.dataset.said) return
+    const here = location.origin + location.pathname + location.search
+    await copy(button.dataset.copy.replace('{address}', here))
+    button.dataset.said = button.textContent
+    button.textContent = 'Copied'
+    setTimeout(() => {
+      button.textContent = button.dataset.said
+      delete button.dataset.said
+    }, 1500)
+  })
+}
+
+// On a phone the menu lies over the page: a choice closes it.
+const closeMenu = () => setTimeout(() => {
+  if (innerWidth < 768) document.querySelector('[data-testid=stSidebarCollapseButton] button')?.click()
+}, 50)
+
+const closeOnChoice = () => {
+  if (window.closing) return
+  window.closing = true
+  document.addEventListener('click', (event) => {
+    if (event.target.closest?.('[data-testid=stSidebarNavLink]')) closeMenu()
+  })
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   findAnchor()
+  copyOnClick()
+  closeOnChoice()
   clearInterval(parentElement.looking)
   if (data.gone) say(data.away)
   const theme = getComputedStyle(parentElement.host ?? parentElement).colorScheme === 'dark' ? 'dark' : 'light'

@@ -1,5 +1,6 @@
-"""What is drawn around the lines of a time axis: closed days, numbered events, names at the right end."""
+"""What is drawn around the lines of a time axis: closed days, events, names at the right end."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from dashboard.charts.style import BODY_FONT, Palette
 from dashboard.data.events import Event
 
 NOON = time(12)
+MOST_WORDED = 4
+_COMMON = {"released", "announced", "launched", "shares", "fall", "falls", "largest", "reports"}
 BADGE_DAYS = 2.6
 WEEK_MS = 7 * 24 * 60 * 60 * 1000
 
@@ -49,19 +52,6 @@ def _draw(
         fig.layout.shapes = [*fig.layout.shapes, *shapes]
     if annotations:
         fig.layout.annotations = [*fig.layout.annotations, *annotations]
-
-
-def label_ends(
-    fig: go.Figure, rebased: pd.DataFrame, average: pd.DataFrame, highlighted: Sequence[str], colours: Palette
-) -> None:
-    """Name each highlighted line at its right end, moved apart where the ends lie close together."""
-    ends = [("AI mean", float(average["index"].iloc[-1]), colours.ink)]
-    for position, ticker in enumerate(highlighted):
-        path = rebased[rebased["ticker"] == ticker]
-        if not path.empty:
-            colour = colours.series[position % len(colours.series)]
-            ends.append((ticker, float(path["index"].iloc[-1]), colour))
-    name_ends(fig, ends, float(rebased["index"].min()), float(rebased["index"].max()))
 
 
 def name_ends(
@@ -121,7 +111,7 @@ def mark_events(
     colours: Palette,
     badge_days: float = BADGE_DAYS,
 ) -> None:
-    """A numbered badge and a line for each event; the focus in the colour of losses, closely set ones staggered.
+    """A numbered badge and a line for each event; the focus in ink, closely set ones staggered.
 
     `badge_days` is how much of the time axis a badge covers.
     """
@@ -140,6 +130,51 @@ def mark_events(
     fig.update_layout(margin={"t": 26 + 20 * max(len(levels) - 1, 0)})
 
 
+def worded_events(events: Sequence[Event], focus: Event, most: int = MOST_WORDED) -> list[Event]:
+    """The events to be named beside a chart of `focus`: those that share a word with it, then the nearest in time."""
+    mine = _long_words(focus)
+    others = sorted(
+        (event for event in events if event.event_id != focus.event_id),
+        key=lambda event: (not mine & _long_words(event), abs(event.moment - focus.moment), event.event_id),
+    )
+    return sorted([focus, *others[: most - 1]], key=lambda event: event.moment)
+
+
+def _long_words(event: Event) -> set[str]:
+    return {word for word in re.findall(r"\w{5,}", event.title.casefold()) if word not in _COMMON}
+
+
+def events_in_words(fig: go.Figure, events: Sequence[Event], focus: Event, colours: Palette) -> None:
+    """The names of events above the first panel, each on a line of its own, with a line down through that panel."""
+    lines, names = [], []
+    for level, event in enumerate(reversed(events)):
+        strong = event.event_id == focus.event_id
+        line = _event_line(moment_of(event), colours, strong=strong)
+        lines.append({**line, "yref": "y domain"})
+        text = words.safe(event.title, 34)
+        names.append(
+            {
+                "x": moment_of(event),
+                "y": 1,
+                "yref": "y domain",
+                "ax": 0,
+                "ay": -(10 + 16 * level),
+                "text": f"<b>{text}</b>" if strong else text,
+                "hovertext": f"<b>{words.safe(event.title)}</b><br>{when(event)}",
+                "showarrow": True,
+                "arrowhead": 0,
+                "arrowwidth": 1,
+                "arrowcolor": colours.ink if strong else colours.muted,
+                "standoff": 0,
+                "xanchor": "left",
+                "yanchor": "middle",
+                "font": {"color": colours.ink if strong else colours.muted, "size": 12},
+            }
+        )
+    _draw(fig, shapes=lines, annotations=names)
+    fig.update_layout(margin={"t": 16 + 16 * len(events)})
+
+
 def _event_line(moment: datetime, colours: Palette, *, strong: bool) -> dict[str, Any]:
     return {
         "type": "line",
@@ -150,8 +185,8 @@ def _event_line(moment: datetime, colours: Palette, *, strong: bool) -> dict[str
         "xref": "x",
         "yref": "paper",
         "line": {
-            "color": colours.loss if strong else colours.muted,
-            "width": 1.6 if strong else 1,
+            "color": colours.ink if strong else colours.muted,
+            "width": 1.4 if strong else 1,
             "dash": "solid" if strong else "dot",
         },
         "layer": "below",
@@ -168,7 +203,7 @@ def _badge(number: int, event: Event, level: int, colours: Palette, *, strong: b
         "text": f"<b>{number}</b>",
         "hovertext": f"<b>{words.safe(event.title)}</b><br>{when(event)}",
         "showarrow": False,
-        "bgcolor": colours.loss if strong else colours.muted,
+        "bgcolor": colours.ink if strong else colours.muted,
         "bordercolor": colours.paper,
         "borderpad": 2,
         "font": {"color": colours.paper, "size": 11},

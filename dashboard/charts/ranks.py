@@ -13,23 +13,30 @@ RANK_TICKS = (1, 3, 10, 30, 100)
 LABEL_DAYS = 8
 
 
+def is_approximate(row: Any) -> bool:
+    """Whether the day of a rank is known only roughly, as its source says."""
+    return "approximate" in str(row.note).casefold()
+
+
 def add_ranks(fig: go.Figure, ranks: pd.DataFrame, colours: Palette, row: int) -> None:
-    """Ranks with no. 1 on top: measured ones as solid discs, reported ones as open rings, never joined."""
+    """Ranks with no. 1 on top, each new one labelled, and an arrow for a climb to the top; they are never joined."""
     for position, (app, path) in enumerate(ranks.groupby("app", sort=False)):
         colour = (colours.ink, colours.muted, *colours.series)[position % (2 + len(colours.series))]
+        rough = [is_approximate(point) for point in path.itertuples(index=False)]
         fig.add_scatter(
             x=[moment.to_pydatetime() for moment in path["moment"]],
             y=path["rank"],
             name=str(app),
             mode="markers+text",
-            text=_labels(str(app), path),
-            textposition="middle right",
+            text=_labels(str(app), path, rough),
+            textposition=["top right" if rank == 1 else "bottom right" for rank in path["rank"]],
             textfont={"color": colour, "size": 12, "shadow": halo(colours)},
             marker={
                 "symbol": ["circle" if how == "measured" else "circle-open" for how in path["evidence"]],
-                "size": 11,
+                "size": [8 if about else 10 for about in rough],
                 "color": colour,
-                "line": {"width": 2.4, "color": colour},
+                "opacity": [0.6 if about else 1 for about in rough],
+                "line": {"width": [1.4 if about else 2.4 for about in rough], "color": colour},
             },
             hovertext=[_rank_hover(point) for point in path.itertuples(index=False)],
             hoverinfo="text",
@@ -37,11 +44,12 @@ def add_ranks(fig: go.Figure, ranks: pd.DataFrame, colours: Palette, row: int) -
             row=row,
             col=1,
         )
+        _climb(fig, path, colour, row)
     worst = max(int(ranks["rank"].max()), 5)
     ticks = [tick for tick in RANK_TICKS if tick <= worst * 1.5]
     fig.update_yaxes(
         type="log",
-        range=[math.log10(worst * 1.6), math.log10(0.7)],
+        range=[math.log10(worst * 2.6), math.log10(0.45)],
         tickvals=ticks,
         ticktext=[f"no. {tick}" if tick == 1 else str(tick) for tick in ticks],
         row=row,
@@ -49,14 +57,51 @@ def add_ranks(fig: go.Figure, ranks: pd.DataFrame, colours: Palette, row: int) -
     )
 
 
-def _labels(app: str, path: pd.DataFrame) -> list[str]:
-    """A point's app and rank, nothing where the app's next point is close by at a similar rank."""
-    soon = path["moment"].shift(-1) - path["moment"] < pd.Timedelta(days=LABEL_DAYS)
-    similar = (path["rank"].shift(-1) / path["rank"]).between(0.5, 2)
+def _climb(fig: go.Figure, path: pd.DataFrame, colour: str, row: int) -> None:
+    """An arrow from the rank before an app's first no. 1 to that one."""
+    top = path[path["rank"] == 1]
+    before = path[path["moment"] < top["moment"].min()] if len(top) else top
+    if before.empty:
+        return
+    start, end = before.iloc[-1], top.iloc[0]
+    axis = "" if row == 1 else str(row)
+    fig.add_annotation(
+        x=end["moment"].to_pydatetime(),
+        y=math.log10(end["rank"]),
+        xref=f"x{axis}",
+        yref=f"y{axis}",
+        ax=start["moment"].to_pydatetime(),
+        ay=math.log10(start["rank"]),
+        axref=f"x{axis}",
+        ayref=f"y{axis}",
+        showarrow=True,
+        arrowhead=2,
+        arrowsize=1.2,
+        arrowwidth=1.2,
+        arrowcolor=colour,
+        standoff=8,
+        startstandoff=6,
+        opacity=0.7,
+        text="",
+    )
+
+
+def _labels(app: str, path: pd.DataFrame, rough: list[bool]) -> list[str]:
+    """A point's app and rank, of no. 1 and of rough ones the day too; nothing close behind one at the same rank."""
+    soon = path["moment"] - path["moment"].shift(1) < pd.Timedelta(days=LABEL_DAYS)
+    same = path["rank"] == path["rank"].shift(1)
     return [
-        "" if crowded else f" <b>{words.safe(app)}</b> no. {rank}"
-        for crowded, rank in zip(soon & similar, path["rank"], strict=True)
+        "" if repeated else f"<b>{words.safe(app)}</b> no. {rank}{_dated(rank, moment, about)}"
+        for repeated, rank, moment, about in zip(
+            soon & same, path["rank"], path["moment"], rough, strict=True
+        )
     ]
+
+
+def _dated(rank: int, moment: pd.Timestamp, about: bool) -> str:
+    if rank > 1 and not about:
+        return ""
+    return f", {'about ' if about else ''}{words.day(moment.date(), weekday=False, year=False)}"
 
 
 def _rank_hover(row: Any) -> str:
@@ -64,9 +109,10 @@ def _rank_hover(row: Any) -> str:
     known = row.time_known
     moment = row.moment
     stamp = f"{words.day(moment.date())}, {moment:%H:%M} New York time" if known else words.day(moment.date())
+    when = f"about {stamp}" if is_approximate(row) else f"on {stamp}"
     how = "measured in" if row.evidence == "measured" else "reported by"
     note = f"<br>{words.safe(row.note, 90)}" if row.note else ""
     return (
-        f"<b>{words.safe(row.app_name)}</b> was no. {row.rank} on {stamp},<br>"
+        f"<b>{words.safe(row.app_name)}</b> was no. {row.rank} {when},<br>"
         f"{how} {words.safe(row.source, 80)}{note}"
     )

@@ -1,5 +1,6 @@
 """What came after: how deep each company fell and when it had made good its fall."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,32 +10,55 @@ from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, palette, template
 
-ROW_HEIGHT = 22
-LABEL_PIXELS = 130
+FIRST = 10
+ROW_HEIGHT = 25
+LABEL_PIXELS = 112
 GAP = "\u2003"  # sets a label clear of a dot at 0
 
 
-def recovery(table: pd.DataFrame, names: pd.Series, source: str, theme: str = "light") -> Chart:
-    """For each company that fell: its lowest close (dot) and when it was back (label).
+def recovery(
+    table: pd.DataFrame,
+    order: Sequence[str],
+    names: pd.Series,
+    source: str,
+    theme: str = "light",
+    *,
+    everybody: bool = False,
+) -> Chart:
+    """For the companies that fell most, or all of them: the lowest close (dot) and when it was back (label).
 
-    `table` as `dashboard.analysis.recovery.recoveries` returns it; `names`: ticker to name.
+    `table` as `dashboard.analysis.recovery.recoveries` returns it; `order`: the tickers, the largest loss first;
+    `names`: ticker to name.
     """
-    drawn = table.sort_values("drawdown", ascending=False).reset_index(drop=True)
-    drawn["name"] = [str(names.get(ticker, ticker)) for ticker in drawn["ticker"]]
-    count = int(drawn["recovered"].notna().sum())
+    every = table.assign(name=[str(names.get(ticker, ticker)) for ticker in table["ticker"]])
+    places = {ticker: at for at, ticker in enumerate(order)}
+    ranked = every.sort_values("ticker", key=lambda tickers: tickers.map(places), na_position="last")
+    shown = ranked if everybody else ranked.head(FIRST)
+    drawn = shown.sort_values("drawdown", ascending=False).reset_index(drop=True)
+    count, until = int(every["recovered"].notna().sum()), words.day(every["last"].max().date())
     deepest = [f"{row['name']} {words.percent(row['drawdown'])}" for _, row in drawn[::-1].head(3).iterrows()]
     return Chart(
         name="shock-recovery",
         figure=_figure(drawn, palette(theme)),
-        title=f"{count} of the {len(drawn)} AI companies that fell were back at their old price by "
-        f"{words.day(drawn['last'].max().date())}",
-        subtitle="Lowest close before the recovery, in percent below the last close before the event (with dividends), "
-        "and sessions until the first close at or above it; the event’s own session counts as one",
+        title=f"{_first_back(ranked.iloc[0])}; {'all' if count == len(every) else count} of the {len(every)} AI "
+        f"companies that fell {'are' if count != 1 else 'is'}, in our data to {until}",
+        subtitle="Lowest close on the way, below the last one before the event, and sessions until the first close at "
+        "or above it (with dividends; the event’s own session counts as one)",
         source=source,
-        alt=f"Dot chart of {len(drawn)} AI companies that fell. {count} recovered. "
-        f"Deepest falls: {words.listed(deepest)}.",
-        table=_table(drawn),
+        alt=f"Dot chart of {len(drawn)} of {len(every)} AI companies that fell. {count} of all recovered. "
+        f"Deepest falls of those drawn: {words.listed(deepest)}.",
+        table=_table(every.sort_values("drawdown", ascending=False).reset_index(drop=True)),
+        note=""
+        if len(drawn) == len(every)
+        else f"Drawn: the {len(drawn)} largest losses in dollars; {len(every) - len(drawn)} others are in the table.",
     )
+
+
+def _first_back(row: pd.Series) -> str:
+    if pd.isna(row["recovered"]):
+        return f"{row['name']} is not back"
+    count = int(row["sessions"])
+    return f"{row['name']} was back after {count} session{'s' if count != 1 else ''}"
 
 
 def _figure(drawn: pd.DataFrame, colours: Palette) -> go.Figure:
@@ -98,8 +122,8 @@ def _axes(fig: go.Figure, drawn: pd.DataFrame, lowest: float) -> go.Figure:
 
 def _label(row: Any) -> str:
     if pd.isna(row.recovered):
-        return f"not back by {words.day(row.last.date(), weekday=False, year=False)}"
-    return f"back after {row.sessions} session{'s' if row.sessions != 1 else ''}"
+        return "not in our data"
+    return f"after {row.sessions} session{'s' if row.sessions != 1 else ''}"
 
 
 def _hover(row: Any) -> str:

@@ -18,6 +18,7 @@ CONFIG: dict[str, Any] = {
     "showSendToCloud": False,
     "responsive": True,
     "scrollZoom": False,
+    "displayModeBar": False,
     "modeBarButtonsToRemove": ["toImage", "select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
 }
 

@@ -24,6 +24,11 @@ def percent(fraction: float, digits: int = 1, plus: bool = True) -> str:
     return _signed(text, rounded, plus)
 
 
+def points(fraction: float, digits: int = 1) -> str:
+    """A difference of two percentages: −0.0841 → "−8.4 points"."""
+    return f"{percent(fraction, digits).removesuffix('%').rstrip()} points"
+
+
 def number(value: float, digits: int = 0) -> str:
     """A plain figure: 24490 → "24,490", −3.25 with two digits → "−3.25"."""
     rounded, locale = round(value, digits), locales.current()

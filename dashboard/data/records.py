@@ -1,4 +1,6 @@
-"""What the press said: the largest one-day moves of market value, and what happened on days of large moves."""
+"""What the press said of the largest moves and days, and what funds and indices did each day."""
+
+from collections.abc import Sequence
 
 import duckdb
 import pandas as pd
@@ -27,4 +29,18 @@ def day_notes(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """
     return con.execute(
         "SELECT date, cause, explanation, source, source_url, confidence FROM day_note ORDER BY date"
+    ).df()
+
+
+def index_changes(con: duckdb.DuckDBPyConnection, tickers: Sequence[str] | None = None) -> pd.DataFrame:
+    """The change of each fund and index (of `tickers`, or of all) in every session: ticker, name, date, change."""
+    return con.execute(
+        """
+        SELECT ticker, name, CAST(date AS TIMESTAMP) AS date,
+            adj_close / lag(adj_close) OVER (PARTITION BY ticker ORDER BY date) - 1 AS change
+        FROM price_daily JOIN company USING (ticker)
+        WHERE company.is_benchmark AND ($tickers IS NULL OR list_contains($tickers::VARCHAR[], ticker))
+        QUALIFY change IS NOT NULL ORDER BY ticker, date
+        """,
+        {"tickers": None if tickers is None else list(tickers)},
     ).df()

@@ -19,8 +19,9 @@ from dashboard.export.presets import PRESETS, BadSpec
 from dashboard.export.render import CannotDraw, render
 from dashboard.export.spec import Spec, for_chart
 from dashboard.views import shock
-from dashboard.views.claims import check, read_largest_losses
+from dashboard.views.claims import check
 from dashboard.views.headline import figures, headline
+from dashboard.views.records import read_records
 from dashboard.views.registry import CHARTS
 from dashboard.views.story import read_story
 from etl.settings import settings
@@ -107,12 +108,12 @@ def _story(spec: Spec) -> dict[str, Any]:
     with connect_read_only(version=state) as con, locales.written_in(spec.locale):
         story = read_story(con, spec.event)
         coverage = claims(settings().data_dir, story.event.event_id)
-        losses = read_largest_losses(con) if coverage else None
+        records = read_records(con) if coverage else None
         return {
             "headline": headline(story),
             "description": story.event.description,
             "figures": figures(story),
-            "claims": [check(claim, story, losses) for claim in coverage if losses],
+            "claims": [check(claim, story, records) for claim in coverage if records],
             "state": state,
         }
 

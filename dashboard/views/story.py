@@ -8,26 +8,30 @@ import duckdb
 import pandas as pd
 
 from dashboard.analysis.losses import Totals, session_changes, totals
-from dashboard.analysis.ranks import on_market_clock
+from dashboard.analysis.ranks import first_at_top, on_market_clock
 from dashboard.analysis.recovery import recoveries
 from dashboard.charts import words
 from dashboard.data import market, rankings
 from dashboard.data.events import Event, events
+from dashboard.data.study_inputs import NEW_YORK
 from dashboard.views.request import NothingToShow, asked_event
 
-BEFORE = timedelta(days=14)
-AFTER = timedelta(days=18)
+BEFORE = timedelta(days=21)
+AFTER = timedelta(days=44)
+"""What the timeline shows around the session: two weeks of trading before it, and the thirty sessions after."""
 RIVALS = ("DeepSeek", "ChatGPT")
+MARKET = "SPY"
 
 
 @dataclass(frozen=True)
 class Story:
     """What the warehouse holds on one event, read once.
 
-    `prices`: every bar from two weeks before the event's session to the end of the data (see
+    `prices`: every bar from three weeks before the event's session to the end of the data (see
     `dashboard.data.market.daily_prices`); `sessions`: the first session of each ticker that could react; `changes`:
     see `dashboard.analysis.losses.session_changes`;
-    `ranks`: the rivals' ranks on the market's clock.
+    `ranks`: the rivals' ranks on the market's clock; `first_at_top`: the first rank at no. 1 of the first rival in
+    all of the data, None where there is none.
     """
 
     event: Event
@@ -37,12 +41,54 @@ class Story:
     sessions: pd.Series = field(repr=False)
     changes: pd.DataFrame = field(repr=False)
     ranks: pd.DataFrame = field(repr=False)
+    first_at_top: pd.Series | None = field(repr=False)
     price_sources: tuple[str, ...]
 
     @cached_property
     def ai(self) -> pd.DataFrame:
         """The rows of `changes` of the AI companies."""
         return self.changes[self.changes["role"] == "AI"]
+
+    @cached_property
+    def on_the_day(self) -> pd.Series:
+        """Which rows of `ai` traded in the event's own session in New York."""
+        at_home = self.ai["exchange"].isin(NEW_YORK) & self.ai["change"].notna()
+        return at_home & (self.ai["on"] == pd.Timestamp(self.event.market_session))
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean change of the AI companies that traded in New York's session, each counted alike (a fraction)."""
+        return float(self.ai.loc[self.on_the_day, "change"].mean())
+
+    @property
+    def traded(self) -> int:
+        """How many companies that mean is of."""
+        return int(self.on_the_day.sum())
+
+    @property
+    def changed(self) -> int:
+        """How many AI companies have a change, also those whose exchange opened later."""
+        return int(self.ai["change"].notna().sum())
+
+    @property
+    def fell(self) -> int:
+        """How many AI companies fell."""
+        return int((self.ai["change"] < 0).sum())
+
+    @property
+    def rose(self) -> int:
+        """How many AI companies rose."""
+        return int((self.ai["change"] > 0).sum())
+
+    def change_of(self, ticker: str) -> float:
+        """The change of a company or fund in the session (a fraction); NaN where it has none."""
+        rows = self.changes.loc[self.changes["ticker"] == ticker, "change"]
+        return float(rows.iloc[0]) if len(rows) else float("nan")
+
+    @property
+    def market(self) -> float:
+        """The change of the S&P 500 in the session (a fraction)."""
+        return self.change_of(MARKET)
 
     @cached_property
     def traded_names(self) -> dict[str, str]:
@@ -104,7 +150,7 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
     )
     if not (changes["change"].notna() & (changes["role"] == "AI")).any():
         raise no_prices_around(session, market.span(con))
-    ranks = rankings.ranks(con, start, session + AFTER, RIVALS)
+    ranks = on_market_clock(rankings.ranks(con, date.min, session + AFTER, RIVALS))
     return Story(
         event=event,
         timeline_events=tuple(e for e in known if start <= e.occurred_at.date() <= session + AFTER),
@@ -112,6 +158,7 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
         prices=prices,
         sessions=sessions,
         changes=changes,
-        ranks=on_market_clock(ranks),
+        ranks=ranks[ranks["moment"] >= pd.Timestamp(start)],
+        first_at_top=first_at_top(ranks, RIVALS[0]),
         price_sources=tuple(market.price_sources(con, start, session + AFTER)),
     )

@@ -137,7 +137,7 @@ def test_the_default_story_is_drawn_before_a_reader_asks(
     monkeypatch.setattr(shock, "draw", drawn_again)
     app = AppTest.from_file(APP, default_timeout=60).run()
     assert not app.exception
-    assert len(app.get("plotly_chart")) == len(shock.CHARTS)
+    assert len(app.get("plotly_chart")) == len(shock.ON_THE_PAGE)
 
 
 def test_nothing_is_prepared_where_there_is_no_story_to_tell(
@@ -154,6 +154,6 @@ def test_what_is_sent_to_a_reader_is_the_figure(on_bundled_data: Path) -> None:
     with FileWarehouse(on_bundled_data).reading() as con:
         figure = shock.CHARTS["shock-timeline"](con, ChartRequest()).figure
     app = AppTest.from_file(APP, default_timeout=60).run().run()
-    sent = json.loads(app.get("plotly_chart")[0].proto.spec)
+    sent = json.loads(app.get("plotly_chart")[1].proto.spec)
     sent["layout"].pop("datarevision", None)  # tells Plotly whether it has drawn this figure already
     assert sent == json.loads(figure.to_json())

@@ -65,16 +65,16 @@ def test_the_story_is_complete_in_a_browser_in_time(reader: Reader) -> None:
     page = reader.open("/")
     assert time.monotonic() - begun < FIRST_PAGE_SECONDS
     text = page.inner_text("[data-testid=stMain]")
-    for expected in ("−16.97%", "$592.7 billion", "DeepSeek", "The claims, checked", "not yet"):
+    for expected in ("−16.97%", "$592.7 billion", "DeepSeek", "The claims, checked", "The record book"):
         assert expected in text
-    assert page.locator("[data-testid=stPlotlyChart]").count() == 5
+    assert page.locator("[data-testid=stPlotlyChart]").count() == 6
 
 
 def test_the_ranks_stand_below_the_prices_on_the_same_time_axis(reader: Reader) -> None:
     layout = room(reader, "shock").evaluate(
         """(({yaxis, yaxis2, xaxis, xaxis2}) => ({
             prices: yaxis.domain, ranks: yaxis2.domain, order: yaxis2.range, days: xaxis.range, days2: xaxis2.range
-        }))(document.querySelector('.js-plotly-plot')._fullLayout)"""
+        }))(document.querySelector('.st-key-shock-timeline .js-plotly-plot')._fullLayout)"""
     )
     assert layout["ranks"][1] < layout["prices"][0]
     assert layout["days"] == layout["days2"]
@@ -83,7 +83,7 @@ def test_the_ranks_stand_below_the_prices_on_the_same_time_axis(reader: Reader) 
 
 def test_reported_ranks_are_open_and_never_joined(reader: Reader) -> None:
     traces = room(reader, "shock").evaluate(
-        """[...document.querySelector('.js-plotly-plot').data].filter(t => t.yaxis === 'y2')
+        """[...document.querySelector('.st-key-shock-timeline .js-plotly-plot').data].filter(t => t.yaxis === 'y2')
             .map(t => ({name: t.name, mode: t.mode, symbol: t.marker.symbol, hover: t.hovertext}))"""
     )
     assert {trace["name"] for trace in traces} == {"DeepSeek", "ChatGPT"}

@@ -41,9 +41,9 @@ def publish_another(warehouse: FileWarehouse) -> None:
 
 
 READERS: dict[str, Callable[[str], object]] = {
-    "the headline": lambda state: shared.event_words(state, EVENT)[0],
-    "the figures": lambda state: shared.event_words(state, EVENT)[1],
-    "the largest losses": lambda state: shared.largest_losses(state).rows.to_csv(),
+    "the headline": lambda state: shared.event_words(state, EVENT).sentence,
+    "the figures": lambda state: shared.event_words(state, EVENT).figures,
+    "the record book": lambda state: shared.records(state).moves.to_csv(),
     "a chart's table": lambda state: make(Spec("shock-losses-dollars"), state).chart.table.to_csv(),
     "the state of a kit": lambda state: make(Spec("shock-losses-dollars"), state).state,
 }

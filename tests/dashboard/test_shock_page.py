@@ -28,7 +28,7 @@ def test_the_page_opens_on_the_deepseek_sell_off() -> None:
     assert not app.exception
     assert titles(app)[0].startswith("NVIDIA lost $592.7 billion of market value on Mon 27 Jan 2025")
     shown = "".join(part.proto.body for part in app.get("html"))
-    assert re.findall(r'"value">(.*?)<', shown)[:3] == ["−16.97%", "−$592.7bn", "−$1.52tn"]
+    assert re.findall(r'"value">(.*?)<', shown) == ["−16.97%", "$1.52tn", "+0.07%"]
 
 
 @pytest.mark.usefixtures("on_bundled_data")
@@ -47,15 +47,15 @@ def test_a_day_outside_the_data_gets_a_sentence() -> None:
 
 @pytest.mark.usefixtures("on_bundled_data")
 def test_the_address_names_the_companies_in_colour() -> None:
-    assert "<b>NVDA</b>" in timeline_labels(run())
+    assert any("NVIDIA" in label for label in timeline_labels(run()))
     chosen = timeline_labels(run(show=["ORCL", "GOOGL", "<b>"]))
-    assert "<b>ORCL</b>" in chosen
-    assert "<b>NVDA</b>" not in chosen
+    assert any("Oracle" in label for label in chosen)
+    assert not any("NVIDIA" in label for label in chosen)
 
 
 def timeline_labels(app: AppTest) -> list[str]:
-    layout = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]
-    return [annotation.get("text") for annotation in layout["annotations"]]
+    layout = json.loads(app.get("plotly_chart")[1].proto.spec)["layout"]
+    return [annotation["text"] for annotation in layout["annotations"] if annotation.get("text")]
 
 
 @pytest.mark.usefixtures("on_bundled_data")
