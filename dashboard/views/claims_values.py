@@ -10,7 +10,7 @@ from dashboard.data.claims import Claim
 from dashboard.views.story import Story
 from dashboard.views.verdicts import FAILS, HOLDS, IN_PART, UNKNOWN, Outcome
 
-ROUNDING, NEAR = 0.01, 0.05
+ROUNDING, NEAR = 0.015, 0.05
 POINT = 0.0005
 
 
@@ -93,7 +93,12 @@ def together(claim: Claim, story: Story, records: Records) -> Outcome:
 
 
 def together_more_than(claim: Claim, story: Story, records: Records) -> Outcome:
-    """What the AI companies that fell (or rose) came to, beyond an amount."""
+    """What the named companies, or else the AI companies that fell (or rose), came to, beyond an amount."""
+    if claim.tickers:
+        verdict, figure, how = together(claim, story, records)
+        ours = sum(float(story.value_of(ticker)) for ticker in claim.tickers)
+        beyond = ours < claim.values[0] < 0 or ours > claim.values[0] > 0
+        return (verdict if verdict == UNKNOWN else HOLDS if beyond else FAILS), figure, how
     both, falls = story.totals, claim.values[0] < 0
     ours = both.lost if falls else both.gained
     count, others = (both.losers, both.gainers) if falls else (both.gainers, both.losers)

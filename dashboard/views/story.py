@@ -85,6 +85,11 @@ class Story:
         rows = self.changes.loc[self.changes["ticker"] == ticker, "change"]
         return float(rows.iloc[0]) if len(rows) else float("nan")
 
+    def value_of(self, ticker: str) -> float:
+        """The change of a company's market value in the session, in US dollars; NaN where it is not known."""
+        rows = self.changes.loc[self.changes["ticker"] == ticker, "value_change"]
+        return float(rows.iloc[0]) if len(rows) else float("nan")
+
     @property
     def market(self) -> float:
         """The change of the S&P 500 in the session (a fraction)."""
