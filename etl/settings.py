@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     data_path: str | None = Field(default=None, description="Where a DuckLake keeps its Parquet files.")
     data_dir: Path = Field(default=PROJECT_ROOT / "data", description="The folder of the bundled data.")
     cache_dir: Path = Field(default=PROJECT_ROOT / "data" / "cache", description="What saves time.")
-    history_start: date = Field(default=date(2024, 1, 2), description="First session asked for.")
+    history_start: date = Field(default=date(2021, 10, 1), description="First session asked for.")
     overlap_sessions: int = Field(default=10, ge=0, description="Sessions asked for again, for revisions.")
     keep_versions: int = Field(default=10, ge=2, description="Newest states kept, whatever their age.")
     keep_days: int = Field(default=1, ge=0, description="Days whose states are all kept.")

@@ -62,6 +62,7 @@ GATES: dict[str, tuple[Gate, ...]] = {
             f"close > high * {NEAR} OR close < low / {NEAR}",
         ),
         Gate("'the volume is negative'", "volume < 0"),
+        Gate("'from before the company''s own history, ' || history_from", "date < history_from", firm=True),
         _CURRENCY,
         Gate("'the session has not closed yet'", "date > last_closed"),
         Gate("listed_exchange || ' held no such session'", f"NOT is_session AND date >= {CALENDARS_FROM}"),

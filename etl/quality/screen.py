@@ -231,7 +231,8 @@ class Screen:
             )
             self.con.unregister("arriving_days")
         columns = (
-            ", company.exchange AS listed_exchange, last_closed, held_session.date IS NOT NULL AS is_session"
+            ", company.exchange AS listed_exchange, history_from, last_closed, "
+            "held_session.date IS NOT NULL AS is_session"
         )
         joins = (
             f"{_LISTING} LEFT JOIN closed_session USING (exchange) "

@@ -44,6 +44,7 @@ class YahooPrices(YahooClient):
         tasks = []
         for company in request.companies:
             first, last = _window(company, held.get(company.ticker), request)
+            first = max(first, company.history_from or first)
             if calendars.may_have_sessions(company.exchange, first, last):
                 tasks.append(Task(company.ticker, first, last, company))
         return tasks

@@ -120,7 +120,7 @@ def test_without_a_network_no_empty_warehouse_is_made(operator):
 
 def test_only_the_missing_sessions_are_asked_for_with_ten_before_them(operator):
     operator.run("refresh", "--source", "prices", "--tickers", "NVDA")
-    assert asked_for(operator, "NVDA")[0][0] == "2024-01-02"
+    assert asked_for(operator, "NVDA")[0][0] == "2021-10-01"
     operator.world.asked.clear()
     operator.run("refresh", "--source", "prices", "--tickers", "nvda")
     (window,) = asked_for(operator, "NVDA")
@@ -238,3 +238,15 @@ def test_a_chart_is_a_capture_of_the_moment_that_the_feed_names(operator):
     operator.apple.updated += timedelta(hours=1)
     operator.run("refresh", "--source", "rankings")
     assert operator.rows("SELECT count(*) FROM app_ranking") == [(200,)]
+
+
+def test_a_refresh_brings_nothing_from_before_a_companys_own_history(operator):
+    companies = operator.data / "companies.toml"
+    nvidia = 'ticker = "NVDA"\n'
+    companies.write_text(companies.read_text().replace(nvidia, f"{nvidia}history_from = 2025-02-03\n"))
+    assert operator.run("refresh", "--source", "prices", "--tickers", "NVDA").returncode == 0
+    assert asked_for(operator, "NVDA")[0][0] == "2025-02-03"
+    assert operator.rows("SELECT min(date) FROM price_daily") == [(date(2025, 2, 3),)]
+    companies.write_text(companies.read_text().replace("2025-02-03", "2025-03-03"))
+    operator.run("refresh", "--source", "prices", "--tickers", "NVDA", "--since", "2025-01-02")
+    assert operator.rows("SELECT min(date) FROM price_daily") == [(date(2025, 3, 3),)]
