@@ -59,14 +59,14 @@ def load_study_inputs(
 ) -> StudyInputs:
     """The adjusted closes of a group (or of `tickers`), of all followed firms and of the benchmarks.
 
-    With `on`, the session of the event, the group "ai" holds the companies that have the role AI on that day. Prices
-    begin with each company's own history; indices are no firms.
+    With `on`, the session of the event, a group holds no company that has the role AI only later; `tickers` are taken
+    as they are named. Prices begin with each company's own history; indices are no firms.
 
     Raises:
         UnknownName: no such group or ticker; the message names the nearest.
         NothingToStudyError: no member has a price on New York's sessions.
     """
-    companies = market.companies(con, on)
+    companies = market.companies(con, None if tickers else on)
     members = _members(con, companies, group, tickers)
     prices = _adjusted_closes(con)
     if prices.empty:

@@ -145,7 +145,8 @@ def _read(request: Request) -> tuple[dt.date, str, StudyInputs]:
             session, title = found.market_session, found.title
         else:
             session, title = _date(request.date), request.date
-        return session, title, load_study_inputs(con, request.group, tickers_named(con, request.tickers))
+        tickers = tickers_named(con, request.tickers)
+        return session, title, load_study_inputs(con, request.group, tickers, session)
 
 
 def _date(text: str) -> dt.date:

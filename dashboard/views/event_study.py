@@ -135,7 +135,7 @@ def ask(con: duckdb.DuckDBPyConnection, question: Question) -> Answer:
     """
     event = asked_event(con, question.event_id)
     try:
-        inputs = load_study_inputs(con, question.group, question.tickers)
+        inputs = load_study_inputs(con, question.group, question.tickers, event.market_session)
         study, check, size = _run(inputs, event, question)
     except (NothingToStudyError, UnknownName, EventStudyError) as error:
         raise NothingToShow(str(error)) from error

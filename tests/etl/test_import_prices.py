@@ -357,6 +357,8 @@ def test_the_command_reports_row_by_row(operator, tmp_path):
 
 
 def test_an_import_brings_nothing_from_before_a_companys_own_history(bundled, tmp_path):
-    path = written(tmp_path, "ticker,date,close\nOKLO,2024-05-09,18.2\nOKLO,2026-08-21,57.1\nOKLO,2026-08-24,57\n")
+    path = written(
+        tmp_path, "ticker,date,close\nOKLO,2024-05-09,18.2\nOKLO,2026-08-21,57.1\nOKLO,2026-08-24,57\n"
+    )
     report = import_prices(bundled, path)
     assert [reason for _, reason in report.refused] == ["from before the company's own history, 2024-05-10"]
