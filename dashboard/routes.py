@@ -22,8 +22,10 @@ from dashboard.data.status import TABLES, write_table
 from dashboard.serving import base_path
 from dashboard.views.request import NothingToShow
 from dashboard.views.request import Request as ChartRequest
+from etl.settings import settings as warehouse_settings
 from etl.warehouse import WarehouseError, connect_read_only, open_warehouse, published_version
 
+FEEDS = {"atom": "application/atom+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8"}
 FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 PROBE = "shock-losses-percent"
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -56,6 +58,7 @@ def routes() -> list[Route]:
         Route(f"{base}/metrics", told_metrics),
         Route(f"{base}/published", published),
         Route(f"{base}/chart/{{name}}.png", chart),
+        Route(f"{base}/feed.{{form}}", feed),
         Route(f"{base}/table/{{name}}.{{form}}", table),
     ]
 
@@ -122,6 +125,34 @@ def told_metrics(request: Request) -> Response:
     with suppress(WarehouseError, duckdb.Error, OSError):
         metrics.STATES_KEPT.set(len(open_warehouse().versions()))
     return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+def feed(request: Request) -> Response:
+    """The signals as a feed; it changes with the published state."""
+    form = request.path_params["form"]
+    if form not in FEEDS:
+        return refuse(404, f"There are the feeds {', '.join(f'feed.{name}' for name in FEEDS)}.")
+    address = warehouse_settings().dashboard_url or f"{request.base_url}".rstrip("/") + base_path()
+    try:
+        state = published_version()
+        content = _feed(state, form, address.rstrip("/"))
+    except (WarehouseError, duckdb.Error) as error:
+        logger.warning("%s", error)
+        return refuse(503, "The data cannot be read at the moment: try again in a minute.")
+    tag = f'"{sha256(f"{state} {address}".encode()).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=60"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=FEEDS[form], headers=headers)
+
+
+@lru_cache(maxsize=8)
+def _feed(state: str, form: str, address: str) -> bytes:
+    from dashboard.views.feed import atom, json_feed, read_entries
+
+    with connect_read_only(version=state) as con:
+        entries = read_entries(con)
+    return (atom if form == "atom" else json_feed)(entries, address)
 
 
 async def chart(request: Request) -> Response:

@@ -9,6 +9,7 @@ from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.reading import reading
 from dashboard.app_pages.refresh_button import refresh_part
 from dashboard.app_pages.shared import price_freshness, require_state, show, theme
+from dashboard.app_pages.signals_part import computed_line
 from dashboard.charts.chart import Chart
 from dashboard.serving import base_path
 from dashboard.views.coverage import coverage_chart
@@ -163,6 +164,7 @@ try:
 except NothingToShow as nothing:
     say_nothing(nothing)
 downloads_part(held)
+st.caption(plain(computed_line(state)))
 runs_part(held)
 revisions_part(held)
 refused_part(held)

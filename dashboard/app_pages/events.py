@@ -12,6 +12,7 @@ from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.league import FIRST_ROWS, chart_of, table_of, the_league
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.shared import require_state, show, theme
+from dashboard.app_pages.signals_part import signals_list
 from dashboard.data.study_inputs import ALL_AI
 from dashboard.views import events as view
 from dashboard.views.league import League
@@ -115,6 +116,7 @@ def page(state: str) -> None:
     big_days(state)
     st.html(markup.heading(2, "Events beside each other", "beside"))
     beside(state)
+    signals_list(state)
 
 
 page(require_state())

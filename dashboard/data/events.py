@@ -9,6 +9,9 @@ import pandas as pd
 
 from etl import calendars
 
+SIGNAL = "signal-"
+"""What the name of a signal begins with."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -64,13 +67,15 @@ def events(con: duckdb.DuckDBPyConnection) -> list[Event]:
 
 
 def find_event(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
-    """The event with an id, or, where `wanted` is a day such as "2024-09-03", the first session on or after it.
+    """The event with an id, the session of a signal, or, for a day such as "2024-09-03", the first on or after it.
 
     None where the id is unknown or no price lies on or after the day.
     """
     named = next((event for event in events(con) if event.event_id == wanted), None)
     if named is not None:
         return named
+    if wanted.startswith(SIGNAL):
+        return _of_signal(con, wanted)
     try:
         day = date.fromisoformat(wanted)
     except ValueError:
@@ -89,20 +94,58 @@ def find_event(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
     if not rows:
         return None
     session: date = rows[0][0]
+    moved = "" if session == day else f"There was no session on {day.day} {day:%B %Y}: this is the next one."
+    return of_session(
+        session, day.isoformat(), f"The session of {session.day} {session:%B %Y}", "date", moved
+    )
+
+
+def of_session(
+    session: date, event_id: str, title: str, kind: str, description: str, lead: str = ""
+) -> Event:
+    """A session as an event that nobody has named a source of."""
     return Event(
-        event_id=day.isoformat(),
-        title=f"The session of {session.day} {session:%B %Y}",
+        event_id=event_id,
+        title=title,
         occurred_at=datetime.combine(session, time(9, 30)),
         time_known=False,
         market_session=session,
         market_open=True,
-        kind="date",
-        description=""
-        if session == day
-        else f"There was no session on {day.day} {day:%B %Y}: this is the next one.",
+        kind=kind,
+        description=description,
         source="",
         source_url="",
+        lead=lead,
         moment=datetime.combine(session, time(), ZoneInfo(calendars.time_zone(calendars.HOME)))
         .astimezone(UTC)
         .replace(tzinfo=None),
     )
+
+
+def _of_signal(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
+    """The session that a signal is of, told as what it is: figures without a cause."""
+    rows = con.execute(
+        """
+        SELECT session, signal.title, detail, withdrawn_at IS NOT NULL, subject IN (
+            SELECT ticker FROM company UNION SELECT segment FROM company), subject,
+            (SELECT string_agg(event.title, '; ' ORDER BY event_id) FROM event
+                WHERE market_session = session AND event.kind <> 'confounder'),
+            (SELECT string_agg(strftime(other.session, '%-d %B %Y'), ', ' ORDER BY other.session) FROM (
+                SELECT near.session FROM signal AS near WHERE near.kind = signal.kind
+                    AND near.measure = signal.measure AND near.direction = signal.direction
+                    AND near.session <> signal.session AND near.withdrawn_at IS NULL
+                ORDER BY near.subject <> signal.subject, abs(near.size - signal.size) LIMIT 3) AS other)
+        FROM signal WHERE signal_id = ?
+        """,
+        [wanted],
+    ).fetchall()
+    if not rows:
+        return None
+    session, title, detail, withdrawn, named, subject, known, alike = rows[0]
+    told = [f"Noticed in the figures alone: {detail}."]
+    if withdrawn:
+        told.insert(0, "Withdrawn: the data were revised since.")
+    told.append(f"On record for this session: {known}." if known else "No cause is on record yet.")
+    if alike:
+        told.append(f"Days most like it: {alike}.")
+    return of_session(session, wanted, title, "signal", " ".join(told), subject if named else "")

@@ -36,18 +36,7 @@ class Message:
         """As a sentence for people."""
         signal = self.signal
         lead = {"created": "", "corrected": "Correction: ", "withdrawn": "Withdrawn, the data were revised: "}
-        return f"{lead[self.what]}{sentence(signal)} on {_day(signal['session'])}; {signal['detail']}."
-
-
-def sentence(signal: dict[str, Any]) -> str:
-    """What happened, without a cause: "NVIDIA lost $592.7 billion of market value"."""
-    size, name = float(signal["size"]), signal["name"]
-    if signal["measure"] == "change of market value":
-        return f"{name} {'lost' if size < 0 else 'gained'} ${abs(size) / 1e9:,.1f} billion of market value"
-    if signal["kind"] == "rank":
-        return f"{name}: no. {size:.0f} in an app-store chart"
-    against = ", abnormal return against the S&P 500" if signal["measure"] == "abnormal return" else ""
-    return f"{name} {'fell' if size < 0 else 'rose'} {abs(size):.1%}{against}"
+        return f"{lead[self.what]}{signal['title']}; {signal['detail']}."
 
 
 def messages(con: duckdb.DuckDBPyConnection) -> list[Message]:

@@ -19,6 +19,12 @@ AGAIN = timedelta(days=21)
 """How far back of the newest session a refresh looks again: revisions of the sources hardly reach further."""
 TOGETHER = 3
 """Sessions within which a step in the app stores and a move of the market are told as one pattern."""
+VALUE = "change of market value"
+PAST = {
+    "takes no. 1": "took no. 1 of",
+    "loses no. 1": "lost no. 1 of",
+    "enters the top ten": "entered the top ten of",
+}
 SAME = 0.01
 """Relative change of a size above which a signal counts as corrected."""
 
@@ -39,6 +45,20 @@ class Signal:
     earlier: int | None = None
     place: int | None = None
     detail: str = ""
+
+    @property
+    def title(self) -> str:
+        """What happened, without a cause: "NVIDIA lost $592.7 billion of market value on Monday 27 January 2025"."""
+        return f"{self._happened()} on {self.session:%A} {self.session.day} {self.session:%B %Y}"
+
+    def _happened(self) -> str:
+        if self.measure == VALUE:
+            verb = "lost" if self.size < 0 else "gained"
+            return f"{self.name} {verb} ${abs(self.size) / 1e9:,.1f} billion of market value"
+        if self.kind == "rank":
+            return f"{self.name} {self.detail}"
+        against = " more than the market explains" if self.measure == "abnormal return" else ""
+        return f"{self.name} {'fell' if self.size < 0 else 'rose'} {abs(self.size):.1%}{against}"
 
 
 @dataclass(frozen=True)
@@ -63,14 +83,16 @@ def notice(con: duckdb.DuckDBPyConnection, run_id: str, now: pd.Timestamp, alarm
     changes, found = [], Found()
     for signal in computed.values():
         row = held.get(signal.signal_id)
+        told = {
+            **asdict(signal),
+            "title": signal.title,
+            "first_seen": now if row is None else row["first_seen"],
+        }
         if row is None or not pd.isna(row["withdrawn_at"]):
-            first = now if row is None else row["first_seen"]
-            changes.append(
-                {**asdict(signal), "first_seen": first, "corrected_at": None if row is None else now}
-            )
+            changes.append({**told, "corrected_at": None if row is None else now})
             found = replace(found, new=found.new + 1)
         elif _corrected(signal, row):
-            changes.append({**asdict(signal), "first_seen": row["first_seen"], "corrected_at": now})
+            changes.append({**told, "corrected_at": now})
             found = replace(found, corrected=found.corrected + 1)
     for signal_id, row in held.items():
         if signal_id not in computed and pd.isna(row["withdrawn_at"]):
@@ -138,7 +160,7 @@ def _signals(con: duckdb.DuckDBPyConnection, since: date, alarms: float) -> Iter
 
 
 def _move(move: Move) -> Signal:
-    share = f"{move.unusual:.1%}" if move.unusual else f"none of {move.earlier:,}"
+    share = f"{move.unusual:.1%}" if move.unusual else "none"
     return Signal(
         f"signal-{move.session}-{slug(move.subject)}",
         "move",
@@ -150,7 +172,7 @@ def _move(move: Move) -> Signal:
         move.size,
         move.unusual,
         move.earlier,
-        detail=f"{share} of the earlier days moved as much for their time",
+        detail=f"{share} of the {move.earlier:,} days before moved as much, for the volatility of their time",
     )
 
 
@@ -163,7 +185,7 @@ def _record(record: Record) -> Signal:
         record.ticker,
         record.name,
         _direction(record.value_change),
-        "change of market value",
+        VALUE,
         record.value_change,
         place=record.place,
         detail=f"no. {record.place} of the one-day {'losses' if what == 'loss' else 'gains'} known by then",
@@ -172,6 +194,7 @@ def _record(record: Record) -> Signal:
 
 def _step(step: Step) -> Signal:
     where = f"{len(step.countries)} countries" if len(step.countries) > 1 else step.countries[0].upper()
+    chart = f"{step.store.capitalize()}’s {step.chart} chart"
     return Signal(
         f"signal-{step.day}-{slug(step.name)}-{slug(step.what)}-{step.store}-{slug(step.chart)}",
         "rank",
@@ -179,9 +202,9 @@ def _step(step: Step) -> Signal:
         step.app,
         step.name,
         "down" if step.what.startswith("loses") else "up",
-        f"rank in {step.store}’s {step.chart} chart",
+        f"rank in {chart}",
         float(step.rank),
-        detail=f"{step.what} in {where} ({', '.join(step.countries)})",
+        detail=f"{PAST[step.what]} {chart} in {where}",
     )
 
 

@@ -1,0 +1,107 @@
+"""Signals on the pages and as feeds: told apart from events, read by a reader of feeds."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import feedparser
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.data.events import find_event
+from dashboard.data.naming import UnknownName, event_named
+from dashboard.data.signals import signal_after, signals, signals_computed
+from dashboard.views.feed import atom, json_feed, read_entries
+from etl.settings import PROJECT_ROOT
+from etl.warehouse.files import FileWarehouse
+
+ADDRESS = "https://news.example/ai"
+
+
+@pytest.fixture(scope="module")
+def con(bundled_database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with FileWarehouse(bundled_database).reading() as con:
+        yield con
+
+
+def test_a_signal_is_a_session_without_a_claimed_cause(con: duckdb.DuckDBPyConnection) -> None:
+    event = find_event(con, "signal-2025-01-27-nvda-loss")
+    assert event is not None
+    assert (event.market_session, event.kind, event.lead, event.source) == (
+        date(2025, 1, 27),
+        "signal",
+        "NVDA",
+        "",
+    )
+    assert event.title == "NVIDIA lost $592.7 billion of market value on Monday 27 January 2025"
+    assert "On record for this session: " in event.description
+    assert "DeepSeek" in event.description
+    unexplained = signals(con).query("event == '' and kind == 'move'")["signal_id"].iloc[0]
+    found = find_event(con, unexplained)
+    assert found is not None
+    assert "No cause is on record yet." in found.description
+
+
+def test_a_signal_that_is_not_there_is_refused_by_name(con: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(UnknownName, match="There is no event “signal-2025-01-28-nobody”"):
+        event_named(con, "signal-2025-01-28-nobody")
+
+
+def test_signals_come_newest_first_and_after_a_session(con: duckdb.DuckDBPyConnection) -> None:
+    found = signals(con)
+    assert found["session"].is_monotonic_decreasing
+    newest = signal_after(con, date(2025, 1, 27))
+    assert newest is not None
+    assert newest[0] == found["signal_id"].iloc[0]
+    assert signal_after(con, found["session"].iloc[0].date()) is None
+    computed = signals_computed(con)
+    assert computed is not None
+    assert computed[2] == 12
+
+
+def test_the_atom_feed_is_well_formed_and_each_entry_opens_its_page(con: duckdb.DuckDBPyConnection) -> None:
+    entries = read_entries(con)
+    read = feedparser.parse(atom(entries, ADDRESS))
+    assert not read.bozo
+    assert read.version == "atom10"
+    assert [entry.title for entry in read.entries] == entries["title"].tolist()
+    assert len({entry.id for entry in read.entries}) == len(entries)
+    assert read.entries[0].link == f"{ADDRESS}/?event={entries['signal_id'].iloc[0]}"
+    assert all(entry.updated_parsed and entry.summary for entry in read.entries)
+
+
+def test_the_json_feed_has_what_its_specification_demands(con: duckdb.DuckDBPyConnection) -> None:
+    feed = json.loads(json_feed(read_entries(con), ADDRESS))
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert feed["title"]
+    for item in feed["items"]:
+        assert item["id"].startswith("tag:news.example,")
+        assert item["content_text"]
+        pd.Timestamp(item["date_published"])
+
+
+def test_markup_in_a_name_stays_text_in_a_feed(con: duckdb.DuckDBPyConnection) -> None:
+    entries = read_entries(con).head(1).assign(title="<script>alert(1)</script> & co", detail="]]>")
+    content = atom(entries, ADDRESS)
+    assert b"<script>" not in content
+    assert not feedparser.parse(content).bozo
+
+
+def test_a_feed_without_signals_is_a_feed() -> None:
+    none = pd.DataFrame(columns=["signal_id", "title", "detail", "event", "kind", "first_seen", "updated"])
+    assert not feedparser.parse(atom(none, ADDRESS)).bozo
+    assert json.loads(json_feed(none, ADDRESS))["items"] == []
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+@pytest.mark.parametrize(("page", "words"), [("events", "Noticed, not explained"), ("data", "last computed")])
+def test_the_pages_say_what_was_noticed_and_when(page: str, words: str) -> None:
+    app = AppTest.from_file(
+        str(PROJECT_ROOT / "dashboard" / "app_pages" / f"{page}.py"), default_timeout=120
+    ).run()
+    assert not app.exception
+    shown = [*(one.proto.body for one in app.get("html")), *(one.value for one in app.caption)]
+    assert any(words in text for text in shown)
