@@ -9,7 +9,7 @@ import httpx
 
 from etl.network import Fault, FetchError, explain, explain_status, retrying
 from etl.settings import settings
-from etl.sources.apple_feed import GENRES, LEGACY_CHARTS, Capture, Chart, parse
+from etl.sources.apple_feed import GENRES, LEGACY_CHARTS, Capture, Chart, check, parse
 from etl.sources.base import Batch, Task
 from etl.sources.charts import StoreCharts, chart_rows
 
@@ -49,12 +49,12 @@ class AppleCharts(StoreCharts):
         if answer.status_code >= 400:
             raise explain_status(answer.status_code, "Apple")
         capture = parse(answer.text)
-        if capture.country and capture.country != chart.country:
-            raise FetchError(Fault.SPOILED, f"Apple sent the chart of {capture.country[:20]!r}")
+        check(capture, chart)
         return capture
 
 
 def _addresses(chart: Chart) -> Iterator[str]:
+    """The feeds that have the chart; the v2 feed ignores a genre, and has no top-grossing chart."""
     depth = settings().ranking_depth
     if not chart.genre and chart.kind != "top-grossing":
         for host in V2_HOSTS:

@@ -73,6 +73,11 @@ def chosen_charts() -> list[Chart]:
     return charts
 
 
+def depth(ranks: pd.Series) -> int | None:
+    """How many entries a capture holds when it holds every rank from 1 on; else None: an absent app tells nothing."""
+    return len(ranks) if sorted(ranks) == list(range(1, len(ranks) + 1)) else None
+
+
 def chart_rows(
     chart: Chart,
     entries: pd.DataFrame,
@@ -95,6 +100,6 @@ def chart_rows(
         "source_url": address,
     }
     return {
-        "ranking_capture": pd.DataFrame([{**common, "depth": int(entries["rank"].max())}]),
+        "ranking_capture": pd.DataFrame([{**common, "depth": depth(entries["rank"])}]),
         "app_ranking": entries.assign(**common),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -139,3 +140,46 @@ def test_countries_and_charts_are_configurable(operator, monkeypatch):
         for country in ("de", "us")
         for chart_name in ("top-free", "top-free/productivity")
     ]
+
+
+def test_a_genre_chart_comes_from_the_older_feed_and_never_is_the_chart_of_all_apps(operator):
+    operator.set("AIMI_RANKING_CHARTS", "top-free/productivity")
+    assert operator.refresh("rankings").exit_code == 0
+    assert {asked.host for asked in operator.world.asked} == {"itunes.apple.com"}
+    for answer, reason in (
+        (operator.apple.legacy("us"), "the chart of all apps instead of 'top-free/productivity'"),
+        (operator.apple.legacy("us", "6000"), "the chart of genre 6000 instead of"),
+        (operator.apple.v2("us"), "the chart of all apps instead of"),
+        (of_genres(operator.apple.legacy("us", "6007"), {"6007": 30, "6014": 70}), "apps of other genres"),
+    ):
+        reply = Reply(json.dumps({"feed": answer}).encode())
+        operator.world.faults = [lambda asked, reply=reply: reply]
+        assert again(operator, "rankings").exit_code == 2
+        assert reason in messages(operator)["us top-free/productivity"]
+    assert operator.rows("SELECT count(*) FROM ranking_capture") == [(1,)]
+
+
+def test_a_genre_chart_may_hold_apps_whose_first_genre_is_another(operator):
+    operator.set("AIMI_RANKING_CHARTS", "top-free/productivity")
+    answer = of_genres(operator.apple.legacy("us", "6007"), {"6007": 60, "6000": 40})
+    operator.world.faults = [lambda asked: Reply(json.dumps({"feed": answer}).encode())]
+    assert operator.refresh("rankings").exit_code == 0
+
+
+def of_genres(feed: dict, counts: dict[str, int]) -> dict:
+    """The feed with so many of its apps in each genre."""
+    genres = [genre for genre, count in counts.items() for _ in range(count)]
+    for entry, genre in zip(feed["entry"], genres, strict=True):
+        entry["category"] = {"attributes": {"im:id": genre}}
+    return feed
+
+
+def test_the_country_and_the_kind_of_an_older_feed_are_those_asked_for(operator):
+    british = json.dumps({"feed": operator.apple.legacy("gb")}).encode()
+    paid = json.dumps({"feed": operator.apple.legacy("us")}).replace("topfree", "toppaid").encode()
+    for body in (british, paid):
+        operator.world.faults = [
+            lambda asked, body=body: Reply(status=500) if "/api/" in asked.path else Reply(body)
+        ]
+        assert again(operator, "rankings").exit_code == 2
+    assert not operator.warehouse.exists()

@@ -32,7 +32,8 @@ class Apple:
 
     def reply(self, asked: Asked) -> Reply:
         country = asked.path.split("/")[3 if asked.path.startswith("/api/") else 1]
-        feed = self.v2(country) if asked.path.startswith("/api/v2/") else self.legacy(country)
+        genre = asked.path.partition("/genre=")[2].partition("/")[0]
+        feed = self.v2(country) if asked.path.startswith("/api/v2/") else self.legacy(country, genre)
         return Reply(json.dumps({"feed": feed}).encode(), headers={"Content-Type": "application/json"})
 
     def v2(self, country: str) -> dict[str, Any]:
@@ -46,15 +47,18 @@ class Apple:
             ],
         }
 
-    def legacy(self, country: str) -> dict[str, Any]:
+    def legacy(self, country: str, genre: str = "") -> dict[str, Any]:
+        own = f"https://itunes.apple.com/{country}/rss/topfreeapplications/limit=100"
+        of_genre = {"category": {"attributes": {"im:id": genre}}} if genre else {}
         return {
             "updated": {"label": self.updated.isoformat()},
-            "id": {"label": f"https://itunes.apple.com/{country}/rss/topfreeapplications/limit=100/json"},
+            "id": {"label": f"{own}/genre={genre}/json" if genre else f"{own}/json"},
             "entry": [
                 {
                     "im:name": {"label": name},
                     "im:artist": {"label": publisher},
                     "id": {"label": "", "attributes": {"im:id": app}},
+                    **of_genre,
                 }
                 for app, name, publisher in self.chart
             ],

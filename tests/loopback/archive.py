@@ -44,8 +44,8 @@ class WaybackMachine:
         ]
 
 
-def page_with_json(apps: list[App], genre: int = 36) -> str:
-    """A chart page as saved until autumn 2025: the list is in JSON within JSON."""
+def page_with_json(apps: list[App], made_at: datetime, genre: int = 36, country: str = "us") -> str:
+    """A chart page as saved until autumn 2025: the list is in JSON within JSON, beside the moment it was made at."""
     data = [
         {
             "id": app,
@@ -59,18 +59,19 @@ def page_with_json(apps: list[App], genre: int = 36) -> str:
         for rank, (app, name, publisher) in enumerate(apps, start=1)
     ]
     chart = {
-        "x": 1737964800000,
+        "x": int(made_at.timestamp() * 1000),
         "d": {"apps": [{"chart": "top-free", "name": "Top Free Apps", "data": data}]},
     }
-    key = f".v1.catalog.us.charts.types.apps.platform.iphone.genre.{genre}.chart.top-free.limit.100.l.en-us"
+    key = f".v1.catalog.{country}.charts.types.apps.platform.iphone.genre.{genre}.chart.top-free.limit.100.l.en-us"
     cache = json.dumps({key: json.dumps(chart)})
     return f'<html><script type="fastboot/shoebox" id="shoebox-media-api-cache-apps">{cache}</script></html>'
 
 
-def page_with_list(apps: list[App]) -> str:
+def page_with_list(apps: list[App], country: str = "us") -> str:
     """A chart page whose JSON was not saved."""
     items = "".join(
-        f'<li><a class="we-lockup" href="https://apps.apple.com/us/app/x/id{app}"><p class="we-lockup__rank">{rank}</p>'
+        f'<li><a class="we-lockup" href="https://apps.apple.com/{country}/app/x/id{app}">'
+        f'<p class="we-lockup__rank">{rank}</p>'
         f'<p class="we-lockup__title">{name}</p><p class="we-lockup__subtitle">{publisher}</p></a></li>'
         for rank, (app, name, publisher) in enumerate(apps, start=1)
     )
