@@ -85,9 +85,7 @@ def run_benchmark_check(
             here = windowed[(windowed["start"] == start) & (windowed["end"] == end)].set_index("test")[
                 "p_value"
             ]
-            row |= {
-                f"{test.name}_p": here[test.name] for test in TESTS.values() if test.valid_with_common_date
-            }
+            row |= {f"{test.name}_p": here[test.name] for test in TESTS.values() if test.allows_correlation}
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -1,19 +1,30 @@
-"""The tests by name: which hold when all firms share the event date, and why the others do not."""
+"""The tests by name: what each does, and which allow for firms that share the event date at all.
+
+Whether a test holds for a group, its gaps and a window is measured: see `validity`.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Test:
-    """A test: the fewest firms it can be run on, and whether it holds when all firms share the event date."""
+    """A test: the fewest firms it can be run on, and whether it allows for firms that move together.
+
+    `with_gaps` says whether it still does when days are missing.
+    """
 
     __test__ = False
 
     name: str
     title: str
-    valid_with_common_date: bool
+    allows_correlation: bool
     firms_needed: int
     note: str
+    with_gaps: bool = True
+
+    def allows(self, panels: tuple[str, ...]) -> bool:
+        """Whether the test may hold for firms that move together in panels of these kinds."""
+        return self.allows_correlation and (self.with_gaps or panels == ("complete",))
 
 
 _INDEPENDENT = "Assumes independent firms; with a shared event date it rejects far too often."
@@ -64,7 +75,8 @@ TESTS: dict[str, Test] = {
             "Corrado-Zivney uniform rank",
             True,
             1,
-            "Corrado's ranks scaled for missing days; the same on complete data.",
+            "Corrado's ranks scaled for missing days of independent firms; the same on complete data.",
+            with_gaps=False,
         ),
         Test(
             "grank_t",

@@ -14,6 +14,7 @@ from dashboard.event_study.portfolio import Portfolio, portfolio
 from dashboard.event_study.study import ESTIMATION, EVENT_WINDOW, WINDOWS, Study, fit_study
 from dashboard.event_study.tables import band, placebo_table, tests_table
 from dashboard.event_study.time_series import crude_dependence, placebo, portfolio_regression
+from dashboard.event_study.validity import judge
 from dashboard.event_study.windows import Scopes, Window
 
 
@@ -77,13 +78,15 @@ def run_contrast(
         "portfolio_regression": portfolio_regression(difference, scopes),
         "placebo": placebo(difference, scopes),
     }
+    smaller = min(len(one.firms), len(other.firms))
+    verdicts = judge(both.fit, scopes, (TESTS[name] for name in outcomes), smaller)
     fewest = np.minimum(batteries[0].n_firms, batteries[1].n_firms)[0]
     sessions = both.panel.sessions
     return Contrast(
         Study(one, batteries[0]),
         Study(other, batteries[1]),
         _table(sessions[both.event], scopes, [each.portfolio.aar[0] for each in batteries], difference),
-        tests_table(outcomes, fewest, difference.caar[0], scopes, TESTS),
+        tests_table(outcomes, fewest, difference.caar[0], scopes, TESTS, verdicts),
         placebo_table(sessions[both.estimation], difference, scopes),
     )
 

@@ -7,6 +7,7 @@ cumulative abnormal return.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Fit:
     exact: NDArray[np.bool_]
     span: FloatArray | None
 
-    @property
+    @cached_property
     def complete(self) -> bool:
         """Whether no residual and no abnormal return is missing."""
         return self.valid is None and not np.isnan(self.abnormal).any()

@@ -99,8 +99,17 @@ def _days(study: Study) -> Table:
 
 
 def _tests(study: Study) -> Table:
-    """The tests of day 0; those that a shared event date invalidates last and dimmed."""
-    table = _table("Tests of day 0", "Test", "Statistic", "df", "p", "Holds with a shared date", "Note")
+    """The tests of day 0; those that do not hold for this group last and dimmed."""
+    table = _table(
+        "Tests of day 0: does each hold for a group like this (and its rejections of a true null at 5%, measured)?",
+        "Test",
+        "Statistic",
+        "df",
+        "p",
+        "Shared date",
+        "Volatile day",
+        "Note",
+    )
     rows = study.tests[(study.tests["scope"] == "day") & (study.tests["start"] == 0)]
     for row in rows.sort_values("valid_with_common_date", ascending=False, kind="stable").itertuples():
         table.add_row(
@@ -108,24 +117,30 @@ def _tests(study: Study) -> Table:
             _percent(row.statistic) if row.test == "placebo" else _number(row.statistic),
             _number(row.df, 0),
             _p(row.p_value),
-            "yes" if row.valid_with_common_date else "no",
+            _holds(row.valid_with_common_date, row.size_common_date),
+            _holds(row.valid_with_volatile_day, row.size_volatile_day),
             row.note,
             style=None if row.valid_with_common_date else "dim",
         )
     return table
 
 
+def _holds(valid: bool, size: float) -> str:
+    return f"{'yes' if valid else 'no'} ({_percent(size, 1, '')})"
+
+
 def _windows(study: Study) -> Table:
-    """CAAR and the p-value of each valid test, a column for each window."""
-    table = _table("Windows: CAAR, and p-values of the valid tests", "Test")
-    rows = study.tests[study.tests["scope"] == "window"].set_index(["start", "end", "test"])["p_value"]
+    """CAAR and the p-value of each test that holds over the window, a column for each window."""
+    table = _table("Windows: CAAR, and p-values of the tests that hold over them", "Test")
+    windowed = study.tests[study.tests["scope"] == "window"].set_index(["test", "start", "end"])
     for window in study.windows:
         table.add_column(escape(label(window)), justify="right")
     caars = [study.aar.loc[start:end, "aar"].sum(skipna=False) for start, end in study.windows]
     table.add_row("CAAR", *[_percent(caar) for caar in caars], end_section=True)
-    for test in TESTS.values():
-        if test.valid_with_common_date:
-            table.add_row(test.title, *[_p(rows[start, end, test.name]) for start, end in study.windows])
+    for name in windowed.index[windowed["valid_with_common_date"]].get_level_values("test").unique():
+        rows = [windowed.loc[(name, *window)] for window in study.windows]
+        cells = [_p(row["p_value"]) if row["valid_with_common_date"] else "–" for row in rows]
+        table.add_row(TESTS[name].title, *cells)
     return table
 
 
@@ -204,9 +219,19 @@ def benchmark_table(check: pd.DataFrame) -> Table:
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold")
-    words = {"Firm", "Reason", "Test", "Note", "Session", "Window", "Benchmark", "Holds with a shared date"}
+    words = {
+        "Firm",
+        "Reason",
+        "Test",
+        "Note",
+        "Session",
+        "Window",
+        "Benchmark",
+        "Holds: shared date",
+        "Holds: volatile day",
+    }
     for column in columns:
-        table.add_column(column, justify="left" if column in words else "right")
+        table.add_column(column, justify="left" if column in words else "right", no_wrap=column == "Test")
     return table
 
 

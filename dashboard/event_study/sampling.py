@@ -1,6 +1,7 @@
 """From a panel to the sample of one event: windows cut out, firms with too little data dropped."""
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from dashboard.event_study.models import Model
 from dashboard.event_study.panel import FloatArray, Panel
 from dashboard.event_study.regression import Sample
 from dashboard.event_study.windows import Window
+
+Sessions: TypeAlias = slice | NDArray[np.int64]
 
 FEWEST_OBSERVATIONS = 60
 # Range of a firm's returns over the largest of them below which they are constant but for rounding.
@@ -29,9 +32,9 @@ def default_minimum(estimation: Window, asked: int | None, model: Model) -> int:
     return int(asked)
 
 
-def take_sample(panel: Panel, before: slice, around: slice, gaps: str) -> Sample:
+def take_sample(panel: Panel, before: Sessions, around: slice, gaps: str) -> Sample:
     """The returns and factors of the estimation and the event window as a batch of one."""
-    days = before.stop - before.start
+    days = len(panel.sessions[before])
     if gaps == "trade-to-trade":
         returns, factors, span = trade_to_trade(panel.returns, panel.factors, panel.subtract)
         return Sample(
@@ -61,7 +64,7 @@ def count_observations(sample: Sample) -> tuple[NDArray[np.int64], NDArray[np.bo
 
 
 def choose_firms(
-    panel: Panel, sample: Sample, before: slice, minimum: int
+    panel: Panel, sample: Sample, before: Sessions, minimum: int
 ) -> tuple[NDArray[np.bool_], pd.DataFrame]:
     """Which firms stay (N,), and the table of the dropped ones with the reason.
 

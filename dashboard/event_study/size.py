@@ -17,6 +17,8 @@ from dashboard.event_study.study import ESTIMATION, EVENT_WINDOW
 from dashboard.event_study.windows import Scopes, Window, check_windows, make_scopes, read_date
 
 LEVELS = (0.01, 0.05, 0.10)
+# How far from 5% a rate may lie, beside two standard errors, before the test does not hold here.
+FAR = 0.02
 # Returns held at once: enough to make the loop over chunks cheap, few enough for a processor's cache.
 CHUNK_VALUES = 500_000
 
@@ -42,8 +44,10 @@ def run_size_check(
 
     Returns:
         One row a window and test: start, end, test, dates (placebo dates on which the test could be
-        computed), rejected_1pct, rejected_5pct, rejected_10pct (shares), standard_error_5pct (of a test
-        with the true size 5%, were the dates independent), valid_with_common_date.
+        computed), independent_dates (those whose windows do not overlap), rejected_1pct, rejected_5pct,
+        rejected_10pct (shares), standard_error_5pct (of a test with the true size 5%, on the independent
+        dates), valid_with_common_date: whether the test allows for firms that move together and rejects near
+        5% here, not further from it than two standard errors and two percentage points.
 
     Raises:
         EventStudyError: as in `run_study`, or no session has a whole estimation and event window around it.
@@ -65,7 +69,7 @@ def run_size_check(
         sample = _take(panel, net, positions[start : start + size], estimation, event_window, minimum)
         for name, p_value in _p_values(sample, scopes, chosen.constant).items():
             p_values[name].append(p_value)
-    return _rates({name: np.concatenate(parts) for name, parts in p_values.items()}, scopes)
+    return _rates({name: np.concatenate(parts) for name, parts in p_values.items()}, positions, scopes, firms)
 
 
 def _draw(
@@ -140,20 +144,29 @@ def _p_values(sample: Sample, scopes: Scopes, constant: bool) -> dict[str, Float
     return {name: outcome.p_value for name, outcome in run_battery(fitted, scopes).outcomes.items()}
 
 
-def _rates(p_values: dict[str, FloatArray], scopes: Scopes) -> pd.DataFrame:
+def _rates(
+    p_values: dict[str, FloatArray], positions: NDArray[np.int64], scopes: Scopes, firms: int
+) -> pd.DataFrame:
     rows = []
     for window, scope in zip(scopes.windows, scopes.rows, strict=True):
         for name, values in p_values.items():
-            p_value = values[:, scope]
-            known = p_value[np.isfinite(p_value)]
-            shares = [float((known < level).mean()) if len(known) else np.nan for level in LEVELS]
-            error = np.sqrt(0.05 * 0.95 / len(known)) if len(known) else np.nan
-            rows.append((*window, name, len(known), *shares, error, TESTS[name].valid_with_common_date))
-    columns = [
-        "start",
-        "end",
-        "test",
-        "dates",
-        *(f"rejected_{level:.0%}".replace("%", "pct") for level in LEVELS),
-    ]
+            known = np.isfinite(values[:, scope])
+            p_value = values[known, scope]
+            apart = _independent(positions[known], window[1] - window[0] + 1)
+            shares = [float((p_value < level).mean()) if len(p_value) else np.nan for level in LEVELS]
+            error = np.sqrt(0.05 * 0.95 / apart) if apart else np.nan
+            near = bool(abs(shares[1] - 0.05) <= FAR + 2 * error)
+            allowed = TESTS[name].allows_correlation or firms == 1
+            rows.append((*window, name, len(p_value), apart, *shares, error, allowed and near))
+    columns = ["start", "end", "test", "dates", "independent_dates"]
+    columns += [f"rejected_{level:.0%}".replace("%", "pct") for level in LEVELS]
     return pd.DataFrame(rows, columns=[*columns, "standard_error_5pct", "valid_with_common_date"])
+
+
+def _independent(positions: NDArray[np.int64], length: int) -> int:
+    """The most dates whose windows of `length` sessions do not overlap."""
+    count, free = 0, -1
+    for position in positions:
+        if position >= free:
+            count, free = count + 1, int(position) + length
+    return count

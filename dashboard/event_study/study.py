@@ -1,11 +1,12 @@
 """One event, one group of firms: the study."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from dashboard.event_study.battery import Battery, run_battery
 from dashboard.event_study.catalogue import TESTS
@@ -16,10 +17,12 @@ from dashboard.event_study.panel import FloatArray, Market, Panel, read_panel
 from dashboard.event_study.regression import Fit, Sample, fit
 from dashboard.event_study.sampling import choose_firms, default_minimum, take_sample
 from dashboard.event_study.tables import aar_table, placebo_table, tests_table
+from dashboard.event_study.validity import judge
 from dashboard.event_study.windows import (
     Scopes,
     Window,
     check_windows,
+    leave_out,
     locate_event,
     make_scopes,
     place_windows,
@@ -38,7 +41,7 @@ class Fitted:
     panel: Panel
     position: int
     requested: pd.Timestamp
-    estimation: slice
+    estimation: NDArray[np.int64] | slice
     event: slice
     scopes: Scopes
     firms: pd.Index
@@ -69,8 +72,9 @@ class Study:
         scopes = fitted.scopes
         self.abnormal_returns = self._by_day(fitted.fit.abnormal[0])
         self.raw_returns = self._by_day(fitted.raw)
+        verdicts = judge(fitted.fit, scopes, TESTS.values())
         self.tests = tests_table(
-            battery.outcomes, battery.n_firms[0], battery.portfolio.caar[0], scopes, TESTS
+            battery.outcomes, battery.n_firms[0], battery.portfolio.caar[0], scopes, TESTS, verdicts
         )
         self.aar = aar_table(self.event_sessions, scopes, fitted.raw, fitted.fit.abnormal[0], battery)
         self.placebo = placebo_table(self.estimation_sessions, battery.portfolio, scopes)
@@ -158,6 +162,7 @@ def run_study(
     windows: Sequence[Window] = WINDOWS,
     min_observations: int | None = None,
     gaps: str = "skip",
+    exclude: Iterable[object] = (),
 ) -> Study:
     """Measure what an event did to a group of firms.
 
@@ -174,12 +179,13 @@ def run_study(
         min_observations: returns a firm needs in the estimation window; default max(60, half of it).
         gaps: "skip" leaves missing days missing (a CAR over one is missing); "trade-to-trade" takes the first
             return after a gap as the return over it (Maynes and Rumsey 1993).
+        exclude: dates of other events: their sessions are left out of the estimation window.
 
     Raises:
         EventStudyError: names what is wrong with the input.
     """
     fitted = fit_study(
-        returns, market, event_date, model, estimation, event_window, windows, min_observations, gaps
+        returns, market, event_date, model, estimation, event_window, windows, min_observations, gaps, exclude
     )
     battery = run_battery(fitted.fit, fitted.scopes)
     return Study(fitted, battery)
@@ -195,6 +201,7 @@ def fit_study(
     windows: Sequence[Window],
     min_observations: int | None,
     gaps: str,
+    exclude: Iterable[object] = (),
 ) -> Fitted:
     """Check the input, choose the firms and fit the model; see `run_study`."""
     chosen = find_model(model)
@@ -205,9 +212,11 @@ def fit_study(
     position, requested = locate_event(panel.sessions, event_date)
     before, around, notes = place_windows(panel.sessions, position, estimation, event_window)
     notes += _check_market(panel, position, around)
+    kept, left_out = leave_out(panel.sessions, before, exclude)
+    notes += left_out
     minimum = default_minimum(estimation, min_observations, chosen)
-    sample = take_sample(panel, before, around, gaps)
-    keep, dropped = choose_firms(panel, sample, before, minimum)
+    sample = take_sample(panel, kept, around, gaps)
+    keep, dropped = choose_firms(panel, sample, kept, minimum)
     if not keep.all():
         sample = Sample(
             sample.returns[:, keep],
@@ -223,7 +232,7 @@ def fit_study(
         panel,
         position,
         requested,
-        before,
+        kept,
         around,
         make_scopes(event_window, checked),
         firms,

@@ -1,6 +1,7 @@
 """Tables with one row a day, a window or a test."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,16 @@ from dashboard.event_study.catalogue import Test
 from dashboard.event_study.outcome import Outcome
 from dashboard.event_study.panel import FloatArray
 from dashboard.event_study.portfolio import Portfolio, block_sums
+from dashboard.event_study.validity import Validity
 from dashboard.event_study.windows import Scopes, make_scopes
 
 CONFIDENCE = 0.95
+VERDICTS = {
+    "valid_with_common_date": "common",
+    "valid_with_volatile_day": "volatile",
+    "size_common_date": "size_common",
+    "size_volatile_day": "size_volatile",
+}
 # Tests whose denominator is the spread of the firms or their correlation.
 COMPARING = {"cross_sectional", "bmp", "kolari_pynnonen", "patell_adjusted", "grank_t"}
 
@@ -119,8 +127,17 @@ def tests_table(
     caar: FloatArray,
     scopes: Scopes,
     catalogue: Mapping[str, Test],
+    verdicts: Mapping[str, Validity],
 ) -> pd.DataFrame:
-    """Every test on every event day, then on every window: the tidy table of `Study.tests`."""
+    """Every test on every event day, then on every window: the tidy table of `Study.tests`.
+
+    Columns: scope ("day" or "window"), start, end, test, statistic, df (NaN: not Student's t), p_value
+    (two-sided), valid_with_common_date and valid_with_volatile_day (whether the test rejects a true null about as
+    often as it says for a group of this size, with these gaps, over a window of this length: when all firms share
+    the date, and when the residuals of the event are twice as large besides), size_common_date and
+    size_volatile_day (the rejection rate at 5% that was measured, the worst of five kinds of residuals; NaN where
+    none was), note.
+    """
     days = len(scopes.days)
     rows = np.concatenate([np.arange(days), scopes.rows])
     names = list(outcomes)
@@ -137,19 +154,25 @@ def tests_table(
         notes.append(_why_missing(test, int(n_firms[scope]), caar[scope]))
     return pd.DataFrame(
         {
-            "scope": pd.array(["day", "window"], dtype="str").take(
+            "scope": _strings(("day", "window")).take(
                 np.repeat([0, 1], [days * len(names), len(scopes.rows) * len(names)])
             ),
             "start": np.repeat(scopes.starts[rows], len(names)),
             "end": np.repeat(scopes.ends[rows], len(names)),
-            "test": pd.array(names, dtype="str").take(np.tile(np.arange(len(names)), len(rows))),
+            "test": _strings(tuple(names)).take(np.tile(np.arange(len(names)), len(rows))),
             **stacked,
-            "valid_with_common_date": np.tile(
-                [catalogue[name].valid_with_common_date for name in names], len(rows)
-            ),
-            "note": pd.array(notes, dtype="str").take(which),
+            **{
+                column: np.stack([getattr(verdicts[name], field)[rows] for name in names], axis=1).ravel()
+                for column, field in VERDICTS.items()
+            },
+            "note": _strings(tuple(notes)).take(which),
         }
     )
+
+
+@lru_cache(maxsize=16)
+def _strings(texts: tuple[str, ...]) -> pd.api.extensions.ExtensionArray:
+    return pd.array(texts, dtype="str")
 
 
 def _why_missing(test: Test, firms: int, caar: float) -> str:

@@ -4,7 +4,7 @@ All offsets count sessions of the index, never calendar days; day 0 is the event
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,3 +168,21 @@ def place_windows(
             f"sessions instead of {asked}."
         )
     return slice(max(start, 0), stop), slice(first, last + 1), notes
+
+
+def leave_out(
+    sessions: pd.DatetimeIndex, before: slice, exclude: Iterable[object]
+) -> tuple[slice | NDArray[np.int64], list[str]]:
+    """The estimation window without the sessions of other events, and the note that says how many they are.
+
+    A date that is no session stands for the next one.
+    """
+    dates = [read_date(date) for date in exclude]
+    inside = sessions[before]
+    hit = {int(sessions.searchsorted(date)) for date in dates if inside[0] <= date <= inside[-1]}
+    hit = {position for position in hit if before.start <= position < before.stop}
+    if not hit:
+        return before, []
+    kept = np.array([each for each in range(before.start, before.stop) if each not in hit], dtype=np.int64)
+    count = f"{len(hit)} session{'s' if len(hit) > 1 else ''}"
+    return kept, [f"{count} with other events left out of the estimation window."]

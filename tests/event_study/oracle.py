@@ -169,6 +169,7 @@ class Oracle:
         cars = np.array([f.car(start, end) for f in self.complete(start, end)])
         return stats.rankdata(np.abs(cars))[cars > 0].sum()
 
+    @cache  # noqa: B019
     def _ranked(self, start, end):
         event = self.abnormal if start == end else self.abnormal.loc[start:end]
         return pd.concat([self.residuals, event]).rank()
@@ -182,10 +183,9 @@ class Oracle:
         )
 
     def corrado_rank(self, start, end):
-        daily = [row.dropna().mean() for _, row in self._uniform(start, end).iterrows()]
-        days = [day for day in daily if np.isfinite(day)]
-        event = [self._uniform(start, end).loc[day].dropna().mean() for day in range(start, end + 1)]
-        return np.sqrt(len(event)) * np.mean(event) / np.sqrt(sum(d * d for d in days) / len(days))
+        daily = self._uniform(start, end).mean(axis=1).dropna()
+        event = daily.loc[start:end]
+        return np.sqrt(len(event)) * event.mean() / np.sqrt(sum(d * d for d in daily) / len(daily))
 
     def corrado_zivney(self, start, end):
         uniform = self._uniform(start, end)

@@ -48,6 +48,9 @@ def test_the_tests_are_those_promised_for_every_day_and_window(study):
         "df",
         "p_value",
         "valid_with_common_date",
+        "valid_with_volatile_day",
+        "size_common_date",
+        "size_volatile_day",
         "note",
     ]
     assert len(study.tests) == 14 * (21 + 5)
@@ -57,19 +60,12 @@ def test_the_tests_are_those_promised_for_every_day_and_window(study):
     assert study.tests[["statistic", "df", "p_value"]].dtypes.eq(np.float64).all()
 
 
-def test_the_tests_that_hold_with_a_common_date_are_marked(study):
+def test_no_test_that_assumes_independent_firms_is_marked(study):
     marked = set(study.tests[study.tests["valid_with_common_date"]]["test"])
-    assert marked == {
-        "crude_dependence",
-        "portfolio_regression",
-        "patell_adjusted",
-        "kolari_pynnonen",
-        "corrado_rank",
-        "corrado_zivney",
-        "grank_t",
-        "placebo",
-    }
-    assert study.tests[~study.tests["valid_with_common_date"]]["note"].str.contains("independent").all()
+    assert {"portfolio_regression", "kolari_pynnonen"} <= marked
+    assert not marked & {"cross_sectional", "patell", "bmp", "generalized_sign", "sign", "wilcoxon"}
+    assert study.tests["valid_with_volatile_day"].dtype == bool
+    assert study.tests["size_common_date"].between(0, 1).all()
 
 
 def test_the_tables_have_stable_columns(study):
