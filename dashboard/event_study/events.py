@@ -64,7 +64,7 @@ def run_events(
 
     Args:
         returns: as in `run_study`.
-        market: as in `run_study`.
+        market: as above.
         events: one row an event; `date_column` holds the date (of the first session that could react), the
             other columns are carried over.
         market_values: dollars, sessions × firms (close × shares of that date); gives the value moved.
@@ -80,34 +80,48 @@ def run_events(
         every `<test>_p…` the same adjusted for the number of events, `<test>_p…_holm` (Holm 1979) and
         `<test>_p…_bh` (Benjamini and Hochberg 1995), shares_session, shares_window and shares_estimation (the
         other events of the table on the same session, inside the event window, inside the estimation window:
-        their names, "" for none), problem. An event that cannot be studied keeps its row: `problem` says why
-        ("" otherwise) and its
-        figures are missing.
+        their names), problem. An event that cannot be studied keeps its row: `problem` says why ("" otherwise).
 
     Raises:
         EventStudyError: the table is empty or lacks the date column, or a setting is wrong for every event.
     """
-    if not len(events):
-        raise EventStudyError("There are no events.")
-    if date_column not in events.columns:
-        raise EventStudyError(f"The events have no column {date_column!r}.")
+    _check_events(events, date_column)
+    rows, problems = _study_each(returns, market, events[date_column], market_values, settings)
+    figures = pd.DataFrame(rows, index=events.index).assign(problem=problems)
+    flags = _flags(returns, events, date_column, name_column, settings)
+    return pd.concat(
+        [events, figures.drop(columns="problem"), _adjusted(figures), flags, figures["problem"]], axis=1
+    )
+
+
+def _study_each(
+    returns: pd.DataFrame,
+    market: Market,
+    dates: pd.Series,
+    values: pd.DataFrame | None,
+    settings: dict[str, Any],
+) -> tuple[list[dict[str, Any]], list[str]]:
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
-    for date in events[date_column]:
+    for date in dates:
         try:
             study = run_study(returns, market, date, **settings)
         except EventStudyError as error:
             rows.append({})
             problems.append(str(error))
         else:
-            rows.append(_row(study, market_values))
+            rows.append(_row(study, values))
             problems.append("")
     if all(problems):
         raise EventStudyError(f"No event could be studied. The first: {problems[0]}")
-    figures = pd.DataFrame(rows, index=events.index)
-    flags = _flags(returns, events, date_column, name_column, settings)
-    problem = pd.Series(problems, index=events.index, name="problem")
-    return pd.concat([events, figures, _adjusted(figures), flags, problem], axis=1)
+    return rows, problems
+
+
+def _check_events(events: pd.DataFrame, date_column: str) -> None:
+    if not len(events):
+        raise EventStudyError("There are no events.")
+    if date_column not in events.columns:
+        raise EventStudyError(f"The events have no column {date_column!r}.")
 
 
 def _adjusted(figures: pd.DataFrame) -> pd.DataFrame:

@@ -85,6 +85,18 @@ def choose_firms(
     return keep, pd.DataFrame(dropped, columns=["firm", "reason"])
 
 
+def keep_firms(sample: Sample, keep: NDArray[np.bool_]) -> Sample:
+    """The sample of the firms that stay."""
+    if keep.all():
+        return sample
+    return Sample(
+        sample.returns[:, keep],
+        sample.factors[:, keep] if sample.factors.shape[1] > 1 else sample.factors,
+        sample.estimation_days,
+        None if sample.span is None else sample.span[:, keep],
+    )
+
+
 def constant(returns: FloatArray) -> NDArray[np.bool_]:
     """Firms (rows) whose returns are all the same: a halted share, a price carried forward."""
     still = np.zeros(len(returns), dtype=bool)

@@ -15,7 +15,7 @@ from dashboard.event_study.firm_tables import car_table, firms_table
 from dashboard.event_study.models import Model, find_model
 from dashboard.event_study.panel import FloatArray, Market, Panel, read_panel
 from dashboard.event_study.regression import Fit, Sample, fit
-from dashboard.event_study.sampling import choose_firms, default_minimum, take_sample
+from dashboard.event_study.sampling import choose_firms, default_minimum, keep_firms, take_sample
 from dashboard.event_study.tables import aar_table, placebo_table, tests_table
 from dashboard.event_study.validity import judge
 from dashboard.event_study.windows import (
@@ -217,13 +217,7 @@ def fit_study(
     minimum = default_minimum(estimation, min_observations, chosen)
     sample = take_sample(panel, kept, around, gaps)
     keep, dropped = choose_firms(panel, sample, kept, minimum)
-    if not keep.all():
-        sample = Sample(
-            sample.returns[:, keep],
-            sample.factors[:, keep] if sample.factors.shape[1] > 1 else sample.factors,
-            sample.estimation_days,
-            None if sample.span is None else sample.span[:, keep],
-        )
+    sample = keep_firms(sample, keep)
     fitted = fit(sample, constant=chosen.constant)
     firms = panel.firms[keep]
     _check_exact(fitted, firms)

@@ -24,7 +24,7 @@ NEGLIGIBLE, MOST_SCATTERED, MOST_LEADING = 0.005, 0.25, 0.35
 # A longer window distorts more: beyond this many days the next longer window measured must hold as well.
 SHORT = 3
 # From this many firms on sizes change slowly, and neighbouring cells are averaged.
-SMOOTH = 10
+SMOOTH = 4
 
 
 @dataclass(frozen=True)
