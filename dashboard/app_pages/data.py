@@ -147,6 +147,14 @@ def downloads_part(held: Holdings) -> None:
     st.markdown("\n".join(["| Table | Rows | Files |", "| :-- | --: | :-- |", *lines]))
 
 
+def rules_part(held: Holdings) -> None:
+    """Who belongs to the AI companies and since when, as `companies.toml` says it."""
+    if held.rules:
+        st.header("Who counts as an AI company", anchor="rule")
+        for text in held.rules.values():
+            st.markdown(plain(text))
+
+
 def terms_part() -> None:
     """Where the figures come from and what may be done with them."""
     st.header("Sources and terms", anchor="sources")
@@ -163,6 +171,7 @@ try:
     show(coverage(state, theme()))
 except NothingToShow as nothing:
     say_nothing(nothing)
+rules_part(held)
 downloads_part(held)
 st.caption(plain(computed_line(state)))
 runs_part(held)

@@ -136,8 +136,9 @@ def _closes(
         name="Close",
         mode="lines" if len(bars) > 1 else "markers",
         line={"color": colours.ink, "width": 1.6},
+        customdata=np.where(whole["single"] == "close", words.ONE_HISTORY, ""),
         hovertemplate=f"<b>{literal(name)}</b> closed at {price_form(currency, 'y')} on "
-        "%{x|%a %-d %b %Y}<extra></extra>",
+        "%{x|%a %-d %b %Y}%{customdata}<extra></extra>",
         connectgaps=False,
         row=1,
         col=1,
@@ -171,6 +172,7 @@ def _candle_hover(bar: Any, name: str, currency: str, *, weekly: bool) -> str:
         f"<b>{words.safe(name)}</b> opened at {words.price(bar.open, currency)} and closed at "
         f"{words.price(bar.close, currency)}<br>on {span}{words.day(bar.date.date())}, after a low of "
         f"{words.price(bar.low, currency)} and a high of {words.price(bar.high, currency)}"
+        f"{words.ONE_HISTORY if bar.single else ''}"
     )
 
 

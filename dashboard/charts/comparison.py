@@ -174,15 +174,24 @@ def _line(
     fig.add_scatter(
         x=(whole["date"] + CLOSE).dt.strftime("%Y-%m-%d %H:%M"),
         y=whole["value"].to_numpy(),
-        customdata=np.column_stack([whole["close"], whole["value"].abs()]),
+        customdata=_behind(whole, path),
         name=shown.names()[ticker],
         mode="lines" if len(path) > 1 else "markers",
         line=line,
-        hovertemplate=hover(shown, ticker, str(path["currency"].iloc[0])),
+        hovertemplate=hover(shown, ticker, str(path["currency"].iloc[0]), single=bool(path["single"].any())),
         connectgaps=False,
         row=row,
         col=1,
     )
+
+
+def _behind(whole: pd.DataFrame, path: pd.DataFrame) -> np.ndarray:
+    """What a hover tells besides the value: the close, the size and, where one is single, how it is confirmed."""
+    figures = [whole["close"], whole["value"].abs()]
+    if path["single"].any():
+        said = whole["single"].fillna(False).astype(bool).map({True: words.ONE_HISTORY, False: ""})
+        return np.column_stack([column.astype(object) for column in [*figures, said]])
+    return np.column_stack(figures)
 
 
 def _bars(fig: go.Figure, shown: Comparison, ticker: str, path: pd.DataFrame, colour: str, row: int) -> None:

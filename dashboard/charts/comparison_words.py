@@ -109,8 +109,11 @@ def measure_line(shown: Comparison) -> str:
     return text + (weekly if shown.weekly else "") + (", log scale" if shown.log else "")
 
 
-def hover(shown: Comparison, ticker: str, currency: str) -> str:
-    """The hover of a point as a sentence, for Plotly to fill in (x: day, y: value, customdata: close and size)."""
+def hover(shown: Comparison, ticker: str, currency: str, *, single: bool = False) -> str:
+    """The hover of a point as a sentence, for Plotly to fill in (x: day, y: value, customdata: close and size).
+
+    With `single` the customdata also says of each point whether one history alone has it.
+    """
     name = literal(shown.names()[ticker])
     close = price_form(currency, "customdata[0]")
     text = {
@@ -125,7 +128,7 @@ def hover(shown: Comparison, ticker: str, currency: str) -> str:
         "volume": f"%{{y:,.1f}} million shares of <b>{name}</b><br>were traded "
         f"{'in the week to' if shown.weekly else 'on'} {WHEN}",
     }[shown.measure]
-    return f"{text}<extra></extra>"
+    return f"{text}{'%{customdata[2]}' if single else ''}<extra></extra>"
 
 
 def literal(text: str) -> str:

@@ -22,6 +22,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.ranks import add_ranks, is_approximate
 from dashboard.charts.style import BODY_FONT, Palette, halo, palette, template
 from dashboard.data.events import Event
+from dashboard.data.market import ONE_HISTORY
 from dashboard.data.naming import labelled
 
 CLOSE = time(16)
@@ -149,6 +150,7 @@ def _company_hover(row: Any, name: str, base_day: date) -> str:
     return (
         f"<b>{words.safe(name)}</b> closed at {words.price(row.close, row.currency)} on "
         f"{words.day(row.date.date())},<br>{_since(row.level, base_day)}"
+        f"{words.ONE_HISTORY if row.source == ONE_HISTORY else ''}"
     )
 
 

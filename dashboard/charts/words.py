@@ -88,3 +88,7 @@ def safe(text: str, limit: int = 60) -> str:
     """Text from outside for a Plotly label, where a subset of HTML would be drawn: escaped and cut to `limit`."""
     text = " ".join(text.split())
     return escape(text if len(text) <= limit else text[: limit - 1] + "…", quote=False)
+
+
+ONE_HISTORY = "<br>by one price history"
+"""What a hover says of a bundled price that no second history confirms."""

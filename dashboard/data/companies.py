@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import duckdb
 import pandas as pd
 
-from dashboard.data.market import source_words
+from dashboard.data.market import ONE_BAR, ONE_HISTORY, source_words
 
 VOLATILITY_SESSIONS = 21
 SESSIONS_A_YEAR = 252
@@ -50,7 +50,7 @@ WITH daily AS (
         CASE WHEN $weekly THEN date_trunc('week', date) ELSE date END AS bucket
     FROM swings WHERE date >= $start
 )
-SELECT ticker, date, close, adj_close, currency,
+SELECT ticker, date, close, adj_close, currency, source = $one AS single,
     CAST(sum(volume) OVER (PARTITION BY ticker, bucket) AS DOUBLE) AS volume, drawdown, volatility
 FROM chosen
 QUALIFY row_number() OVER (
@@ -72,8 +72,9 @@ def paths(
     """What can be compared of `tickers` from `start` to `end` inclusive: one row a ticker and session.
 
     Columns: ticker, date, close (split-adjusted), adj_close (also dividend-adjusted), currency, volume (shares),
-    drawdown (fraction below the highest adj_close since `start`), volatility (standard deviation of the last 21
-    daily log changes of adj_close, times the square root of 252; missing where fewer are known). `weekly` keeps one
+    single (whether the bundled close rests on one history), drawdown (fraction below the highest adj_close since
+    `start`), volatility (standard deviation of the last 21 daily log changes of adj_close, times the square root of
+    252; missing where fewer are known). `weekly` keeps one
     row a ticker and week: its last session, or with `lowest` the one of the deepest drawdown, with the volume of
     the whole week. Drawdown and volatility are always those of daily closes.
     """
@@ -88,6 +89,7 @@ def paths(
             "lowest": lowest,
             "sessions": VOLATILITY_SESSIONS,
             "year": SESSIONS_A_YEAR,
+            "one": ONE_HISTORY,
         },
     ).df()
 
@@ -139,7 +141,8 @@ def bars(
     """The candles of one company, one row a session or week, oldest first.
 
     Columns: date (the last session in it), open, high, low (missing unless known for every session in it), close
-    (split-adjusted), volume (shares; missing where none is known), sessions (count).
+    (split-adjusted), volume (shares; missing where none is known), sessions (count), single ("" or, where a bundled
+    figure in it rests on one history, "close" or "bar").
     """
     return con.execute(
         """
@@ -147,7 +150,8 @@ def bars(
             CASE WHEN bool_and(whole) THEN arg_min(open, date) END AS open,
             CASE WHEN bool_and(whole) THEN max(high) END AS high,
             CASE WHEN bool_and(whole) THEN min(low) END AS low,
-            arg_max(close, date) AS close, CAST(sum(volume) AS DOUBLE) AS volume, count(*) AS sessions
+            arg_max(close, date) AS close, CAST(sum(volume) AS DOUBLE) AS volume, count(*) AS sessions,
+            CASE WHEN bool_or(source = $close) THEN 'close' WHEN bool_or(source = $bar) THEN 'bar' ELSE '' END AS single
         FROM (
             SELECT *, open IS NOT NULL AND high IS NOT NULL AND low IS NOT NULL AS whole FROM price_daily
             WHERE ticker = $ticker AND date BETWEEN $start AND $end
@@ -155,7 +159,14 @@ def bars(
         GROUP BY CASE WHEN $weekly THEN date_trunc('week', date) ELSE date END
         ORDER BY date
         """,
-        {"ticker": ticker, "start": start, "end": end, "weekly": weekly},
+        {
+            "ticker": ticker,
+            "start": start,
+            "end": end,
+            "weekly": weekly,
+            "close": ONE_HISTORY,
+            "bar": ONE_BAR,
+        },
     ).df()
 
 

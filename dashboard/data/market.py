@@ -18,6 +18,10 @@ def source_words(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(COMPILED if is_bundled(name) else SOURCES.get(name, name) for name in names))
 
 
+ONE_HISTORY = "bundled, one history"
+ONE_BAR = "bundled, bar of one history"
+
+
 def is_bundled(source: str) -> bool:
     """Whether a row with this source came with the project."""
     return source.startswith("bundled")

@@ -27,6 +27,9 @@ TABLES = (
     "etl_run_item",
     "revision",
     "quarantine",
+    "quarantine_decision",
+    "signal",
+    "signal_run",
 )
 
 
@@ -137,6 +140,11 @@ def revisions(con: duckdb.DuckDBPyConnection, limit: int = 500) -> pd.DataFrame:
         """,
         {"limit": limit},
     ).df()
+
+
+def rules(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The rules of the catalogue in words, by name: `ai_rule` says who has the role AI and since when."""
+    return dict(con.execute("SELECT name, text FROM rule ORDER BY name").fetchall())
 
 
 def table_sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -30,6 +30,9 @@ TABLE_WORDS = {
     "etl_run_item": "Runs in detail: one row for each ticker or chart",
     "revision": "What refreshes changed: old and new value",
     "quarantine": "Rows that were refused, and why",
+    "quarantine_decision": "What an operator decided about refused rows",
+    "signal": "What refreshes noticed: moves, records, ranks",
+    "signal_run": "When signals were computed, and through which session",
 }
 
 SOURCES = (
@@ -74,6 +77,7 @@ class Holdings:
     quarantined: pd.DataFrame = field(repr=False)
     revisions: pd.DataFrame = field(repr=False)
     sizes: dict[str, int]
+    rules: dict[str, str]
 
 
 def read_holdings(con: duckdb.DuckDBPyConnection, history: Sequence[Mapping[str, Any]]) -> Holdings:
@@ -86,6 +90,7 @@ def read_holdings(con: duckdb.DuckDBPyConnection, history: Sequence[Mapping[str,
         quarantined=status.quarantined(con),
         revisions=status.revisions(con),
         sizes=status.table_sizes(con),
+        rules=status.rules(con),
     )
 
 
@@ -124,7 +129,7 @@ def _price_figures(held: Holdings, age: Freshness | None) -> list[Figure]:
             "Sessions held",
             f"{int(reach['sessions'].sum()):,}",
             f"{int(reach['bars'].sum()):,} with open, high, low and volume",
-            "One closing price of one company is one session held.",
+            "One closing price of one company is one session held." + _single(reach),
         ),
         Figure(
             "With prices",
@@ -133,6 +138,18 @@ def _price_figures(held: Holdings, age: Freshness | None) -> list[Figure]:
             "Companies and funds of `companies.toml` that have at least one price.",
         ),
     ]
+
+
+def _single(reach: pd.DataFrame) -> str:
+    """How many of the bundled closes one history alone confirms, and of whom the most."""
+    count, held = int(reach["single"].sum()), int(reach["sessions"].sum())
+    if not count:
+        return ""
+    most = reach.sort_values("single", ascending=False, kind="stable").head(2)["name"].tolist()
+    return (
+        f" {count:,} of them ({words.percent(count / held, 1).lstrip('+')}) rest on one price history, most of "
+        f"{words.listed(most)}; the others are confirmed by a second."
+    )
 
 
 def _few(tickers: list[str], most: int = 4) -> str:

@@ -80,7 +80,8 @@ def test_what_a_refresh_revised_and_refused_is_shown_as_text(
             "INSERT INTO revision VALUES ('r9', 'price_daily', 'NVDA 2025-01-27', 'close', '118.42', '118.58')"
         )
         con.execute(
-            "INSERT INTO quarantine VALUES ('r9', 'yahoo', '<b>X</b>', 'close is negative', '{\"close\": -1}')"
+            "INSERT INTO quarantine (run_id, source, item, reason, row_json) VALUES ("
+            "'r9', 'yahoo', '<b>X</b>', 'close is negative', '{\"close\": -1}')"
         )
     use_database(own_database)
     app = open_data_page()
