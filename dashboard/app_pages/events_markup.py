@@ -52,7 +52,7 @@ def league(
     link: Link = story_address,
 ) -> str:
     """The league as a table, one row an event in the order of `rows`; `link` gives the address of an event's story."""
-    size = float(np.nanquantile(np.abs(told.paths.to_numpy()), 0.97)) or 1.0
+    size = float(np.nanquantile(np.abs(told.paths.to_numpy()), 0.99)) or 1.0
     heads = "".join(f'<th scope="col" class="{name}">{text}</th>' for name, text in HEADS)
     body = "".join(
         _row(told, row, size, palette(theme), ranked, link) for row in rows.reset_index().itertuples()
@@ -156,7 +156,7 @@ def _sparkline(path: pd.Series, size: float, colours: Palette, shade: str) -> st
     )
     alt = f"{words.percent(known.iloc[-1])} after {known.index[-1]} sessions"
     source = f"data:image/svg+xml,{quote(drawing)}"
-    return f'<img src="{source}" width="{WIDTH}" height="{HEIGHT}" alt="{alt}" loading="lazy">'
+    return f'<img src="{source}" width="{WIDTH}" height="{HEIGHT}" alt="{alt}" loading="eager">'
 
 
 def biggest(days: pd.DataFrame, measure: str, link: Link = story_address) -> str:
