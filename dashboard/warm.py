@@ -1,4 +1,4 @@
-"""Reads and draws the default story, then those beside it, ahead of their readers: at the start and after a refresh."""
+"""Reads and draws the default story, all events and the stories beside it ahead of readers, for each new state."""
 
 import asyncio
 import gc
@@ -42,6 +42,16 @@ def warm(state: str, event_id: str = DEFAULT_EVENT) -> None:
             chosen = in_colour if name == "shock-timeline" else None
             with suppress(NothingToShow):
                 shared.ready(shared.event_chart(state, event_id, name, theme, chosen, False).figure)
+
+
+def warm_league(state: str) -> None:
+    """Fill the caches of a published state for the page of all events."""
+    from dashboard.app_pages.league import ahead
+
+    try:
+        ahead(state)
+    except NothingToShow as nothing:
+        logger.info("%s", nothing)
 
 
 def settle() -> None:
@@ -98,6 +108,7 @@ async def _warm_unless(known: str | None) -> str | None:
         state = await asyncio.to_thread(_state)
         if state is not None and state != known:
             await asyncio.to_thread(warm, state)
+            await asyncio.to_thread(warm_league, state)
             settle()
             for event_id in await asyncio.to_thread(neighbours, state):
                 await asyncio.sleep(PAUSE)

@@ -5,11 +5,14 @@ import streamlit as st
 from dashboard.analysis.league import CONFOUNDER
 from dashboard.app_pages import events_markup
 from dashboard.app_pages.reading import reading
+from dashboard.app_pages.shared import ready
 from dashboard.charts.chart import Chart
 from dashboard.views import events as view
 from dashboard.views.league import League, read_league
 
 FIRST_ROWS = 25
+TABLES = {"events-league": "league", "events-segments": "segments", "events-biggest": "biggest"}
+"""The charts that stand in the page as HTML, and the part that each is in `table_of`."""
 
 
 @st.cache_resource(max_entries=2, show_spinner="Measuring every event…")
@@ -49,9 +52,11 @@ def table_of(state: str, part: str, choice: view.Choice, rows: int | None, theme
 def ahead(state: str) -> None:
     """Fill the caches of what the page shows first; raises `NothingToShow` where there is no league."""
     choice = view.Choice()
-    for name in view.CHARTS:
-        for shade in ("light", "dark"):
-            chart_of(state, name, choice, shade)
-    for part in ("league", "others", "biggest", "segments"):
-        for shade in ("light", "dark"):
-            table_of(state, part, choice, FIRST_ROWS, shade)
+    for shade in ("light", "dark"):
+        for name in view.CHARTS:
+            drawn = chart_of(state, name, choice, shade)
+            if name not in TABLES:
+                ready(drawn.figure)
+        for part in TABLES.values():
+            table_of(state, part, choice, None if part == "biggest" else FIRST_ROWS, shade)
+        table_of(state, "others", choice, FIRST_ROWS, shade)

@@ -26,10 +26,12 @@ from dashboard.event_study import (
     run_study,
     simple_returns,
 )
+from dashboard.event_study.league_command import CsvOption, EventsOption, KindOption, league
 from dashboard.event_study.panel import Market
 from dashboard.event_study.report import benchmark_table, print_study, records, study_to_dict
 from dashboard.event_study.study import WINDOWS
 from dashboard.event_study.windows import Window, check_windows
+from dashboard.views.request import NothingToShow
 from etl.warehouse import connect_read_only
 from etl.warehouse.errors import WarehouseError
 
@@ -99,8 +101,18 @@ def study(
     event_window: EventWindowOption = "-10,10",
     window: WindowOption = None,
     as_json: JsonOption = False,
+    events: EventsOption = "",
+    kind: KindOption = None,
+    csv: CsvOption = None,
 ) -> None:
     """Measure what an event did to a group of firms, with tests that hold when all share its date."""
+    if events:
+        if event or date or as_json:
+            raise UsageError("--events measures every event: give it without --event, --date and --json.")
+        league(events, kind or [], csv, Console(width=None if sys.stdout.isatty() else TEXT_WIDTH))
+        return
+    if kind or csv:
+        raise UsageError("--kind and --csv go with --events all.")
     if bool(event) == bool(date):
         raise UsageError("Give either an event (--event deepseek-selloff) or a date (--date 2025-01-27).")
     model = resolve("model", model, MODELS)
@@ -183,6 +195,8 @@ def main() -> int:
         return _refuse(f"{error.format_message()} (see --help)", USAGE)
     except (UsageError, UnknownName) as error:
         return _refuse(str(error), USAGE)
+    except NothingToShow as nothing:
+        return _refuse(nothing.in_full, NOTHING)
     except (EventStudyError, NothingToStudyError, WarehouseError) as error:
         return _refuse(str(error), NOTHING)
     except (KeyboardInterrupt, typer.Abort):

@@ -7,9 +7,11 @@ import sys
 import pandas as pd
 import pytest
 
+from dashboard.charts.events_league import UNITS
 from dashboard.data.study_inputs import groups, load_study_inputs
 from dashboard.event_study import TESTS, run_study, simple_returns
 from dashboard.event_study.__main__ import main
+from dashboard.views.league import read_league
 from etl.warehouse import connect_read_only
 
 
@@ -176,3 +178,46 @@ def test_groups_have_short_names(bundled_database):
     assert known["chips"] == "AI chips"
     assert known["foundry-and-equipment"] == "Foundry and equipment"
     assert {"NVDA", "AMD", "AVGO"} <= set(chips.columns)
+
+
+def test_the_league_has_a_row_for_each_event_and_every_column(command, tmp_path):
+    path = tmp_path / "league.csv"
+    code, text, errors = command("--events", "all", "--csv", str(path))
+    assert (code, errors) == (0, "")
+    table = pd.read_csv(path)
+    assert f"{len(table)} events" in text.replace("\n", "")
+    assert table.loc[0, "event"] == "deepseek-selloff"
+    with connect_read_only() as con:
+        told = read_league(con)
+    assert len(table) == len(told.table)
+    assert list(table.columns) == list(UNITS.values())
+    written = table.set_index("event").loc[told.table.index]
+    for name in ("abnormal", "abnormal_0_1", "value_change", "lead_change", "share", "p", "p_holm", "p_bh"):
+        assert written[UNITS[name]].tolist() == pytest.approx(told.table[name].tolist(), nan_ok=True)
+    ranked = table["kind"] != "confounder"
+    assert ranked.is_monotonic_decreasing  # confounders come last
+    assert table.loc[~ranked, "p, Holm"].isna().all()
+
+
+def test_the_league_of_one_kind_is_printed(command):
+    code, text, _ = command("--events", "all", "--kind", "earnings")
+    assert code == 0
+    assert "nvidia-q1-fy2024" in text
+    assert "deepseek-selloff" not in text
+    assert "Benjamini" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--events", "some"), "There is no set of events “some”"),
+        (("--events", "all", "--kind", "earning"), "the nearest is earnings"),
+        (("--events", "all", "--event", "gpt-5"), "without --event"),
+        (("--kind", "earnings"), "go with --events all"),
+        (("--events", "all", "--csv", "/no/such/folder/league.csv"), "cannot be written"),
+    ],
+)
+def test_what_the_league_cannot_do_is_refused_in_one_sentence(command, arguments, words):
+    code, _, errors = command(*arguments)
+    assert code == 3
+    assert words in errors.replace("\n", " ")
