@@ -106,13 +106,8 @@ def study(
     csv: CsvOption = None,
 ) -> None:
     """Measure what an event did to a group of firms, with tests that hold when all share its date."""
-    if events:
-        if event or date or as_json:
-            raise UsageError("--events measures every event: give it without --event, --date and --json.")
-        league(events, kind or [], csv, Console(width=None if sys.stdout.isatty() else TEXT_WIDTH))
+    if _league(events, kind or [], csv, alone=not (event or date or as_json)):
         return
-    if kind or csv:
-        raise UsageError("--kind and --csv go with --events all.")
     if bool(event) == bool(date):
         raise UsageError("Give either an event (--event deepseek-selloff) or a date (--date 2025-01-27).")
     model = resolve("model", model, MODELS)
@@ -147,6 +142,18 @@ def study(
     print_study(result, console, inputs.left_out)
     if len(check):
         console.print(benchmark_table(check))
+
+
+def _league(events: str, kinds: list[str], csv: Path | None, *, alone: bool) -> bool:
+    """Give the league where it is asked for."""
+    if not events:
+        if kinds or csv:
+            raise UsageError("--kind and --csv go with --events all.")
+        return False
+    if not alone:
+        raise UsageError("--events measures every event: give it without --event, --date and --json.")
+    league(events, kinds, csv, Console(width=None if sys.stdout.isatty() else TEXT_WIDTH))
+    return True
 
 
 def _read(request: Request) -> tuple[dt.date, str, StudyInputs]:

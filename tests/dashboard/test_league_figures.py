@@ -252,7 +252,7 @@ def test_the_day_of_the_sell_off_is_the_worst_of_all_sessions(told: League) -> N
 def test_the_league_costs_less_than_half_of_the_studies_one_by_one(con: Con, told: League) -> None:
     inputs = load_study_inputs(con, "ai")
     returns, spy = simple_returns(inputs.prices), simple_returns(inputs.benchmarks)["SPY"]
-    sessions = told.table["session"].tolist()[-20:]
+    sessions = told.table["session"].tolist()[::8]
     started = time.process_time()
     for session in sessions:
         run_study(returns, spy, session)
