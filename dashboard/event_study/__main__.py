@@ -111,17 +111,8 @@ def study(
     if bool(event) == bool(date):
         raise UsageError("Give either an event (--event deepseek-selloff) or a date (--date 2025-01-27).")
     model = resolve("model", model, MODELS)
-    settings: dict[str, Any] = {
-        "model": model,
-        "estimation": _pair(estimation, "--estimation"),
-        "event_window": _pair(event_window, "--event-window"),
-        "windows": tuple(_pair(text, "--window") for text in window) if window else WINDOWS,
-    }
+    settings = _settings(model, estimation, event_window, window)
     wanted = tuple(ticker.strip().upper() for ticker in tickers.split(",") if ticker.strip())
-    try:
-        check_windows(settings["estimation"], settings["event_window"], settings["windows"])
-    except EventStudyError as error:
-        raise UsageError(str(error)) from None
     request = Request(event, date, group, wanted, benchmark)
     session, title, inputs = _read(request)
     returns = simple_returns(inputs.prices)
@@ -142,6 +133,20 @@ def study(
     print_study(result, console, inputs.left_out)
     if len(check):
         console.print(benchmark_table(check))
+
+
+def _settings(model: str, estimation: str, event_window: str, window: list[str] | None) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "model": model,
+        "estimation": _pair(estimation, "--estimation"),
+        "event_window": _pair(event_window, "--event-window"),
+        "windows": tuple(_pair(text, "--window") for text in window) if window else WINDOWS,
+    }
+    try:
+        check_windows(settings["estimation"], settings["event_window"], settings["windows"])
+    except EventStudyError as error:
+        raise UsageError(str(error)) from None
+    return settings
 
 
 def _league(events: str, kinds: list[str], csv: Path | None, *, alone: bool) -> bool:
