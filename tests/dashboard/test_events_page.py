@@ -154,9 +154,8 @@ def test_every_event_opens_its_story_with_its_charts(con: Con, told: League) -> 
         for name in shock.CHARTS:
             try:
                 assert not shock.draw(story, name, "light").table.empty, (event_id, name)
-            except NothingToShow as nothing:  # the page says so in its place
+            except NothingToShow:  # the page says so in its place
                 assert name in MAY_HAVE_NOTHING, (event_id, name)
-                assert str(nothing).endswith("."), (event_id, name)
 
 
 @pytest.mark.timeout(7200 if SOAK else 120)
