@@ -153,7 +153,7 @@ def test_every_event_opens_its_story_with_its_charts(con: Con, told: League) -> 
         assert story.ai["change"].notna().sum() >= 30, event_id
         for name in shock.CHARTS:
             try:
-                assert not shock.draw(story, name, "light").table.empty, (event_id, name)
+                assert not shock.CHARTS[name](con, Request(event_id)).table.empty, (event_id, name)
             except NothingToShow:  # the page says so in its place
                 assert name in MAY_HAVE_NOTHING, (event_id, name)
 
