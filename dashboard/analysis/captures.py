@@ -10,13 +10,12 @@ MOST_COLUMNS = 45
 
 
 def placed(points: pd.DataFrame) -> pd.DataFrame:
-    """Points with `moment` (UTC, no zone) and `time_known`: a report that gives only a day stands at its noon.
+    """Points with `moment` (UTC, no zone): one that gives only a day stands at its noon.
 
-    `points` has captured_at (with a zone) and evidence; a report stored at midnight UTC is taken to give a day.
+    `points` has captured_at (with a zone) and time_known.
     """
     captured = pd.to_datetime(points["captured_at"], utc=True).dt.tz_localize(None)
-    known = (points["evidence"] == "measured") | (captured != captured.dt.normalize())
-    return points.assign(moment=captured.where(known, captured + NOON), time_known=known)
+    return points.assign(moment=captured.where(points["time_known"], captured.dt.normalize() + NOON))
 
 
 def lines(points: pd.DataFrame) -> pd.DataFrame:

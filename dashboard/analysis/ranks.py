@@ -6,18 +6,14 @@ NEW_YORK = "America/New_York"
 
 
 def on_market_clock(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Ranks with `moment` (New York time, no zone) and `time_known`.
+    """Ranks with `moment` (New York time, no zone): one that gives only a day is placed at its noon.
 
-    A report that gives only a day is stored at midnight UTC of that day: it is placed at noon, with
-    `time_known` false. `ranks` has captured_at (with a zone) and evidence.
+    `ranks` has captured_at (with a zone; the day itself where that is all that is known) and time_known.
     """
-    placed = ranks.copy()
-    captured = pd.to_datetime(placed["captured_at"], utc=True)
-    placed["time_known"] = (placed["evidence"] == "measured") | (captured != captured.dt.normalize())
+    captured = pd.to_datetime(ranks["captured_at"], utc=True)
     local = captured.dt.tz_convert(NEW_YORK).dt.tz_localize(None)
-    noon = captured.dt.tz_localize(None) + pd.Timedelta(hours=12)
-    placed["moment"] = local.where(placed["time_known"], noon)
-    return placed
+    noon = captured.dt.tz_localize(None).dt.normalize() + pd.Timedelta(hours=12)
+    return ranks.assign(moment=local.where(ranks["time_known"], noon))
 
 
 def first_at_top(ranks: pd.DataFrame, app: str) -> pd.Series | None:

@@ -29,17 +29,19 @@ class Ranking:
         return {"store": self.store, "country": self.country, "chart": self.chart, "device": self.device}
 
 
+TIME_KNOWN = "coalesce(time_known, evidence = 'measured' OR captured_at <> date_trunc('day', captured_at))"
+"""Whether a rank has an hour: where nothing is said of it, a report at midnight UTC gives only its day."""
 _SAME_CHART = "store = $store AND country = $country AND chart = $chart AND device = $device"
 _BETWEEN = "CAST(captured_at AS DATE) BETWEEN $start AND $end"
 
 # One capture a moment: the deepest where several sources captured the chart at once.
 _CAPTURES = f"""
     captures AS (
-        SELECT captured_at, depth, source, source_url FROM (
-            SELECT captured_at, depth, source, source_url FROM ranking_capture
+        SELECT captured_at, depth, source, source_url, time_known FROM (
+            SELECT captured_at, depth, source, source_url, {TIME_KNOWN} AS time_known FROM ranking_capture
             WHERE evidence = 'measured' AND {_SAME_CHART} AND {_BETWEEN}
             UNION ALL
-            SELECT DISTINCT captured_at, CAST(NULL AS INTEGER), source, source_url FROM app_ranking
+            SELECT DISTINCT captured_at, CAST(NULL AS INTEGER), source, source_url, {TIME_KNOWN} FROM app_ranking
             WHERE evidence = 'measured' AND {_SAME_CHART} AND {_BETWEEN}
         )
         QUALIFY row_number() OVER (PARTITION BY captured_at ORDER BY depth DESC NULLS LAST, source_url) = 1
@@ -100,7 +102,7 @@ WITH {_CAPTURES}, chosen AS (
     SELECT * FROM points WHERE evidence = 'measured'
     QUALIFY row_number() OVER (PARTITION BY app, captured_at, source_url ORDER BY rank) = 1
 ), measured AS (
-    SELECT app, captures.captured_at, captures.depth, captures.source, captures.source_url,
+    SELECT app, captures.captured_at, captures.depth, captures.source, captures.source_url, captures.time_known,
         best.rank, best.app_name, best.note, best.confidence
     FROM captures CROSS JOIN chosen LEFT JOIN best USING (app, captured_at, source_url)
     WHERE best.rank IS NOT NULL OR (captures.depth IS NOT NULL AND chosen.app IN (
@@ -119,11 +121,11 @@ WITH {_CAPTURES}, chosen AS (
     ) = 1
 )
 SELECT * FROM (
-    SELECT app, captured_at, app_name, rank, depth, 'measured' AS evidence, source, source_url,
+    SELECT app, captured_at, time_known, app_name, rank, depth, 'measured' AS evidence, source, source_url,
         coalesce(note, '') AS note, coalesce(confidence, '') AS confidence, segment
     FROM kept
     UNION ALL
-    SELECT app, captured_at, app_name, rank, NULL, evidence, source, source_url, coalesce(note, ''),
+    SELECT app, captured_at, {TIME_KNOWN}, app_name, rank, NULL, evidence, source, source_url, coalesce(note, ''),
         coalesce(confidence, ''), NULL
     FROM points WHERE evidence <> 'measured'
 )
@@ -142,7 +144,8 @@ def history(
 ) -> pd.DataFrame:
     """What is known of the ranks of `chosen` apps between two days inclusive (UTC), in the order of the apps and time.
 
-    Columns: app, captured_at (UTC), app_name (missing where the app is), rank (missing where a capture down to
+    Columns: app, captured_at (UTC), time_known (else it gives a day), app_name (missing where the app is), rank
+    (missing where a capture down to
     `depth` does not hold the app), depth, evidence, source, source_url, note, confidence (of a report: A, B, C for an
     approximate one, or ""), segment. Measured points of one app
     with the same `segment` follow each other in captures at most 36 hours apart and may be joined; reports have
@@ -204,7 +207,7 @@ def top(
                 row_number() OVER (PARTITION BY bucket ORDER BY captured_at DESC) = 1 AS kept
             FROM numbered
         ), ranked AS (
-            SELECT coalesce(app_id, app_name) AS app, app_name, runs.captured_at, rank, runs.source,
+            SELECT coalesce(app_id, app_name) AS app, app_name, runs.captured_at, runs.time_known, rank, runs.source,
                 runs.source_url, number, run, kept
             FROM runs JOIN app_ranking AS rows ON rows.captured_at = runs.captured_at
                 AND rows.source_url = runs.source_url
@@ -212,7 +215,7 @@ def top(
         ), islands AS (
             SELECT *, number - row_number() OVER (PARTITION BY app, run ORDER BY number) AS island FROM ranked
         )
-        SELECT app, app_name, captured_at, rank, source, source_url,
+        SELECT app, app_name, captured_at, time_known, rank, source, source_url,
             CAST(dense_rank() OVER (ORDER BY run, island) AS INTEGER) AS segment
         FROM islands WHERE kept ORDER BY app, captured_at
         """,  # noqa: S608
@@ -249,8 +252,8 @@ def first_at_top(
         ), named AS (
             SELECT app, arg_max(app_name, captured_at) AS name FROM leaders GROUP BY app
         )
-        SELECT app, name, country, evidence, captured_at, source, source_url, coalesce(note, '') AS note,
-            evidence = 'measured' AND captured_at = opened AS already
+        SELECT app, name, country, evidence, captured_at, {TIME_KNOWN} AS time_known, source, source_url,
+            coalesce(note, '') AS note, evidence = 'measured' AND captured_at = opened AS already
         FROM leaders JOIN named USING (app) LEFT JOIN opened USING (country)
         QUALIFY row_number() OVER (PARTITION BY app, country, evidence ORDER BY captured_at, source_url) = 1
         ORDER BY captured_at, country, app, evidence

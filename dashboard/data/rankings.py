@@ -6,6 +6,8 @@ from datetime import date
 import duckdb
 import pandas as pd
 
+from dashboard.data.captures import TIME_KNOWN
+
 
 def ranks(
     con: duckdb.DuckDBPyConnection,
@@ -18,21 +20,21 @@ def ranks(
 ) -> pd.DataFrame:
     """Ranks of the apps whose name begins with one of `names`, between two days inclusive (UTC).
 
-    In the order of `names`, then of time. Columns: captured_at (UTC), app
+    In the order of `names`, then of time. Columns: captured_at (UTC), time_known (else it gives a day), app
     (the entry of `names`), app_name, rank, evidence, source, source_url, note, confidence (of a report: A, B,
     C for an approximate one, or "").
     """
     return con.execute(
-        """
-        SELECT captured_at, wanted.app, app_name, rank, evidence, source, source_url, coalesce(note, '') AS note,
-            coalesce(confidence, '') AS confidence
+        f"""
+        SELECT captured_at, {TIME_KNOWN} AS time_known, wanted.app, app_name, rank, evidence, source, source_url,
+            coalesce(note, '') AS note, coalesce(confidence, '') AS confidence
         FROM app_ranking
         JOIN (SELECT unnest($names::VARCHAR[]) AS app) AS wanted
             ON starts_with(lower(app_name), lower(wanted.app))
         WHERE store = $store AND country = $country AND chart = $chart
             AND CAST(captured_at AS DATE) BETWEEN $start AND $end
         ORDER BY list_position($names::VARCHAR[], wanted.app), captured_at, rank
-        """,
+        """,  # noqa: S608
         {
             "names": list(names),
             "store": store,

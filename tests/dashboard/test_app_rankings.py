@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.charts.rank_words import link, short_name
-from dashboard.data.captures import RHYTHM_HOURS, Ranking, apps, rankings
+from dashboard.analysis.captures import placed
+from dashboard.charts.rank_words import link, moment, short_name
+from dashboard.data.captures import RHYTHM_HOURS, Ranking, apps, history, rankings
 from dashboard.views.app_rankings import CHARTS, default_apps, ranking_words
 from dashboard.views.request import NothingToShow, Request
 from etl.warehouse import connect_read_only
@@ -250,8 +251,9 @@ def hourly(tmp_path_factory, bundled_database):
     with FileWarehouse(path).writing() as writer:
         writer.execute(
             """
-            INSERT INTO ranking_capture SELECT moment, 'apple', 'us', 'top-free', 'iphone', 12, 'measured', 'apple',
-                'https://example.org/' || moment, 'test'
+            INSERT INTO ranking_capture BY NAME SELECT moment AS captured_at, 'apple' AS store, 'us' AS country,
+                'top-free' AS chart, 'iphone' AS device, 12 AS depth, 'measured' AS evidence, 'apple' AS source,
+                'https://example.org/' || moment AS source_url, 'test' AS run_id
             FROM generate_series(TIMESTAMPTZ '2025-03-01', TIMESTAMPTZ '2026-02-28', INTERVAL 1 HOUR) AS t(moment)
             """
         )
@@ -284,3 +286,13 @@ def test_short_names_drop_the_claim():
     assert short_name("Claude by Anthropic") == "Claude"
     assert short_name("REDnote (Xiaohongshu)") == "REDnote"
     assert short_name("-") == "-"
+
+
+def test_a_capture_that_gives_only_a_day_claims_no_hour(con):
+    with_hours = history(
+        con, Ranking("apple", "us", "top-free", "iphone"), [CHATGPT], START.date(), date(2025, 1, 12)
+    )
+    assert with_hours.loc[with_hours["evidence"] == "measured", "time_known"].all()
+    bare = with_hours.assign(captured_at=pd.Timestamp("2025-01-10", tz="UTC"), time_known=False).iloc[:1]
+    [point] = placed(bare).itertuples()
+    assert (point.moment, moment(point)) == (pd.Timestamp("2025-01-10 12:00"), "Fri 10 Jan 2025")
