@@ -15,7 +15,7 @@ from dashboard.views.context import Row
 from dashboard.views.headline import Figure
 
 VERDICTS = {HOLDS: "green", IN_PART: "orange", FAILS: "red"}
-LONG_NOTE = 200
+LONG_NOTE = 90
 COPY_ADDRESS = '<button type="button" class="copy" data-copy="{address}">Copy this page’s address</button>'
 
 
@@ -56,10 +56,10 @@ def _take(chart: Chart, taking: Taking) -> str:
     )
 
 
-def below(chart: Chart) -> str:
-    """The note and the source of a chart; a long note opens on demand."""
+def below(chart: Chart, *, fold: bool = True) -> str:
+    """The note and the source of a chart; a long note opens on demand (`fold`)."""
     note = f"<span>{escape(chart.note)}</span><br>" if chart.note else ""
-    if len(chart.note) > LONG_NOTE:
+    if fold and len(chart.note) > LONG_NOTE:
         note = f"<details><summary>How to read this</summary>{escape(chart.note)}</details>"
     return f'<div class="source">{note}{escape(chart.source)}.</div>'
 

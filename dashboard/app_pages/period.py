@@ -1,8 +1,10 @@
 """The choice of an event and of a stretch of time, bound to the address of the page."""
 
+from contextlib import nullcontext
 from datetime import date
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.analysis.periods import period
 from dashboard.app_pages import address
@@ -54,11 +56,13 @@ def spoken(event: Event) -> str:
     return words.day(event.occurred_at.date(), weekday=False)
 
 
-def choose_event(state: str, label: str = "Event", *, priced: bool = False, titled: bool = True) -> Event:
+def choose_event(
+    state: str, label: str = "Event", *, priced: bool = False, top: DeltaGenerator | None = None
+) -> Event:
     """The event, or another day, that the reader chooses and the address names by `event`.
 
     What nobody knows is refused by name and stops the page; so does, where the page needs prices (`priced`), an event
-    that lies outside of them. Where the page has no title yet (`titled` false), a refusal brings one.
+    that lies outside of them. Where the page has no title yet, a refusal brings one, into its `top`.
     """
     names, told, last = listed_events(state)
     default = DEFAULT_EVENT if DEFAULT_EVENT in names else next(iter(names))
@@ -78,9 +82,10 @@ def choose_event(state: str, label: str = "Event", *, priced: bool = False, titl
         width=420,
     )
     if event is None:
-        if not titled:
-            st.title("Nothing to show", anchor=False)
-        address.refuse(unknown)
+        with top or nullcontext():
+            if top is not None:
+                st.title("Nothing to show", anchor=False)
+            address.refuse(unknown)
         st.stop()
     if not known:
         _choose_day(event)

@@ -217,10 +217,14 @@ def picture(chart: Chart, taking: Taking | None = None, body: str = "") -> None:
 
 
 def under(
-    chart: Chart, controls: Callable[[], None] | None = None, switch: Callable[[], None] | None = None
+    chart: Chart,
+    controls: Callable[[], None] | None = None,
+    switch: Callable[[], None] | None = None,
+    *,
+    fold: bool = True,
 ) -> None:
-    """The note and the source of a chart, what changes it, and its numbers."""
-    st.html(markup.below(chart))
+    """The note (folded where it is long) and the source of a chart, what changes it, and its numbers."""
+    st.html(markup.below(chart, fold=fold))
     if controls:
         controls()
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"{chart.name}-under"):

@@ -114,7 +114,7 @@ def first_screen(state: str, told: Story) -> str:
     with right:
         st.html(told_in.figures)
     if chart is not None:
-        under(chart)
+        under(chart, fold=False)
     if happened := markup.happened(told.event):
         st.html(happened)
     return "" if chart is None else chart.name
@@ -151,7 +151,7 @@ def tell(state: str) -> None:
     """The page; a fragment, so that another event leaves the frame around it as it is."""
     top = st.container(key="first")
     with st.container(horizontal=True, vertical_alignment="bottom", key="choice"):
-        event = choose_event(state, "The story of", titled=False)
+        event = choose_event(state, "The story of", top=top)
         st.html(markup.COPY_ADDRESS)
     try:
         told = event_story(state, event.event_id)
@@ -162,6 +162,7 @@ def tell(state: str) -> None:
             st.html(markup.happened(event))
             say_nothing(nothing, icon=":material/calendar_month:")
         return
+    st.set_page_config(page_title=f"{event.title} · AI Market Impact")
     with top:
         already = first_screen(state, told)
     st.html(markup.heading(2, drop_title(told), "drop"))

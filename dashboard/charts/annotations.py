@@ -147,8 +147,10 @@ def _long_words(event: Event) -> set[str]:
 def events_in_words(fig: go.Figure, events: Sequence[Event], focus: Event, colours: Palette) -> None:
     """The names of events above the first panel, each on a line of its own, with a line down through that panel."""
     lines, names = [], []
+    begin, end = (pd.Timestamp(edge) for edge in fig.layout.xaxis.range)
     for level, event in enumerate(reversed(events)):
         strong = event.event_id == focus.event_id
+        late = pd.Timestamp(moment_of(event)) > begin + 0.6 * (end - begin)
         line = _event_line(moment_of(event), colours, strong=strong)
         lines.append({**line, "yref": "y domain"})
         text = words.safe(event.title, 34)
@@ -166,7 +168,7 @@ def events_in_words(fig: go.Figure, events: Sequence[Event], focus: Event, colou
                 "arrowwidth": 1,
                 "arrowcolor": colours.ink if strong else colours.muted,
                 "standoff": 0,
-                "xanchor": "left",
+                "xanchor": "right" if late else "left",
                 "yanchor": "middle",
                 "font": {"color": colours.ink if strong else colours.muted, "size": 12},
             }

@@ -1,6 +1,6 @@
 """The two-part chart of an event: companies rebased to 100, and the app-store ranks on the same time axis."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -60,9 +60,10 @@ def timeline(
     shown = [ticker for ticker in highlighted if (rebased["ticker"] == ticker).any()][: MOST_LINES - 1]
     fig = _panels(rebased, with_ranks, colours)
     _band(fig, rebased, average, colours)
-    _companies(fig, rebased, names, shown, colours, base_day)
+    shades = _colours(colours, rises=_rises(rebased, average, shown, focus))
+    _companies(fig, rebased, names, shown, shades, base_day)
     _average(fig, average, colours, base_day)
-    _name_lines(fig, rebased, average, names, shown, focus, colours)
+    _name_lines(fig, rebased, average, names, dict(zip(shown, shades, strict=False)), focus, colours)
     near = worded_events(events, focus)
     events_in_words(fig, near, focus, colours)
     if with_ranks:
@@ -88,7 +89,7 @@ def _panels(rebased: pd.DataFrame, with_ranks: bool, colours: Palette) -> go.Fig
         row_heights=[0.74, 0.26] if with_ranks else None,
         vertical_spacing=0.07,
     )
-    fig.update_layout(template=template(colours), height=540 if with_ranks else 420)
+    fig.update_layout(template=template(colours), height=500 if with_ranks else 400)
     first, last = rebased["date"].min(), rebased["date"].max()
     fig.update_xaxes(
         range=[first - timedelta(hours=12), last + timedelta(hours=40)],
@@ -132,18 +133,26 @@ def _companies(
     rebased: pd.DataFrame,
     names: pd.Series,
     shown: Sequence[str],
-    colours: Palette,
+    shades: Sequence[str],
     base_day: date,
 ) -> None:
-    for ticker, colour in reversed(list(zip(shown, _colours(colours), strict=False))):
+    for ticker, colour in reversed(list(zip(shown, shades, strict=False))):
         name = str(names.get(ticker, ticker))
         hover = partial(_company_hover, name=name, base_day=base_day)
         path = rebased[rebased["ticker"] == ticker]
         _line(fig, path, name, hover, color=colour, width=2.6 if ticker == shown[0] else 1.8)
 
 
-def _colours(colours: Palette) -> tuple[str, ...]:
-    return colours.series
+def _colours(colours: Palette, *, rises: bool) -> tuple[str, ...]:
+    """The colours of the lines: that of the first is a loss's, or a gain's."""
+    first, second, *others = colours.series
+    return (second, first, *others) if rises else colours.series
+
+
+def _rises(rebased: pd.DataFrame, average: pd.DataFrame, shown: Sequence[str], focus: Event) -> bool:
+    first = rebased[rebased["ticker"] == shown[0]] if shown else average
+    after = first.loc[first["date"] >= pd.Timestamp(focus.market_session), "index"]
+    return bool(len(after) and after.iloc[0] > 100)
 
 
 def _company_hover(row: Any, name: str, base_day: date) -> str:
@@ -192,13 +201,13 @@ def _name_lines(
     rebased: pd.DataFrame,
     average: pd.DataFrame,
     names: pd.Series,
-    shown: Sequence[str],
+    shades: Mapping[str, str],
     focus: Event,
     colours: Palette,
 ) -> None:
     """Name each line where it drops (or leaps), with its change; at the right end where all moved little."""
     paths = [("AI mean", average, colours.ink)]
-    for ticker, colour in zip(shown, _colours(colours), strict=False):
+    for ticker, colour in shades.items():
         name = str(names.get(ticker, ticker))
         path = rebased[rebased["ticker"] == ticker]
         paths.append((name if len(name) <= SHORT_NAME else ticker, path, colour))

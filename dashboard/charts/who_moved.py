@@ -34,7 +34,9 @@ def who_moved(
     order = known.assign(size=known[by].abs()).sort_values("size", ascending=False, na_position="last")
     shown = order if everybody else order.head(FIRST)
     others = order.iloc[len(shown) :]
-    drawn = shown.sort_values(by, na_position="last")
+    value = known[by].dropna()
+    rises = value[value > 0].sum() > -value[value < 0].sum()
+    drawn = shown.sort_values(by, ascending=not rises, na_position="last")
     return Chart(
         name="shock-losses",
         figure=_figure(drawn, others, palette(theme), dollars=dollars),

@@ -67,7 +67,7 @@ def _outside(story: Story) -> Row | None:
     return Row(
         "Companies outside AI",
         words.percent(float(rows["change"].mean()), 2),
-        f"Mean of {len(rows)} large ones; {rose} rose, such as {words.listed(_largest(rows))}.",
+        f"Mean of {len(rows)} large ones, of which {rose} rose: {words.listed(_largest(rows))} the largest.",
     )
 
 

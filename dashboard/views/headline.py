@@ -15,6 +15,8 @@ from dashboard.views.story import Story
 HARDLY, HARDLY_LEAD = 0.01, 0.03
 """Below these the mean and the lead company have hardly moved (fractions)."""
 EVERYBODY = "AI companies"
+ABOUT_THE_MARKET = ("market", "date", "confounder")
+"""Kinds of events that name nobody and are about whoever moved; a release is not about whoever moved most that day."""
 DECISIVE = 0.2
 """From this share of the dollars lost, or gained, on a company decides the day."""
 FUND = "RSP"
@@ -66,20 +68,25 @@ def lead(story: Story) -> Lead:
     segment = story.ai[(story.ai["segment"] == named)].dropna(subset=["change"])
     if not segment.empty:
         value = segment["value_change"].sum(min_count=1)
-        return Lead(f"{named} companies", float(segment["change"].mean()), float(value), None)
+        return Lead(group_name(named), float(segment["change"].mean()), float(value), None)
     dollars = story.ai["value_change"].abs()
     largest = story.ai.loc[(story.ai["change"].abs() if dollars.isna().all() else dollars).idxmax()]
     quiet = abs(story.mean) < HARDLY and abs(float(largest["change"])) < HARDLY_LEAD
     both = totals(story.changes)
     whole = both.lost if story.mean < 0 else both.gained
     decided = dollars.isna().all() or float(largest["value_change"]) / (whole or 1.0) >= DECISIVE
-    if decided and not quiet:
+    if decided and not quiet and story.event.kind in ABOUT_THE_MARKET:
         return _company(largest)
     return Lead(EVERYBODY, story.mean, float("nan") if dollars.isna().all() else whole, None, quiet)
 
 
 def _company(row: pd.Series) -> Lead:
     return Lead(str(row["name"]), float(row["change"]), float(row["value_change"]), row)
+
+
+def group_name(segment: str) -> str:
+    """The companies of a segment: "AI chips" → "AI chip companies"."""
+    return f"{segment.removesuffix('s') if segment == 'AI chips' else segment} companies"
 
 
 def headline(story: Story) -> str:

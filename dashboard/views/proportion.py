@@ -7,7 +7,7 @@ from dashboard.analysis.record_book import Records
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.proportion import Moved, proportion
-from dashboard.views.headline import lead
+from dashboard.views.headline import group_name, lead
 from dashboard.views.request import NothingToShow
 from dashboard.views.story import Story
 
@@ -52,7 +52,7 @@ def _members(story: Story, ticker: str, name: str) -> pd.DataFrame:
     valued = story.ai[story.ai["value_change"].notna()]
     if ticker:
         return story.changes[story.changes["ticker"] == ticker]
-    segment = valued[valued["segment"] == name.removesuffix(" companies")]
+    segment = valued[valued["segment"].map(group_name) == name]
     return segment if len(segment) else valued
 
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from etl.settings import PROJECT_ROOT
+from etl.warehouse.files import FileWarehouse
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
 
@@ -84,3 +87,38 @@ def test_the_case_of_letters_does_not_matter() -> None:
     app = run(event="DeepSeek-Selloff", show="nvda")
     assert not app.warning
     assert titles(app)[0].startswith("NVIDIA lost")
+
+
+def test_an_event_outside_the_data_keeps_its_description_and_its_source(
+    own_database: Path, use_database: Callable[[Path], None]
+) -> None:
+    with FileWarehouse(own_database).writing() as con:
+        con.execute("DELETE FROM price_daily WHERE date > '2025-03-14'")
+    use_database(own_database)
+    app = run(event="oracle-backlog")
+    assert not app.exception
+    assert titles(app) == ["Oracle jumps on its AI backlog"]
+    shown = "".join(part.proto.body for part in app.get("html"))
+    assert "455 billion" in shown
+    assert "Source: <a href=" in shown
+    assert "There are no prices around Wed 10 Sep 2025" in app.info[0].value.replace("\\", "")
+    assert not app.get("plotly_chart")
+    assert any(label.endswith("(no prices)") for label in app.selectbox(key="event").options)
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_the_event_goes_along_to_the_next_page() -> None:
+    app = run(event="oracle-backlog")
+    app.switch_page("app_pages/companies.py").run()
+    assert app.query_params["event"] in ("oracle-backlog", ["oracle-backlog"])
+    assert str(app.selectbox(key="event").value) == "oracle-backlog"
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_a_chart_is_linked_saved_and_cited_where_its_title_is() -> None:
+    shown = "".join(part.proto.body for part in run(event="oracle-backlog").get("html"))
+    assert 'href="chart/record-book.png?event=oracle-backlog&amp;theme=light"' in shown
+    assert 'data-copy="{address}#record-book"' in shown
+    assert re.search(
+        r'data-copy="AI Market Impact, “Oracle’s was [^"]+; state market-[^"]+retrieved [^"]+"', shown
+    )
