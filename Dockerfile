@@ -1,13 +1,16 @@
-FROM python:3.11-slim
+FROM python:3.11-slim-bookworm
 RUN apt-get update \
     && apt-get install -y --no-install-recommends chromium fonts-inter curl \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 1000 market \
+    && install --directory --owner market /data
 WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
-ENV AIMI_DATABASE=/data/market.duckdb AIMI_LOAD_BUNDLED=1
+USER market
+ENV AIMI_DATABASE=/data/market.duckdb AIMI_CACHE_DIR=/data/cache AIMI_LOAD_BUNDLED=1 PYTHONDONTWRITEBYTECODE=1
 VOLUME /data
 EXPOSE 8501
-HEALTHCHECK --start-period=30s CMD curl --fail --silent http://localhost:8501/healthz
+HEALTHCHECK --start-period=60s CMD curl --fail --silent http://localhost:8501/readyz
 CMD ["python", "-m", "streamlit", "run", "dashboard/app.py", "--server.address", "0.0.0.0"]

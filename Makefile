@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit soak bench lock screenshots chromium clean
+.PHONY: help run test lint types unit soak bench lock reference screenshots refresh schedule export chromium clean
 
 help: ## List what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,18 @@ soak: .venv/.installed-dev chromium ## The long forms of the crash, fault and co
 bench: .venv/.installed-dev chromium ## Speed as ratios against named peers, written to tests/benchmarks/results.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	$(BIN)/python -m tests.benchmarks
+
+reference: .venv/.installed-dev ## Write docs/reference.md from the code
+	@$(BIN)/python -m tests.reference
+
+refresh: .venv/.installed ## Bring the missing sessions and today's charts (python -m etl refresh)
+	@$(BIN)/python -m etl refresh
+
+schedule: .venv/.installed ## Refresh for ever, after each close (python -m etl schedule)
+	@exec $(BIN)/python -m etl schedule
+
+export: .venv/.installed ## Export every chart as a kit into exports/ (python -m dashboard.export --all)
+	@$(BIN)/python -m dashboard.export --all
 
 screenshots: .venv/.installed-dev chromium ## A picture of every page: light, dark and at phone width, in tests/pictures
 	$(BIN)/python -m tests.screenshots
