@@ -76,9 +76,11 @@ _WITH_REPRICED = """
     WHERE stored IS NULL OR abs(adj_close - stored) > {tolerance} * abs(stored)"""
 
 _DIFFERING = """
-    WITH compared AS (
+    WITH odd AS MATERIALIZED (SELECT DISTINCT ticker FROM {arrived} WHERE adj_close <> close),
+    compared AS (
         SELECT ticker, date, given.adj_close AS given, ours.adj_close AS ours
-        FROM {arrived} AS given JOIN adjusted_price_daily AS ours USING (ticker, date)
+        FROM (FROM {arrived} SEMI JOIN odd USING (ticker)) AS given
+        JOIN adjusted_price_daily AS ours USING (ticker, date)
     ), later AS (SELECT ticker, arg_max(given / ours, date) AS share FROM compared GROUP BY ticker)
     SELECT ticker, count(*), max(abs(given / (ours * share) - 1))
     FROM compared JOIN later USING (ticker)

@@ -21,7 +21,7 @@ LOOKED_AT = 0.2
 """Natural logarithm of the smallest change that is looked at; a split of 5:4 is one of 0.22."""
 UNITS = (10.0, 100.0, 1000.0)
 RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
-IMPLAUSIBLE, UNLIKELY, LARGE = math.log(6), math.log(2.6), 0.35
+IMPLAUSIBLE, UNLIKELY, LARGE = math.log(6), math.log(2.6), 0.375
 """Logarithms of changes of a session: never taken on trust, not without a sign of news, and worth a second look."""
 ENOUGH = 5
 """So many sessions at a new level make it one, and so many before it are a history to compare it with."""

@@ -20,7 +20,8 @@ def judge(con: duckdb.DuckDBPyConnection, with_splits: bool) -> dict[str, list[s
     con.execute(_ARRIVING)
     _know_splits(con, with_splits)
     suspects = [ticker for (ticker,) in con.execute(_SUSPECTS, _BOUNDS).fetchall()]
-    if con.execute("SELECT 1 FROM arriving_bar SEMI JOIN price_daily USING (ticker) LIMIT 1").fetchall():
+    con.execute(_HELD)
+    if con.execute("SELECT 1 FROM held_bar LIMIT 1").fetchall():
         suspects += [ticker for (ticker,) in con.execute(_SUSPECTS_LAID_OVER, _BOUNDS | _OTHER).fetchall()]
     suspects = sorted(set(suspects))
     remarks: dict[str, list[str]] = {}
@@ -98,13 +99,19 @@ _SUSPECTS = """
         SELECT ticker, ln(close / lag(close) OVER (PARTITION BY ticker ORDER BY date)) AS step FROM arriving_bar
     ) WHERE abs(step) > $large OR (abs(step) > $looked_at AND ticker IN (SELECT ticker FROM known_split))"""
 
+_HELD = """
+    CREATE OR REPLACE TEMP TABLE held_bar AS
+    SELECT ticker, date, close, source FROM price_daily
+    SEMI JOIN (SELECT DISTINCT ticker FROM arriving_bar) USING (ticker)"""
+
 _SUSPECTS_LAID_OVER = """
-    WITH held AS (
-        SELECT ticker, date, close, source FROM price_daily SEMI JOIN arriving_bar USING (ticker)
+    WITH incoming AS (
+        SELECT ticker, date, close, source FROM arriving_bar
+        SEMI JOIN (SELECT DISTINCT ticker FROM held_bar) USING (ticker)
     ), together AS (
         SELECT ticker, date, new.close, coalesce(new.close, held.close) AS laid, held.close AS stored,
                new.source <> held.source AS alien
-        FROM held FULL JOIN arriving_bar AS new USING (ticker, date)
+        FROM held_bar AS held FULL JOIN incoming AS new USING (ticker, date)
     ), measured AS (
         SELECT ticker, ln(laid / lag(laid) OVER (PARTITION BY ticker ORDER BY date)) AS step,
                ln(close / stored) AS shift, coalesce(alien, false) AS alien

@@ -245,13 +245,14 @@ class Screen:
         arrived = ""
         if "price_daily" in self._judged:
             arrived = (
-                "SELECT ticker, date, close FROM arrived_price_daily "
+                "SELECT ticker, date, close, 1 AS newer FROM arrived_price_daily "
                 "ANTI JOIN (SELECT position FROM bad_price_daily) USING (position) UNION ALL "
             )
-        self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE close_around AS SELECT ticker, date, first(close) AS close FROM ({arrived}"  # noqa: S608
-            "SELECT ticker, date, close FROM price_daily) SEMI JOIN arrived_dividend USING (ticker) GROUP BY ALL"
-        )
+        self.con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE close_around AS
+            SELECT ticker, date, arg_max(close, newer) AS close
+            FROM ({arrived} SELECT ticker, date, close, 0 AS newer FROM price_daily)
+            SEMI JOIN arrived_dividend USING (ticker) GROUP BY ticker, date""")  # noqa: S608
         columns = ", earlier.close AS close_before, later.close AS close_on"
         joins = (
             "ASOF LEFT JOIN close_around AS earlier "

@@ -36,6 +36,8 @@ class Listing:
     exchange: str = "XNYS"
     symbol: str = ""
     dividends: dict[date, float] = field(default_factory=dict)
+    paid_in: str = ""
+    """The currency of the dividends, where the site names it."""
     splits: dict[date, tuple[int, int]] = field(default_factory=dict)
     shares: dict[date, int] = field(default_factory=dict)
 
@@ -192,6 +194,7 @@ def chart(one: Listing, days: list[date]) -> dict[str, Any]:
 def _events(one: Listing, first: date, last: date) -> dict[str, Any]:
     paid = {
         str(one.stamp(day)): {"amount": amount, "date": one.stamp(day)}
+        | ({"currency": one.paid_in} if one.paid_in else {})
         for day, amount in one.dividends.items()
         if first <= day <= last + timedelta(days=3)
     }
