@@ -14,6 +14,7 @@ from etl import import_commands
 from etl.console import JsonOption, console, errors
 from etl.errors import ProductError, first_line
 from etl.logs import LogFormat, progress_on, set_up_logs
+from etl.quarantine_cli import app as quarantine
 from etl.settings import settings
 from etl.signals import cli as signal_commands
 from etl.sources import GROUPS
@@ -36,6 +37,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 all, 1 part (the rest is named), 2 nothing, 3 wrong usage or configuration. "
     "The warehouse is at AIMI_DATABASE (default data/market.duckdb).",
 )
+app.add_typer(quarantine, name="quarantine")
 
 app.add_typer(import_commands.commands)
 

@@ -80,7 +80,7 @@ def read_status(warehouse: Warehouse, now: pd.Timestamp | None = None) -> Wareho
             _rows(con, _RANKINGS),
             [{name: run[name] for name in run if name != "items"} for run in latest],
             [_told(run, item) for run in latest for item in run["items"]],
-            con.execute("SELECT count(*) FROM quarantine").fetchall()[0][0],
+            con.execute("SELECT count(*) FROM quarantine WHERE settled IS NULL").fetchall()[0][0],
             con.execute("SELECT count(*) FROM event").fetchall()[0][0],
             now.to_pydatetime(),
         )

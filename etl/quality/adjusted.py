@@ -12,13 +12,15 @@ ROUNDED_BY = 0.005
 """What the adjusted close of a source may lie off ours, as a fraction and, since some round to cents, as an amount."""
 
 
-def adjusted(con: duckdb.DuckDBPyConnection, arrived: str) -> tuple[str, dict[str, str]]:
+def adjusted(con: duckdb.DuckDBPyConnection, arrived: str, *others: str) -> tuple[str, dict[str, str]]:
     """The bars of a view with adjusted closes computed from closes and dividends, and the stored bars that change.
 
     Whole histories are looked at, those that arrived laid over those that are stored: a dividend moves every close
-    before it. Returns the name of a view, and what to tell of the tickers whose source says otherwise.
+    before it. ``others`` name tables whose tickers are looked at too. Returns the name of a view, and what to tell of
+    the tickers whose source says otherwise.
     """
-    con.execute(_PAYING.format(arrived=arrived))
+    touched = " UNION ".join(f"SELECT DISTINCT ticker FROM {name}" for name in (arrived, *others))  # noqa: S608
+    con.execute(_PAYING.format(touched=touched))
     if con.execute("SELECT 1 FROM paying LIMIT 1").fetchall():
         con.execute(_LAID_OVER.format(arrived=arrived, bars=BARS))
         con.execute(_FACTORS)
@@ -36,7 +38,7 @@ def adjusted(con: duckdb.DuckDBPyConnection, arrived: str) -> tuple[str, dict[st
 
 _PAYING = """
     CREATE OR REPLACE TEMP TABLE paying AS
-    WITH touched AS MATERIALIZED (SELECT DISTINCT ticker FROM {arrived})
+    WITH touched AS MATERIALIZED ({touched})
     SELECT ticker FROM touched SEMI JOIN (
         SELECT ticker FROM dividend UNION ALL
         SELECT ticker FROM price_daily WHERE adj_close <> close

@@ -108,7 +108,8 @@ class Screen:
         self.con.execute(f"CREATE OR REPLACE TEMP VIEW good_{name} AS FROM arrived_{name}{but}")
         if name != "price_daily":
             return f"good_{name}"
-        view, differing = adjusted(self.con, f"good_{name}")
+        others = ["arrived_dividend"] if "dividend" in self._judged else []
+        view, differing = adjusted(self.con, f"good_{name}", *others)
         for item, remark in differing.items():
             self.remarks.setdefault(item, []).append(remark)
         return view

@@ -8,6 +8,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from etl.refresh import refresh as run
 from etl.sources import SOURCES
 from etl.sources.base import Batch, Task
 from tests.etl.conftest import again, messages
@@ -304,9 +305,8 @@ def elsewhere(loaded, monkeypatch) -> Callable[[float], int]:
         rows = pd.DataFrame({"date": days, "close": closes, "adj_close": closes})
         source = Elsewhere(rows.assign(ticker="AMD", currency="USD", source="elsewhere"))
         monkeypatch.setitem(SOURCES, "elsewhere", lambda: source)
-        from etl.refresh import refresh as run
-
-        return run(loaded.warehouse, ["elsewhere"]).exit_code
+        loaded.last = run(loaded.warehouse, ["elsewhere"])
+        return loaded.last.exit_code
 
     return refresh
 

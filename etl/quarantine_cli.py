@@ -1,0 +1,137 @@
+"""``python -m etl quarantine``: look at the refused rows, and accept or drop them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from etl.errors import UsageError
+
+if TYPE_CHECKING:
+    from etl.quarantine import Filter
+
+console = Console(soft_wrap=True, markup=False, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look at the rows that the gates refused, and accept or drop them.",
+    rich_markup_mode="rich",
+)
+
+
+def parse_day(value: str) -> date:
+    """A day in ISO form."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise typer.BadParameter(f"{value!r} is no date like 2025-01-27.") from None
+
+
+Rows = Annotated[list[str] | None, typer.Argument(metavar="[ROW]…", help="Rows by the names in the list.")]
+Ticker = Annotated[str, typer.Option(help="Only of this ticker, currency or chart.", show_default="all")]
+Run = Annotated[
+    str, typer.Option(help="Only what this run refused; its beginning is enough.", show_default="all")
+]
+Since = Annotated[
+    date | None,
+    typer.Option(parser=parse_day, metavar="DATE", help="Only what was refused on that day or later."),
+]
+Reason = Annotated[str, typer.Option(help="Why; it is kept.", show_default=False)]
+By = Annotated[str, typer.Option(help="Who decides.", show_default="the user logged in")]
+Json = Annotated[bool, typer.Option("--json", help="Tell it as JSON on the standard output.")]
+
+
+@app.command("list")
+def list_rows(
+    ticker: Ticker = "",
+    run: Run = "",
+    since: Since = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those that are decided, or that their source has mended.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the refused rows, each once, however often it was refused.
+
+    Counted are the runs that changed something: one that only refuses the same again leaves no state behind.
+    """
+    from etl import present
+    from etl.quarantine import Filter, held
+    from etl.warehouse import open_warehouse
+
+    rows = held(open_warehouse(), Filter(ticker=ticker, run=run, since=since, settled=everything))
+    if as_json:
+        console.print(present.as_json(rows))
+    elif not rows:
+        console.print(
+            "Nothing is in quarantine." if everything else "Nothing in quarantine waits for a decision."
+        )
+    else:
+        for row in rows:
+            console.print(_line(row))
+
+
+@app.command("accept")
+def accept_rows(
+    reason: Reason,
+    rows: Rows = None,
+    ticker: Ticker = "",
+    run: Run = "",
+    since: Since = None,
+    by: By = "",
+) -> None:
+    """Merge refused rows after all; the next refresh does not refuse them again.
+
+    Ends with 1 when some cannot be accepted (they are named), and with 2 when none fits or none can be.
+    """
+    from etl.quarantine import Filter
+
+    _decide("accept", Filter(tuple(rows or ()), ticker, run, since), reason, by)
+
+
+@app.command("drop")
+def drop_rows(
+    reason: Reason,
+    rows: Rows = None,
+    ticker: Ticker = "",
+    run: Run = "",
+    since: Since = None,
+    by: By = "",
+) -> None:
+    """Leave refused rows out for good, and have no refresh tell of them again."""
+    from etl.quarantine import Filter
+
+    _decide("drop", Filter(tuple(rows or ()), ticker, run, since), reason, by)
+
+
+def _decide(verb: str, chosen: Filter, reason: str, by: str) -> None:
+    from etl.quarantine import VERDICTS, decide
+    from etl.warehouse import open_warehouse
+
+    warehouse = open_warehouse()
+    if not warehouse.exists():
+        raise UsageError("There is no warehouse yet: run `python -m etl load-bundled` first.")
+    done = decide(warehouse, verb, chosen, reason=reason, by=by)
+    for sentence in done.impossible:
+        errors.print(f"It cannot be accepted, {sentence}")
+    inserted, updated = done.log.total("inserted"), done.log.total("updated")
+    merged = f": {inserted} inserted, {updated} updated" if verb == "accept" else ""
+    console.print(f"{done.settled} rows {VERDICTS[verb]}{merged}.")
+    raise typer.Exit(done.exit_code)
+
+
+def _line(row: dict[str, Any]) -> str:
+    """A refused row in one line that begins with its name."""
+    figure = "" if row["figure"] is None else f" = {row['figure']:.10g}"
+    first, last = (
+        f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "?" for name in ("first_seen", "last_seen")
+    )
+    seen = f"refused at {first}" if row["times"] == 1 else f"refused {row['times']} times, {first} to {last}"
+    decision = "" if row["settled"] is None else f"; {row['settled']}"
+    if row["settled"] in ("accepted", "dropped"):
+        decision += f" by {row['decided_by']}: {row['decided_for']}"
+    what = f"{row['table_name'] or ''} {row['key'] or row['item'] or ''}".strip()
+    return f"{row['number']}  {what}{figure}: {row['reason']}; {seen}{decision}"
