@@ -94,7 +94,6 @@ GATES: dict[str, tuple[Gate, ...]] = {
     "shares_outstanding": (
         _NO_DATE,
         Gate("'the share count is not positive'", "NOT coalesce(shares > 0, false)", firm=True),
-        _UNREAD,
         _AHEAD,
         Gate(
             f"'the share count is over {TIMES_OFF} times off the others'",

@@ -287,7 +287,5 @@ def _unread(kinds: dict[str, str], given: dict[str, str]) -> str:
             lost = f"{number} IS NULL"
             if kind == "INTEGER":
                 lost += f" OR TRY_CAST({column} AS DOUBLE) <> {number}"
-            found.append(
-                f"CASE WHEN {text} NOT IN ('', 'nan') AND ({lost}) THEN '{column} ' || left({text}, 30) END"
-            )
+            found.append(f"CASE WHEN {text} <> '' AND ({lost}) THEN '{column} ' || left({text}, 30) END")
     return f"nullif(concat_ws(', ', {', '.join(found)}), '')" if found else "CAST(NULL AS VARCHAR)"

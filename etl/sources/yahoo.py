@@ -72,12 +72,14 @@ class YahooPrices(YahooClient):
 
     def follow_up(self, con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> list[Task]:
         """The whole history again of those whose splits or dividends came, changed or were withdrawn."""
-        changed = _of_another_basis(con, tasks)
-        return [
-            Task(task.item, min(changed[task.item], task.asked_from), task.asked_to, task.detail)
-            for task in tasks
-            if task.item in changed and task.asked_from and changed[task.item] < task.asked_from
-        ]
+        changed, again = _of_another_basis(con, tasks), []
+        for task in tasks:
+            if task.item in changed and task.asked_from and task.asked_to:
+                first, last = changed[task.item]
+                if first < task.asked_from or last > task.asked_to:
+                    window = min(first, task.asked_from), max(last, task.asked_to)
+                    again.append(Task(task.item, *window, task.detail))
+        return again
 
 
 def _held(con: duckdb.DuckDBPyConnection | None) -> dict[str, tuple[date, date, bool]]:
@@ -188,8 +190,10 @@ def _remarks(days: list[date]) -> list[str]:
     return notes + (["the sessions came unsorted"] if days != sorted(days) else [])
 
 
-def _of_another_basis(con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> dict[str, date]:
-    """Tickers whose stored history no longer fits what came, with its first session."""
+def _of_another_basis(
+    con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]
+) -> dict[str, tuple[date, date]]:
+    """Tickers whose stored history no longer fits what came, with its first and last session."""
     frames = {
         name: pd.concat([batch.rows[name] for batch in tasks.values()], ignore_index=True)
         for name in YahooPrices.tables
@@ -199,10 +203,10 @@ def _of_another_basis(con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) 
     )
     for name, frame in frames.items():
         con.register(f"new_{name}", frame)
-    changed = dict(con.execute(_CHANGED, {"rebased": REBASED}).fetchall())
+    found = con.execute(_CHANGED, {"rebased": REBASED}).fetchall()
     for name in frames:
         con.unregister(f"new_{name}")
-    return changed
+    return {ticker: (first, last) for ticker, first, last in found}
 
 
 _CHANGED = """
@@ -232,7 +236,7 @@ _CHANGED = """
             FROM action AS new WHERE old.kind = new.kind AND old.ticker = new.ticker AND old.day = new.day
         )
     )
-    SELECT ticker, min(date) FROM price_daily SEMI JOIN changed USING (ticker) GROUP BY ticker"""
+    SELECT ticker, min(date), max(date) FROM price_daily SEMI JOIN changed USING (ticker) GROUP BY ticker"""
 """A dividend that was refused before is none that changes anything."""
 
 
