@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from dashboard.analysis.losses import session_changes, totals
+from dashboard.analysis.losses import by_segment, session_changes, totals
 
 COMPANIES = pd.DataFrame(
     {
@@ -86,3 +86,57 @@ def test_totals_count_losers_gainers_and_those_without_dollars() -> None:
     both = totals(changes().reset_index())
     assert (both.losers, both.gainers, both.unknown) == (1, 0, 1)
     assert both.net == both.lost == pytest.approx((118.42 - 142.62) * 24.49e9)
+
+
+def test_the_value_before_is_in_dollars_at_the_exchange_rate() -> None:
+    seoul = changes(KRW=0.0007).loc["KS"]
+    assert seoul["value_before"] == pytest.approx(1000 * 1e6 * 0.0007)
+    assert changes().loc["NVDA", "value_before"] == pytest.approx(142.62 * 24.49e9)
+
+
+@pytest.mark.parametrize(("days", "missing"), [(14, "no exchange rate"), (15, "no prices around this date")])
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_price_counts_up_to_two_weeks_from_the_session(days: int, missing: str, side: int) -> None:
+    moved = pd.Timestamp("2025-01-31" if side == 1 else "2025-01-24")
+    there = pd.Timestamp("2025-01-27") + side * pd.Timedelta(days=days)
+    prices = PRICES.copy()
+    prices.loc[(prices["ticker"] == "KS") & (prices["date"] == moved), "date"] = there
+    table = session_changes(prices, COMPANIES, SHARES, {"USD": 1.0}, date(2025, 1, 27)).set_index("ticker")
+    assert table.at["KS", "missing"] == missing
+
+
+def test_a_count_that_does_not_fit_closes_from_before_a_spin_off_is_said_to_be_missing() -> None:
+    spun = COMPANIES.assign(spin_off=pd.to_datetime([None, None, None, "2025-02-03"]))
+    table = session_changes(PRICES, spun, SHARES, {"USD": 1.0}, date(2025, 1, 27)).set_index("ticker")
+    assert (
+        table.at["FUND", "missing"]
+        == "no share count that fits closes from before the spin-off of 2025-02-03"
+    )
+
+
+MOVES = pd.DataFrame(
+    [
+        ("A", "AI", "chips", -10.0, 100.0, -0.1),
+        ("B", "AI", "power", 4.0, 40.0, 0.1),
+        ("C", "AI", "chips", None, None, -0.2),
+        ("D", "comparison", "chips", -50.0, 60.0, -0.5),
+        ("E", "AI", "power", None, None, None),
+        ("F", "AI", "power", 0.0, 10.0, 0.0),
+    ],
+    columns=["ticker", "role", "segment", "value_change", "value_before", "change"],
+)
+
+
+def test_totals_are_of_one_role_and_part_losses_from_gains() -> None:
+    found = totals(MOVES)
+    assert (found.lost, found.gained, found.net) == (-10.0, 4.0, -6.0)
+    assert (found.losers, found.gainers, found.unknown) == (1, 1, 1)
+    assert totals(MOVES, "comparison").lost == -50.0
+
+
+def test_segments_add_up_what_has_dollars() -> None:
+    table = by_segment(MOVES, "All")
+    assert list(table.index) == ["All", "chips", "power"]
+    assert table["value_change"].tolist() == [-56.0, -60.0, 4.0]
+    assert table["value_before"].tolist() == [210.0, 160.0, 50.0]
+    assert table["change"].tolist() == pytest.approx([-56 / 210, -60 / 160, 4 / 50])

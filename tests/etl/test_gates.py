@@ -41,6 +41,7 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
         for ticker in ("AMD", "NVDA")
     ]
     listed = pd.DataFrame(companies).assign(is_benchmark=False, bundled=False)
+    listed["history_from"] = [None, "2025-03-03"]
     Merge(con, "earlier").rows("company", listed)
     days = pd.to_datetime(["2025-03-06", "2025-03-07", "2025-03-10", "2025-03-12", "2025-03-13"])
     Merge(con, "earlier").rows("price_daily", pd.DataFrame([bar(date=day) for day in days]))
@@ -136,6 +137,10 @@ CASES: dict[str, list[tuple[str, Row | list[Row]]]] = {
         ("the high is below the low", bar(high=100.0, low=100.005, close=100.0)),
         ("the close is outside the range of its session", bar(close=107.2)),
         ("the volume is negative", bar(volume=-5)),
+        (
+            "from before the company's own history, 2025-03-03",
+            bar(ticker="NVDA", date="2025-02-28"),
+        ),
         ("the currency is EUR, not USD", bar(currency="EUR")),
         ("the session has not closed yet", bar(date="2025-03-21")),
         (NO_DAY, bar(date="2025-03-09")),
@@ -247,6 +252,10 @@ def test_an_empty_currency_is_refused(con, currency):
     assert judged(con, "dividend", dividend(currency=currency)) == {1: "a dividend in no currency, not USD"}
 
 
+def test_what_a_reader_of_files_could_not_read_is_the_reason(con):
+    assert judged(con, "price_daily", bar(fault="no date: 'soon'", date=None)) == {1: "no date: 'soon'"}
+
+
 EDGES: list[tuple[str, Row, Row]] = [
     ("price_daily", bar(close=102.0 * 1.00009), bar(close=102.0 * 1.0002)),
     ("price_daily", bar(close=98.0 / 1.00009), bar(close=98.0 / 1.0002)),
@@ -254,6 +263,7 @@ EDGES: list[tuple[str, Row, Row]] = [
     ("price_daily", bar(date="1999-03-11"), bar(date="1999-03-13")),
     ("price_daily", bar(date="1900-03-12"), bar(date="1899-03-13")),
     ("price_daily", bar(volume=0), bar(volume=-1)),
+    ("price_daily", bar(ticker="NVDA", date="2025-03-03"), bar(ticker="NVDA", date="2025-02-28")),
     ("dividend", dividend(amount=20.0), dividend(amount=21.0)),
     ("split", split(date="2025-03-21"), split(date="2025-03-22")),
     ("shares_outstanding", count(shares=10_100), count(shares=9_900)),
