@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from etl import entries
 from etl.settings import settings
 
 HOME = "XNYS"  # the exchange whose sessions the events are measured on
 KNOWN_FROM = date(2000, 1, 1)
+_CLOSING = ("exchange", "date", "reason", "source_url")
 SETTLING = pd.Timedelta(minutes=30)  # the closing auction's print can arrive this long after the close
 
 
@@ -38,19 +40,26 @@ class Calendar:
 def calendar(exchange: str) -> Calendar:
     """The calendar of an exchange, named by its market identifier code such as ``XNYS`` or ``XKRX``.
 
-    It comes from ``exchange_calendars``; since some take it seconds to compute, a copy is kept for a month.
+    It comes from ``exchange_calendars``; since some take it seconds to compute, a copy is kept for a month. The
+    days in ``closings.toml`` are taken out: a calendar cannot know of a storm.
 
     Raises
     ------
     exchange_calendars.errors.InvalidCalendarName
         When no calendar is known for that code.
+    etl.entries.EntryError
+        When ``closings.toml`` cannot be used.
     """
     kept = _kept(exchange)
     try:
         with np.load(kept, allow_pickle=False) as file:
-            return _calendar(file["days"], file["opens"], file["closes"], str(file["zone"]))
+            known = _calendar(file["days"], file["opens"], file["closes"], str(file["zone"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        pass
+        known = _computed(exchange, kept)
+    return _without(known, _closings(exchange))
+
+
+def _computed(exchange: str, kept: Path) -> Calendar:
     import exchange_calendars
 
     computed = exchange_calendars.get_calendar(exchange, start=str(KNOWN_FROM))
@@ -133,6 +142,36 @@ def is_open(moment: pd.Timestamp, exchange: str = HOME) -> bool:
     known = calendar(exchange)
     opened = int(known.opens.searchsorted(moment.tz_convert("UTC"), side="right")) - 1
     return opened >= 0 and moment < known.closes[opened]
+
+
+def _closings(exchange: str) -> pd.DatetimeIndex:
+    """The days on which that exchange was closed by surprise."""
+    path = settings().data_dir / "closings.toml"
+    if not path.exists():
+        return pd.DatetimeIndex([])
+    found, _ = entries.read(path, "closing")
+    days = []
+    for entry in found:
+        entries.refuse_unknown(entry, _CLOSING, f"{path}: a closing", "key")
+        code, day = str(entry.get("exchange")), entry.get("date")
+        if not is_known(code) or not isinstance(day, date):
+            raise entries.EntryError(
+                f"{path}: each closing has an exchange such as XHKG and a date like 2023-09-08"
+            )
+        if _main_name(code) == _main_name(exchange):
+            days.append(day)
+    return pd.DatetimeIndex(days)
+
+
+def _main_name(exchange: str) -> str:
+    from exchange_calendars import resolve_alias
+
+    return str(resolve_alias(exchange))
+
+
+def _without(known: Calendar, closed: pd.DatetimeIndex) -> Calendar:
+    there = ~known.sessions.isin(closed)
+    return Calendar(known.sessions[there], known.opens[there], known.closes[there], known.time_zone)
 
 
 def _calendar(days: np.ndarray, opens: np.ndarray, closes: np.ndarray, zone: str) -> Calendar:

@@ -27,7 +27,7 @@ class Company:
 
     ``history_from`` is the first session that is the company's own (none: all are), ``ai_from`` the day from which
     role AI counts (none: its first session). Closes before ``spin_off`` have a spin-off taken out, so that they give
-    returns but no market value; ``note`` says such things in words.
+    returns but no market value; a ``retired`` one is neither asked for nor missed; ``note`` says such things in words.
     """
 
     ticker: str
@@ -40,6 +40,7 @@ class Company:
     history_from: date | None = None
     ai_from: date | None = None
     spin_off: date | None = None
+    retired: bool = False
     note: str = ""
 
 

@@ -19,7 +19,7 @@ from etl.errors import ConfigurationError
 from etl.settings import settings
 
 AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-RETRIED = frozenset({429, 500, 502, 503, 504})
+RETRIED = frozenset({429, 500, 502, 503, 504, 999})
 
 Answer = TypeVar("Answer")
 
@@ -117,8 +117,10 @@ def explain(error: BaseException, source: str) -> FetchError:
 
 def explain_status(status: int, source: str) -> FetchError:
     """What an HTTP status of 400 and above means."""
-    if status == 429:
-        return FetchError(Fault.LIMITED, f"{source} asks for fewer requests (HTTP 429); try again later")
+    if status in (429, 999):  # 999 is Yahoo's own
+        return FetchError(Fault.LIMITED, f"{source} asks for fewer requests (HTTP {status}); try again later")
+    if status == 401:
+        return FetchError(Fault.LIMITED, f"{source} refuses to answer us (HTTP {status}); try again later")
     if status == 404:
         return FetchError(Fault.MISSING, f"{source} does not know it (HTTP 404)")
     return FetchError(Fault.SPOILED, f"{source} answered HTTP {status}")

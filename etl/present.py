@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
@@ -90,7 +91,8 @@ def show_import(report: ImportReport, console: Console, errors: Console) -> None
 def show_status(status: WarehouseStatus, console: Console) -> None:
     """Tell what is there, as of when, and what is missing."""
     with_prices = [ticker for ticker in status.tickers if ticker.last]
-    console.print(f"{status.warehouse}, state {status.version} ({len(status.versions)} kept)")
+    disk = "" if status.disk_used is None else f", {decimal(status.disk_used)} on disk"
+    console.print(f"{status.warehouse}, state {status.version} ({len(status.versions)} kept{disk})")
     if with_prices:
         first = min(ticker.first for ticker in with_prices if ticker.first)
         last = max(ticker.last for ticker in with_prices if ticker.last)
@@ -103,6 +105,9 @@ def show_status(status: WarehouseStatus, console: Console) -> None:
         console.print(
             f"No prices yet: {', '.join(status.missing)}. `python -m etl refresh` asks Yahoo for them."
         )
+    retired = [ticker.ticker for ticker in status.tickers if ticker.retired]
+    if retired:
+        console.print(f"Retired: {', '.join(retired)}")
     for ticker in with_prices:
         if ticker.gaps:
             days = ", ".join(map(str, ticker.gaps[:5]))
@@ -125,8 +130,10 @@ def show_status(status: WarehouseStatus, console: Console) -> None:
     for (state, source, message), items in _alike(status.errors).items():
         more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
         console.print(f"{state}: {source} {', '.join(items[:NAMED])}{more}: {message}")
+    if status.stale:
+        console.print("`python -m etl refresh` brings what is missing:")
     for sentence in status.stale:
-        console.print(f"Stale: {sentence}. `python -m etl refresh` brings the rest.")
+        console.print(f"Stale: {sentence}.")
 
 
 def _alike(errors: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[str]]:

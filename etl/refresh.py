@@ -16,6 +16,7 @@ from etl import catalogue
 from etl.bundled import merge_catalogue
 from etl.collect import NOT_ASKED, Collector, Progress
 from etl.errors import UsageError
+from etl.gaps import note_absent
 from etl.quality import Screen
 from etl.runlog import COUNTED, RunLog, new_run_id
 from etl.settings import settings
@@ -72,6 +73,8 @@ def refresh(
     with warehouse.locked():
         outcome = Outcome(new_run_id(warehouse))
         there = warehouse.exists()
+        if there:
+            warehouse.bring_up_to_date()
         collected = [
             _collect(warehouse if there else None, name, request, outcome, progress) for name in sources
         ]
@@ -124,7 +127,7 @@ def _request(
     if until and since and until < since:
         raise UsageError(f"--until {until} lies before --since {since}.")
     chosen = [known[ticker] for ticker in dict.fromkeys(ticker.upper() for ticker in tickers)]
-    return Request(chosen or companies, now, since, until)
+    return Request(chosen or [company for company in companies if not company.retired], now, since, until)
 
 
 def _collect(
@@ -169,6 +172,8 @@ def _store(
         merge.rows(name, screen.good(name), rules)
         for item, counts in screen.refused(name).items():
             reasons[item] = reasons.get(item, {}) | counts
+    if "price_daily" in tables:
+        note_absent(con, source.name, log.run_id, batches)
     _note(log, refused, reasons, merge.items, screen.remarks)
 
 

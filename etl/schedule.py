@@ -101,7 +101,7 @@ def _companies() -> Sequence[catalogue.Company]:
 
 def _run(warehouse: Warehouse, name: str, group: str, exchange: str | None) -> None:
     try:
-        tickers = [one.ticker for one in _companies() if exchange in (None, one.exchange)]
+        tickers = [one.ticker for one in _companies() if exchange in (None, one.exchange) and not one.retired]
         refresh(warehouse, GROUPS[group], tickers=tickers)
     except Exception as error:
         told = str(error) if type(error).__module__.startswith("etl.") else type(error).__name__

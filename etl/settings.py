@@ -43,8 +43,12 @@ class Settings(BaseSettings):
     threads: int = Field(default=4, ge=1, le=16, description="Tickers asked for at the same time.")
     attempts: int = Field(default=3, ge=1, le=10, description="Tries of one request before giving up.")
     max_wait: float = Field(default=60.0, ge=0, description="Longest pause in seconds between two tries.")
-    ranking_countries: Annotated[tuple[str, ...], NoDecode] = ("us",)
-    ranking_charts: Annotated[tuple[str, ...], NoDecode] = ("top-free",)
+    ranking_countries: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("us",), description="Countries whose charts are followed, by comma."
+    )
+    ranking_charts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("top-free",), description="Charts that are followed, by comma; none: no chart."
+    )
     signals: Annotated[float, NoDecode] = Field(
         default=12.0,
         validate_default=False,
@@ -92,7 +96,8 @@ class Settings(BaseSettings):
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+            parts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+            return () if parts == ("none",) else parts
         return value
 
 

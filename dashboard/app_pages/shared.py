@@ -10,7 +10,6 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.analysis.freshness import Freshness, Level, freshness
 from dashboard.analysis.record_book import Records
 from dashboard.app_pages import markup
 from dashboard.app_pages.audience import say_unreadable
@@ -30,6 +29,7 @@ from dashboard.views.claims import Checked, check
 from dashboard.views.coverage import dateline_words
 from dashboard.views.records import read_records
 from dashboard.views.request import Request
+from etl.freshness import Freshness, Level, freshness
 from etl.settings import settings as warehouse_settings
 from etl.warehouse import WarehouseError
 

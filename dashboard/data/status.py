@@ -30,6 +30,7 @@ TABLES = (
     "quarantine_decision",
     "signal",
     "signal_run",
+    "absent_session",
 )
 
 
@@ -38,7 +39,7 @@ def reach(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
     Columns: ticker, name, exchange, first and last (datetime64, NaT where there are no prices), sessions, bars
     (sessions with open, high, low and volume), sources (names, joined by semicolons), single
-    (sessions whose bundled close rests on one history).
+    (sessions whose bundled close rests on one history), retired (no longer followed).
     """
     return con.execute(
         """
@@ -52,7 +53,8 @@ def reach(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         )
         SELECT company.ticker, company.name, company.exchange, held.first, held.last,
             coalesce(held.sessions, 0) AS sessions, coalesce(held.bars, 0) AS bars,
-            coalesce(held.sources, '') AS sources, coalesce(held.single, 0) AS single
+            coalesce(held.sources, '') AS sources, coalesce(held.single, 0) AS single,
+            coalesce(company.retired, false) AS retired
         FROM company LEFT JOIN held USING (ticker) ORDER BY company.ticker
         """
     ).df()

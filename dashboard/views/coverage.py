@@ -3,12 +3,12 @@
 import duckdb
 
 from dashboard.analysis.coverage import completeness, coverage, suitable_period
-from dashboard.analysis.freshness import Freshness, Level
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.coverage import coverage_map
 from dashboard.data import market, status
 from dashboard.views.request import Heeds, Maker, NothingToShow, Request
+from etl.freshness import Freshness, Level
 
 MOST_ROWS = 80
 

@@ -7,10 +7,10 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from dashboard.analysis.freshness import Freshness
 from dashboard.charts import words
 from dashboard.data import status
 from dashboard.views.headline import Figure
+from etl.freshness import Freshness
 
 TABLE_WORDS = {
     "price_daily": "Daily prices: open, high, low, close, adjusted close, volume",
@@ -29,6 +29,7 @@ TABLE_WORDS = {
     "etl_run": "Runs: one row for each run and source",
     "etl_run_item": "Runs in detail: one row for each ticker or chart",
     "revision": "What refreshes changed: old and new value",
+    "absent_session": "Sessions of which the source has no bar",
     "quarantine": "Rows that were refused, and why",
     "quarantine_decision": "What an operator decided about refused rows",
     "signal": "What refreshes noticed: moves, records, ranks",

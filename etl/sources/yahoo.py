@@ -16,6 +16,7 @@ import pandas as pd
 
 from etl import calendars
 from etl.catalogue import Company
+from etl.gaps import gaps
 from etl.network import Fault, FetchError
 from etl.settings import settings
 from etl.sources.base import Batch, Request, Task
@@ -39,11 +40,14 @@ class YahooPrices(YahooClient):
     tables = ("price_daily", "dividend", "split")
 
     def plan(self, con: duckdb.DuckDBPyConnection | None, request: Request) -> list[Task]:
-        """The sessions that are missing for each company, and some before them for Yahoo's revisions."""
+        """The sessions that each company lacks, gaps too, and some before them for Yahoo's revisions."""
         held = _held(con)
+        holes = gaps(con) if con else {}
         tasks = []
         for company in request.companies:
             first, last = _window(company, held.get(company.ticker), request)
+            if company.ticker in holes and not request.since:
+                first = min(first, calendars.sessions_before(company.exchange, holes[company.ticker][0], 1))
             first = max(first, company.history_from or first)
             if calendars.may_have_sessions(company.exchange, first, last):
                 tasks.append(Task(company.ticker, first, last, company))
@@ -186,7 +190,7 @@ def _batch(task: Task, history: pd.DataFrame, meta: Mapping[str, Any], answer: A
 
 def _remarks(days: list[date]) -> list[str]:
     repeated = sorted(str(day) for day, count in Counter(days).items() if count > 1)
-    notes = [f"sent twice, the first is kept: {', '.join(repeated)}"] if repeated else []
+    notes = [f"sent twice, one is kept: {', '.join(repeated)}"] if repeated else []
     return notes + (["the sessions came unsorted"] if days != sorted(days) else [])
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
@@ -36,6 +37,7 @@ _BROWSER = (
     "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 )
 _COOKIE = "https://fc.yahoo.com"
+_COOKIE_SECONDS = 24 * 3600
 _CHART = "/v8/finance/chart/"
 _CACHE = threading.Lock()
 """One thread at a time opens yfinance's cache: SQLite is locked for the others while the first ones set it up."""
@@ -79,11 +81,17 @@ class YahooSession(Backend):
         self._seen.answer = answer
         return answer
 
-    @staticmethod
-    def _cookie(send: Callable[[], Any]) -> Any:
-        """Charts come without the cookie too; yfinance handles its absence, but not every error about it."""
+    def _cookie(self, send: Callable[[], Any]) -> Any:
+        """Charts come without the cookie too; yfinance handles its absence, but not every error about it.
+
+        A cookie without an expiry date gets one, by which yfinance judges those that it has kept.
+        """
         try:
-            return send()
+            answer = send()
+            for cookie in getattr(self.cookies, "jar", self.cookies):
+                if cookie.expires is None:
+                    cookie.expires = int(time.time()) + _COOKIE_SECONDS
+            return answer
         except Exception as error:
             logging.getLogger("etl").debug("no cookie from Yahoo: %s", type(error).__name__)
             return None
@@ -132,7 +140,7 @@ class YahooClient:
 def _explained(error: Exception, status: int | None) -> FetchError:
     if isinstance(error, yfinance.exceptions.YFRateLimitError):
         return explain_status(429, "Yahoo")
-    if status and status >= 500:
+    if status and (status >= 500 or status in (401, 429)):
         return explain_status(status, "Yahoo")
     if isinstance(error, yfinance.exceptions.YFTickerMissingError):
         reason = str(error.rationale or "no prices for the sessions asked for").splitlines()[0][:200]

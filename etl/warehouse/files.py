@@ -33,7 +33,7 @@ from etl.warehouse.errors import (
     unwritable,
 )
 from etl.warehouse.journal import Entry, Journal
-from etl.warehouse.migrate import migrate
+from etl.warehouse.migrate import is_current, migrate
 from etl.warehouse.states import Keep, State
 
 SESSION = "SET enable_progress_bar = false; SET TimeZone = 'UTC'"
@@ -187,6 +187,14 @@ class FileWarehouse:
             yield
         finally:
             lock.release()
+
+    def bring_up_to_date(self) -> None:
+        """Run the migrations that a published state of an older program has not seen."""
+        with self.reading() as con:
+            current = is_current(con, constraints=True)
+        if not current:
+            with self.writing():
+                pass
 
     def versions(self) -> list[str]:
         """The names of the states that are kept, oldest first."""

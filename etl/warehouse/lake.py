@@ -26,7 +26,7 @@ from etl.warehouse.errors import (
 )
 from etl.warehouse.files import SESSION
 from etl.warehouse.journal import Entry
-from etl.warehouse.migrate import migrate
+from etl.warehouse.migrate import is_current, migrate
 
 CATALOG = "warehouse"
 LOCK = 7_221_925  # any number that nobody else on that server locks
@@ -142,6 +142,14 @@ class LakeWarehouse:
                 self._depth -= 1
         finally:
             con.close()  # the server lets go of the lock with the transaction
+
+    def bring_up_to_date(self) -> None:
+        """Run the migrations that a published state of an older program has not seen."""
+        with self.reading() as con:
+            current = is_current(con, constraints=False)
+        if not current:
+            with self.writing():
+                pass
 
     def versions(self) -> list[str]:
         """The names of the snapshots that ``rollback`` offers, oldest first."""

@@ -77,7 +77,7 @@ TABLES = {
             ("ticker",),
             (
                 *("name", "segment", "exchange", "currency", "role", "is_benchmark", "bundled"),
-                *("history_from", "ai_from", "spin_off", "note"),
+                *("history_from", "ai_from", "spin_off", "retired", "note"),
             ),
             has_run=False,
             bundled_rows="true",

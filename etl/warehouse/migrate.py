@@ -42,6 +42,12 @@ def migrate(con: duckdb.DuckDBPyConnection, *, constraints: bool) -> list[int]:
     return [number for number, *_ in pending]
 
 
+def is_current(con: duckdb.DuckDBPyConnection, *, constraints: bool) -> bool:
+    """Whether every migration has been run."""
+    done = {number for (number,) in con.execute("SELECT number FROM schema_migration").fetchall()}
+    return all(number in done for number, _, only_file, _ in _steps() if constraints or not only_file)
+
+
 def _refuse_a_missing_column(con: duckdb.DuckDBPyConnection) -> None:
     for table in TABLES.values():
         there = {row[0] for row in con.execute(f"DESCRIBE {table.name}").fetchall()}

@@ -11,7 +11,6 @@ import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from dashboard.analysis.freshness import Freshness, Level, freshness
 from dashboard.app_pages import PAGES
 from dashboard.export.browser import Renderer
 from dashboard.routes import chart
@@ -19,6 +18,7 @@ from dashboard.views import shock
 from dashboard.views.coverage import dateline_words
 from dashboard.views.request import Request as ChartRequest
 from dashboard.warm import warm
+from etl.freshness import Freshness, Level, freshness
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 

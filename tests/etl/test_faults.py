@@ -218,7 +218,7 @@ def meta(**values: str) -> Callable[[dict], None]:
 
 
 NO_NUMBER = ".*(not JSON|1 × no close|1 × the adjusted close is missing).*"
-REPEATED = "sent twice, the first is kept: 2025-01-07; the sessions came unsorted"
+REPEATED = "sent twice, one is kept: 2025-01-07; the sessions came unsorted"
 TOMORROW = int((datetime.now(UTC) + timedelta(days=40)).timestamp())
 ODD = {
     "NaN": (put(30, close=float("nan")), NO_NUMBER, "failed|part"),

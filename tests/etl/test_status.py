@@ -8,10 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from etl import calendars
+from etl.entries import EntryError
 from etl.errors import ConfigurationError
 from etl.network import share_authorities
-from etl.settings import PROJECT_ROOT, Settings
+from etl.settings import PROJECT_ROOT, Settings, settings
+from etl.sources.yahoo_session import YahooSession
 from etl.status import read_status
+from tests.loopback.world import Reply
 from tests.loopback.yahoo import listing
 
 DATA = str(PROJECT_ROOT / "data")
@@ -103,3 +107,112 @@ def test_an_authority_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setenv("CURL_CA_BUNDLE", "/no/such/authority.pem")
     with pytest.raises(ConfigurationError, match=r"CURL_CA_BUNDLE names /no/such/authority\.pem"):
         share_authorities()
+
+
+def up_to_date(operator, *tickers: str) -> None:
+    """Let the site hold sessions up to now, and refresh."""
+    last = pd.Timestamp.now("UTC").date()
+    operator.yahoo.listings = {
+        ticker: listing(ticker, date(2025, 1, 2), last, exchange=one.exchange, currency=one.currency)
+        for ticker, one in operator.yahoo.listings.items()
+    }
+    assert operator.refresh("prices", "rankings").exit_code == 0
+    assert operator.run("status").returncode == 0
+
+
+def change(operator, statement: str) -> None:
+    with operator.warehouse.writing() as con:
+        con.execute(statement)
+
+
+def test_status_ends_with_what_is_true(operator):
+    up_to_date(operator)
+    hole = "ticker = 'NVDA' AND date BETWEEN '2025-03-03' AND '2025-12-15'"
+    change(operator, f"DELETE FROM price_daily WHERE {hole}")
+    done = operator.run("status")
+    assert (
+        done.returncode,
+        "missing in the middle, most of NVDA (201 from 2025-03-03 on)" in done.stdout,
+    ) == (1, True)
+    assert operator.refresh("prices").exit_code == 0  # which asks for them again
+    assert operator.rows(f"SELECT count(*) FROM price_daily WHERE {hole}") == [(201,)]
+    assert operator.run("status").returncode == 0
+    operator.run("refresh", HTTPS_PROXY="http://127.0.0.1:9")
+    done = operator.run("status")
+    assert (done.returncode, "Stale: the last run of yahoo failed" in done.stdout) == (1, True)
+    operator.refresh("prices", "rankings")
+    change(operator, "DELETE FROM price_daily")
+    assert operator.run("status").returncode == 2
+
+
+def test_a_session_of_which_the_source_has_no_bar_is_asked_for_once_more_and_then_left(operator):
+    del operator.yahoo.listings["NVDA"].bars[date(2025, 1, 8)]
+    operator.refresh("prices")
+    assert operator.rows("SELECT ticker, date FROM absent_session") == [("NVDA", date(2025, 1, 8))]
+    assert all(not ticker.gaps for ticker in read_status(operator.warehouse).tickers)
+    before = operator.warehouse.version()
+    assert [item.asked_from for item in operator.refresh("prices").logs[0].items if item.item == "NVDA"] == [
+        date(2025, 3, 3)
+    ]
+    assert operator.warehouse.version() == before
+
+
+def test_a_company_that_is_retired_and_a_chart_that_is_not_followed_are_not_missed(operator):
+    up_to_date(operator)
+    del operator.yahoo.listings["AMD"]
+    change(operator, "DELETE FROM price_daily WHERE ticker = 'AMD' AND date > '2025-02-03'")
+    change(operator, "UPDATE ranking_capture SET captured_at = captured_at - INTERVAL 9 DAY")
+    assert operator.run("status").returncode == 1
+    listed = operator.data / "companies.toml"
+    listed.write_text(listed.read_text().replace('ticker = "AMD"', 'ticker = "AMD"\nretired = true'))
+    operator.refresh("prices")
+    assert [item.item for item in operator.last.logs[0].items] == ["NVDA", "SPY", "000660.KS"]
+    done = operator.run("status", AIMI_RANKING_CHARTS="none")
+    assert (done.returncode, "Retired: AMD" in done.stdout) == (0, True), done.stdout
+    assert operator.run("status").returncode == 1  # the chart
+
+
+def test_a_surprise_closing_is_no_session(monkeypatch, tmp_path):
+    def sessions(exchange: str) -> int:
+        calendars.calendar.cache_clear()
+        return len(calendars.sessions(exchange, date(2023, 9, 7), date(2023, 9, 11)))
+
+    assert (sessions("XHKG"), sessions("XNYS")) == (2, 3)
+    monkeypatch.setenv("AIMI_DATA_DIR", str(tmp_path))
+    settings.cache_clear()
+    assert sessions("XHKG") == 3
+    (tmp_path / "closings.toml").write_text('[[closing]]\nexchange = "XNAS"\ndate = 2023-09-08\n')
+    assert sessions("XNYS") == 2  # the Nasdaq keeps New York's days
+    (tmp_path / "closings.toml").write_text('[[closing]]\nexchange = "XNYS"\ndate = "soon"\n')
+    with pytest.raises(EntryError, match=r"closings\.toml: each closing has an exchange"):
+        sessions("XNYS")
+    monkeypatch.undo()
+    settings.cache_clear()
+    calendars.calendar.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "refuses to answer us"), (999, "asks for fewer requests"), (429, "fewer requests")],
+)
+def test_a_server_that_refuses_everybody_does_not_make_tickers_unknown(operator, status, words):
+    operator.world.faults = [
+        lambda asked: (
+            Reply(status=status, body=b'{"finance":{"error":{"description":"Invalid Crumb"}}}')
+            if "/chart/" in asked.path
+            else None
+        )
+    ]
+    operator.refresh("prices")
+    told = {item.message for item in operator.last.logs[0].items}
+    assert all(words in message and str(status) in message for message in told), told
+
+
+def test_a_cookie_without_an_expiry_date_is_kept_for_a_day(operator):
+    session = YahooSession()
+    session.cookies.set("A3", "x", domain=".yahoo.com")
+    jar = getattr(session.cookies, "jar", session.cookies)
+    assert [cookie.expires for cookie in jar if cookie.name == "A3"] == [None]
+    session.get("https://fc.yahoo.com/")
+    assert all(cookie.expires for cookie in jar)
+    session.close()

@@ -10,6 +10,7 @@ from exchange_calendars import resolve_alias
 from etl import calendars
 
 LATE_FROM, STALE_FROM = 2, 6
+"""Sessions behind from which prices are late, and from which they are stale: of a company and of all alike."""
 
 
 class Level(StrEnum):
@@ -48,10 +49,13 @@ class Freshness:
 def freshness(reach: pd.DataFrame, now: pd.Timestamp) -> Freshness | None:
     """How fresh the prices are at `now` (UTC); None where there are none.
 
-    `reach` is one row a company as `dashboard.data.status.reach` returns it. The companies that New York's calendar
-    applies to count, or, where none of them has prices, those of the exchange with the most companies.
+    `reach` is one row a company with its exchange, its last session, its sources (joined by "; ") and whether it is
+    retired, as `dashboard.data.status.reach` returns it. The companies that New York's calendar applies to count, or,
+    where none of them has prices, those of the exchange with the most companies. Retired ones never count.
     """
     held = reach.dropna(subset=["last"])
+    if "retired" in held:
+        held = held[~held["retired"].eq(True)]
     held = held[held["exchange"].map(calendars.is_known)]
     if held.empty:
         return None
