@@ -28,9 +28,9 @@ TABLES = (
     "revision",
     "quarantine",
     "quarantine_decision",
+    "absent_session",
     "signal",
     "signal_run",
-    "absent_session",
 )
 
 

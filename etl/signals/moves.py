@@ -123,7 +123,10 @@ def scaled(values: FloatArray) -> FloatArray:
     count = np.zeros(values.shape[1])
     for day, row in enumerate(values):
         enough = count >= FEWEST_SCALED
-        result[day, enough] = row[enough] / np.sqrt(variance[enough] / weight[enough])
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # of a price that has not moved there is no scale
+            result[day, enough] = row[enough] / np.sqrt(variance[enough] / weight[enough])
         known = np.isfinite(row)
         variance[known] = DECAY * variance[known] + row[known] ** 2
         weight[known] = DECAY * weight[known] + 1
