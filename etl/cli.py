@@ -86,8 +86,7 @@ def load_bundled(
     from etl.warehouse import open_warehouse
 
     warehouse = open_warehouse()
-    if if_missing and warehouse.exists():
-        warehouse.bring_up_to_date()
+    if if_missing and warehouse.bring_up_to_date():
         return
     log = load(warehouse, folder or settings().data_dir)
     console.print(

@@ -72,9 +72,7 @@ def refresh(
     request = _request(known.companies, tickers, since, until)
     with warehouse.locked():
         outcome = Outcome(new_run_id(warehouse))
-        there = warehouse.exists()
-        if there:
-            warehouse.bring_up_to_date()
+        there = warehouse.bring_up_to_date()
         collected = [
             _collect(warehouse if there else None, name, request, outcome, progress) for name in sources
         ]

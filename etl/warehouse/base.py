@@ -36,8 +36,8 @@ class Warehouse(Protocol):
     def locked(self) -> AbstractContextManager[None]:
         """Keep other writers out; may be entered again by the one who holds it."""
 
-    def bring_up_to_date(self) -> None:
-        """Run the migrations that a published state of an older program has not seen."""
+    def bring_up_to_date(self) -> bool:
+        """Run the migrations that a published state of an older program has not seen; False where there is none."""
 
     def versions(self) -> list[str]:
         """The names of the states that are kept, oldest first."""

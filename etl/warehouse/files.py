@@ -188,13 +188,16 @@ class FileWarehouse:
         finally:
             lock.release()
 
-    def bring_up_to_date(self) -> None:
-        """Run the migrations that a published state of an older program has not seen."""
+    def bring_up_to_date(self) -> bool:
+        """Run the migrations that a published state of an older program has not seen; False where there is none."""
+        if not self.exists():
+            return False
         with self.reading() as con:
             current = is_current(con, constraints=True)
         if not current:
             with self.writing():
                 pass
+        return True
 
     def versions(self) -> list[str]:
         """The names of the states that are kept, oldest first."""

@@ -143,13 +143,16 @@ class LakeWarehouse:
         finally:
             con.close()  # the server lets go of the lock with the transaction
 
-    def bring_up_to_date(self) -> None:
-        """Run the migrations that a published state of an older program has not seen."""
+    def bring_up_to_date(self) -> bool:
+        """Run the migrations that a published state of an older program has not seen; False where there is none."""
+        if not self.exists():
+            return False
         with self.reading() as con:
             current = is_current(con, constraints=False)
         if not current:
             with self.writing():
                 pass
+        return True
 
     def versions(self) -> list[str]:
         """The names of the snapshots that ``rollback`` offers, oldest first."""
