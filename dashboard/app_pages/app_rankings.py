@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from dashboard.app_pages import markup
 from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.builder import show_or_say
 from dashboard.app_pages.choices import pick, select, select_many
@@ -13,6 +14,7 @@ from dashboard.charts import rank_words
 from dashboard.data.captures import Ranking, apps, rankings
 from dashboard.views.app_rankings import (
     MOST_APPS,
+    captured_elsewhere,
     choices,
     country_name,
     default_apps,
@@ -62,6 +64,9 @@ if known.empty:
     say_nothing(no_rankings(), ":material/leaderboard:")
     st.stop()
 ranking = choose_ranking(known)
+elsewhere = captured_elsewhere(known, ranking)
+if elsewhere:
+    st.html(markup.captured_charts(elsewhere))
 reach = known.merge(pd.DataFrame([ranking.parameters()]))
 first, last = reach["first"].iloc[0].date(), reach["last"].iloc[0].date()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):

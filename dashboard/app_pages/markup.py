@@ -6,6 +6,7 @@ Every text is escaped, and the looks are in `dashboard/style.css`; `watch.js` an
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import urlencode
 
 from dashboard.charts.chart import Chart
 from dashboard.data.claims import Source
@@ -141,3 +142,13 @@ def onward(links: Iterable[tuple[str, str, str]]) -> str:
         for address, name, what in links
     )
     return f'<ul class="onward">{items}</ul>'
+
+
+def captured_charts(found: list[tuple[str, dict[str, str]]]) -> str:
+    """The app-store charts of which captures are held, each a link to this page with that chart chosen."""
+    links = [
+        f'<a href="?{escape(urlencode(address))}" target="_self">{escape(name)}</a>'
+        for name, address in found
+    ]
+    more = f"<details><summary>and {len(links) - 1} more</summary>{'<br>'.join(links[1:])}</details>"
+    return f"<div>Captures are held of {links[0]}{more if len(links) > 1 else ''}</div>"

@@ -20,6 +20,7 @@ BADGE_SHARE = 0.07
 STRIP = 1.2
 CROWDED_SHARE = 0.35
 LATE_SHARE = 0.65
+FAINT = 0.45
 
 
 def rank_history(
@@ -31,13 +32,15 @@ def rank_history(
     focus: Event,
     source: str,
     *,
+    firsts: dict[str, pd.Timestamp],
     daily: bool = False,
     theme: str = "light",
 ) -> Chart:
     """The ranks of the apps of `names` (id to name, in the order of drawing) in the chart that `chart` describes.
 
     `points` as `dashboard.data.captures.history` returns it, placed by `dashboard.analysis.captures.placed`, at
-    least one row; `pauses`: since, until (UTC, no zone), where no capture was made.
+    least one row; `pauses`: since, until (UTC, no zone), where no capture was made; `firsts`: when each app is first
+    known at no. 1 of this chart in all of the data (UTC, no zone), whatever stretch is drawn.
     """
     colours = palette(theme)
     fig = figure(colours, HEIGHT)
@@ -60,7 +63,7 @@ def rank_history(
     return Chart(
         name="rank-history",
         figure=fig,
-        title=finding(points, names),
+        title=finding(points, names, firsts),
         subtitle=f"Rank in {chart}, no. 1 on top, log scale"
         + ("; the last capture of each day" if daily else ""),
         source=source,
@@ -136,6 +139,7 @@ def _reported(
             "size": 12,
             "color": colour,
             "line": {"width": 2.4, "color": colour},
+            "opacity": [FAINT if grade == "C" else 1.0 for grade in path["confidence"]],
         },
         hovertext=[rank_words.hover(row, name) for row in path.itertuples(index=False)],
         hoverinfo="text",
@@ -212,13 +216,19 @@ def _shade_pauses(fig: go.Figure, pauses: pd.DataFrame, colours: Palette) -> Non
     fig.layout.shapes = [*fig.layout.shapes, *bands]
 
 
-def finding(points: pd.DataFrame, names: dict[str, str]) -> str:
+def finding(points: pd.DataFrame, names: dict[str, str], firsts: dict[str, pd.Timestamp]) -> str:
     """The first day at no. 1 of the first app that has one, else the best rank of the first app that is known."""
     ranked = points[points["rank"].notna()].sort_values("moment")
     for app in names:
         top = ranked[(ranked["app"] == app) & (ranked["rank"] == 1)]
         if not top.empty:
             row = top.iloc[0]
+            earlier = firsts.get(app, row["moment"])
+            if earlier.normalize() < row["moment"].normalize():
+                return (
+                    f"{rank_words.short_name(names[app], 40)} was at no. 1 on {words.day(row['moment'].date())}, "
+                    f"and is known to have been there on {words.day(earlier.date())} already"
+                )
             return (
                 f"{rank_words.short_name(names[app], 40)} was first {row['evidence']} at no. 1 on "
                 f"{words.day(row['moment'].date())}"
@@ -255,6 +265,7 @@ def table(points: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
             "rank": ordered["rank"].astype("Int64"),
             "state": state,
             "evidence": ordered["evidence"],
+            "confidence": ordered["confidence"],
             "source": [rank_words.source(row) for row in ordered.itertuples(index=False)],
             "link": [rank_words.link(address) for address in ordered["source_url"]],
             "note": ordered["note"],
@@ -278,6 +289,8 @@ def _note(points: pd.DataFrame, pauses: pd.DataFrame, marks: Sequence[Event]) ->
         )
     if (points["evidence"] != "measured").any():
         parts.append("Open rings are ranks that a publication reported; nothing joins them.")
+    if (points["confidence"] == "C").any():
+        parts.append("Fainter rings are approximate: their day, or their country, is not certain.")
     if not pauses.empty:
         parts.append("Shaded: more than 36 hours without a capture (not fetched).")
     if not measured:

@@ -65,6 +65,21 @@ def choices(known: pd.DataFrame, field: str, usual: str, spell: Callable[[str], 
     return dict(sorted(names.items(), key=lambda pair: (pair[0] != usual, pair[1].casefold())))
 
 
+def captured_elsewhere(known: pd.DataFrame, ranking: Ranking) -> list[tuple[str, dict[str, str]]]:
+    """The charts with captures where the one that is shown has none: words and address, those with the most first."""
+    shown = known.merge(pd.DataFrame([ranking.parameters()]))
+    if shown.empty or shown["captures"].iloc[0]:
+        return []
+    found = []
+    for row in (
+        known[known["captures"] > 0].sort_values("captures", ascending=False, kind="stable").itertuples()
+    ):
+        one = Ranking(row.store, row.country, row.chart, row.device)
+        days = f"{words.day(row.first.date(), weekday=False)} to {words.day(row.last.date(), weekday=False)}"
+        found.append((f"{ranking_words(one)} ({row.captures}, {days})", one.parameters()))
+    return found
+
+
 def default_apps(apps: pd.DataFrame) -> list[str]:
     """The rivals of the story where the chart has them, else the three apps with the best ranks."""
     found = [
@@ -147,6 +162,9 @@ def _history(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
             f"{words.day(asked.start)} and {words.day(asked.end)}: choose other apps or another time."
         )
     gaps = data.pauses(con, asked.ranking, asked.start, asked.end)
+    ranking = asked.ranking
+    leaders = data.first_at_top(con, ranking.store, ranking.chart, ranking.device, date.min, date.max)
+    here = earliest(leaders[leaders["country"] == ranking.country])
     for column in ("since", "until"):
         gaps[column] = pd.to_datetime(gaps[column], utc=True).dt.tz_localize(None)
     return rank_history(
@@ -157,6 +175,7 @@ def _history(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
         events(con),
         asked.event,
         _source(points),
+        firsts=dict(zip(here["app"], here["moment"], strict=True)),
         daily=daily,
         theme=request.theme,
     )
@@ -180,13 +199,10 @@ def _bump(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
 def _first_days(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
     asked = _asked(con, request)
     ranking = asked.ranking
-    start, end = request.start or date.min, request.end or date.max
-    firsts = data.first_at_top(
-        con, ranking.store, ranking.chart, ranking.device, min(start, end), max(start, end)
-    )
+    firsts = data.first_at_top(con, ranking.store, ranking.chart, ranking.device, date.min, date.max)
     where = ranking_words(ranking, everywhere=True)
     if firsts.empty:
-        raise NothingToShow(f"No app is known as no. 1 of {where} in this time: choose more days.")
+        raise NothingToShow(f"No app is known as no. 1 of {where}.")
     countries = {code: country_name(code) for code in firsts["country"].unique()}
     return first_days(
         firsts, earliest(firsts), countries, list(asked.apps), where, _source(firsts), request.theme
@@ -200,4 +216,6 @@ CHARTS: dict[str, Maker] = {
 }
 
 _OPTIONS: dict[str, tuple[str, ...]] = dict.fromkeys(DEFAULT.parameters(), ())
-HEEDS: dict[str, Heeds] = {name: Heeds(tickers="app", days=True, options=_OPTIONS) for name in CHARTS}
+HEEDS: dict[str, Heeds] = {
+    name: Heeds(tickers="app", days=name != "rank-first-days", options=_OPTIONS) for name in CHARTS
+}

@@ -296,3 +296,24 @@ def test_a_capture_that_gives_only_a_day_claims_no_hour(con):
     bare = with_hours.assign(captured_at=pd.Timestamp("2025-01-10", tz="UTC"), time_known=False).iloc[:1]
     [point] = placed(bare).itertuples()
     assert (point.moment, moment(point)) == (pd.Timestamp("2025-01-10 12:00"), "Fri 10 Jan 2025")
+
+
+def test_first_is_of_the_data_and_not_of_the_days_that_are_drawn(bundled):
+    later = chart(bundled, "rank-history", DEEPSEEK, start=date(2025, 1, 31), end=date(2025, 2, 5))
+    assert later.title == (
+        "DeepSeek was at no. 1 on Sat 1 Feb 2025, and is known to have been there on Sun 26 Jan 2025 already"
+    )
+
+
+def test_an_approximate_report_is_fainter_and_said_to_be_so(bundled):
+    drawn = chart(bundled, "rank-history", "6670324846")
+    grok = traces(drawn)["Grok, reported"]
+    assert list(grok.marker.opacity) == [0.45, 1.0]
+    assert "Fainter rings are approximate" in drawn.note
+    assert drawn.table["confidence"].tolist() == ["C", "B"]
+
+
+def test_a_capture_is_not_said_to_lack_what_lies_below_its_depth(bundled):
+    drawn = chart(bundled, "rank-history", "422689480", chart="top-free/productivity")
+    absent = drawn.table.loc[drawn.table["rank"].isna(), "state"]
+    assert set(absent) <= {"not among the first 12", "not among the first 13"}

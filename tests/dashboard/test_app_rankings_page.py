@@ -95,3 +95,17 @@ def test_a_warehouse_without_ranks_says_what_to_do(tmp_path, use_database, opera
     page = opened()
     assert not page.exception
     assert "etl refresh --source rankings" in page.info[0].value
+
+
+def test_the_charts_with_captures_are_named_and_a_click_away(on_bundled_data):
+    page = opened()
+    shown = "".join(part.proto.body for part in page.get("html"))
+    assert "Captures are held of" in shown
+    assert (
+        "Apple’s top free productivity iPhone apps in the United States (25, 15 Sep 2026 to 10 Oct 2026)"
+        in shown
+    )
+    assert "?store=apple&amp;country=us&amp;chart=top-free%2Fproductivity&amp;device=iphone" in shown
+    there = opened(store="apple", country="us", chart="top-free/productivity")
+    assert len(titles(there)) == 3
+    assert "Captures are held of" not in "".join(part.proto.body for part in there.get("html"))
