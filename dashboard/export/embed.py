@@ -71,13 +71,13 @@ def text(found: dict[str, str]) -> str:
 
 def tallest(chart: Chart, credit: str = "") -> int:
     """Pixels that the page of a chart is high where it is narrowest, from the lengths of its words."""
-    around = 120
+    around = 170
     lines = (
-        (chart.title, 27, 23),
-        (chart.subtitle, 36, 22),
-        (chart.note, 42, 19),
-        (chart.source, 42, 19),
-        (credit, 42, 19),
+        (chart.title, 24, 23),
+        (chart.subtitle, 32, 22),
+        (chart.note, 38, 19),
+        (chart.source, 38, 19),
+        (credit, 38, 19),
     )
     return height(chart) + around + sum(math.ceil(len(words) / most) * high for words, most, high in lines)
 

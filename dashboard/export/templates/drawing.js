@@ -1,23 +1,66 @@
 'use strict';
-// Draws a figure in a place on a page, and keeps it whole on paper.
+// Draws a figure in a place on a page: as wide as the place, smaller where its words would be cut off, whole on paper.
 function aimiDraw(place, figure, locale, config) {
+  var SMALLER = [1, 1.12, 1.25, 1.4, 1.6, 1.85, 2.1];
+  var SLACK = 2; // pixels beside the ink of a word
+  var drawn = document.createElement('div');
+  var width = 0;
+  var height = 0;
+
+  function whole() {
+    var frame = drawn.querySelector('.main-svg').getBoundingClientRect();
+    return Array.from(drawn.querySelectorAll('.main-svg text')).every(function (word) {
+      var box = word.getBoundingClientRect();
+      if (!word.textContent.trim() || box.width < 1) return true;
+      if (word.closest('[clip-path]') && (box.left > frame.right || box.right < frame.left)) return true;
+      return box.left >= frame.left - SLACK && box.right <= frame.right + SLACK && box.bottom <= frame.bottom + SLACK;
+    });
+  }
+
+  function scalable() { // on paper the style sheet makes the drawing as wide as the page
+    var size = drawn._fullLayout;
+    drawn.querySelectorAll('.main-svg').forEach(function (part) {
+      part.setAttribute('viewBox', '0 0 ' + size.width + ' ' + size.height);
+      part.setAttribute('aria-hidden', 'true');
+    });
+    drawn.querySelector('.svg-container').style.aspectRatio = size.width + '/' + size.height;
+  }
+
+  function attempt(turn) {
+    var by = SMALLER[turn];
+    drawn.style.cssText =
+      'width:' + width * by + 'px;height:' + height * by + 'px;transform-origin:0 0;transform:scale(' + 1 / by + ')';
+    place.style.height = height + 'px';
+    drawn.querySelectorAll('.main-svg').forEach(function (part) { part.removeAttribute('viewBox'); });
+    return Plotly.relayout(drawn, { width: width * by, height: height * by }).then(function () {
+      if (!whole() && turn + 1 < SMALLER.length) return attempt(turn + 1);
+      return scalable();
+    });
+  }
+
+  function fit() {
+    if (place.clientWidth === width && +place.dataset.height === height) return Promise.resolve();
+    width = place.clientWidth;
+    height = +place.dataset.height;
+    return attempt(0);
+  }
+
   if (locale) Plotly.register(locale);
-  place.replaceChildren();
-  return Plotly.newPlot(place, figure.data, figure.layout, config).then(function () {
-    function scalable() { // on paper the style sheet makes the drawing as wide as the page
-      var first = place.querySelector('.main-svg');
-      var width = first.clientWidth || +first.getAttribute('width');
-      var height = first.clientHeight || +first.getAttribute('height');
-      place.querySelectorAll('.main-svg').forEach(function (drawn) {
-        drawn.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
-        drawn.setAttribute('aria-hidden', 'true');
-      });
-      place.querySelector('.svg-container').style.aspectRatio = width + '/' + height;
-    }
-    scalable();
-    place.on('plotly_afterplot', scalable);
-  });
+  place.replaceChildren(drawn);
+  config.responsive = false;
+  return Promise.all(Array.from(document.fonts, function (font) { return font.load(); }))
+    .catch(function () {}) // another font then
+    .then(function () { return Plotly.newPlot(drawn, figure.data, figure.layout, config); })
+    .then(fit)
+    .then(function () { new ResizeObserver(fit).observe(place); });
 }
 window.addEventListener('beforeprint', function () {
+  var PAPER = 640; // pixels across A4 and Letter, margins off
   document.querySelectorAll('details').forEach(function (part) { part.open = true; });
+  document.querySelectorAll('.scroll table').forEach(function (table) {
+    table.style.zoom = Math.min(1, PAPER / table.offsetWidth);
+  });
+});
+window.addEventListener('afterprint', function () {
+  document.querySelectorAll('.scroll table').forEach(function (table) { table.style.zoom = ''; });
 });

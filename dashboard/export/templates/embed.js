@@ -2,7 +2,8 @@
 // In a frame on somebody's page: tells the page how high this one is, in the forms that newsroom pages listen for.
 (function () {
   if (window.parent === window) return;
-  var chart = document.querySelector('[data-height]').id;
+  var plot = document.querySelector('[data-height]');
+  var chart = plot.dataset.chart || plot.id;
   var query = new URLSearchParams(location.search);
   var secret = (location.hash.match(/[?&#]secret=([A-Za-z0-9]+)/) || [])[1];
   var LEAST = 100; // AMP refuses less
@@ -19,9 +20,10 @@
   }
 
   function fitWordPress() {
-    var plot = document.querySelector('[data-height]');
     var excess = height() - WORDPRESS;
-    if (secret && excess > 0) plot.style.height = Math.max(260, plot.offsetHeight - excess) + 'px';
+    var before = +plot.dataset.height;
+    if (secret && excess > 0) plot.dataset.height = Math.max(260, before - excess);
+    if (+plot.dataset.height !== before) plot.style.height = plot.dataset.height + 'px'; // it is drawn anew
   }
 
   function answerResizer(event) {

@@ -29,14 +29,11 @@
     if (!place) return;
     var before = place.querySelector('img, p');
     var said = before ? before.alt || before.textContent : '';
-    var drawn = document.createElement('div');
-    drawn.style.cssText = 'height:' + place.dataset.height + 'px;visibility:hidden;position:absolute;width:100%';
-    drawn.setAttribute('role', 'group');
-    drawn.setAttribute('aria-label', said);
-    place.append(drawn);
-    aimiDraw(drawn, figure, locale, config).then(function () {
-      drawn.style.visibility = drawn.style.position = '';
-      place.replaceChildren(drawn);
+    place.setAttribute('role', 'group');
+    place.setAttribute('aria-label', said);
+    place.style.minHeight = place.offsetHeight + 'px'; // what is below stays where it is
+    aimiDraw(place, figure, locale, config).then(function () {
+      place.style.minHeight = '';
       place.dataset.interactive = 'yes';
     });
   };
