@@ -47,10 +47,6 @@ Scale = Annotated[
         "--scale", metavar="N", help="Pixels of a PNG for one of its size.", show_default="the preset’s"
     ),
 ]
-Outline = Annotated[
-    bool,
-    typer.Option("--outline", help="The words of an SVG as outlines, for programs that have not its fonts."),
-]
 Theme = Annotated[
     str | None,
     typer.Option(
@@ -143,7 +139,6 @@ def export(
     preset: PresetName = "article",
     size: Size = None,
     scale: Scale = None,
-    outline: Outline = False,
     theme: Theme = None,
     event: Event = DEFAULT_EVENT,
     tickers: Tickers = "",
@@ -244,11 +239,11 @@ def _asked(asked: dict[str, Any], usual: Spec, given: _Given) -> list[Spec]:
         end=_day(asked["end"]),
         options=_pairs(asked["settings"] or []),
         formats=_listed(asked["formats"].lower()),
-        **{key: asked[key] for key in ("preset", "size", "scale", "outline")},
+        **{key: asked[key] for key in ("preset", "size", "scale")},
         **own,
     )
     if not set(spec.formats) & set(PICTURES):
-        given.none_of({"preset", "size", "scale", "outline"}, f"for {', '.join(spec.formats)}")
+        given.none_of({"preset", "size", "scale"}, f"for {', '.join(spec.formats)}")
     return _specs(_chosen(asked["names"], asked["every"]), spec, bool(own))
 
 

@@ -41,7 +41,6 @@ class Look:
     locale: str = "en"
     credit: str = HOUSE_CREDIT
     language: str = "en"
-    outline: bool = False
     caption: str | None = None
 
 
@@ -160,7 +159,6 @@ def job(chart: Chart, look: Look) -> str:
             "style": _style(palette(look.theme), preset.sheet),
             "lang": look.language.replace("_", "-"),
             "locale": locales.plotly_locale(locale),
-            "outline": look.outline,
             "leastType": LEAST_TYPE if preset.unit == "mm" else 0,
         },
         sort_keys=True,

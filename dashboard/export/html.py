@@ -58,7 +58,7 @@ def height(chart: Chart) -> int:
 def style(theme: str, embedded: bool) -> str:
     """The style sheet of a theme, its fonts `embedded` or beside it in `fonts/`."""
     faces = [
-        {"family": family, "weight": weight, "source": _data(name) if embedded else f'"fonts/{name}"'}
+        {"family": family, "weight": weight, "source": font_data(name) if embedded else f'"fonts/{name}"'}
         for family, weight, name in FACES
     ]
     return environment.get_template("frame.css.j2").render(

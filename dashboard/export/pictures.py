@@ -1,6 +1,7 @@
 """Pictures as files: each checked to be the one asked for, and given its words as metadata."""
 
 import io
+import re
 from dataclasses import dataclass
 
 from PIL import Image, UnidentifiedImageError
@@ -9,9 +10,17 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 
 from dashboard.export.browser import STRIP
-from dashboard.export.html import environment
+from dashboard.export.html import environment, font_data
 
 MARKER_BITS = 64
+_STRONG = r"font-weight(=\"|: ?)(bold|[67]00)"
+FONTS = (
+    ("Inter", 400, "inter-400.woff2", "Inter"),
+    ("Inter", 700, "inter-700.woff2", _STRONG),
+    ("Source Serif", 600, "source-serif-600.woff2", r"Source Serif"),
+    ("Inter", 400, "inter-400-ext.woff2", "[\u0100-\u024f\u1e00-\u1eff\u20a0-\u20c0]"),
+)
+"""Family, weight and file of the fonts that travel in an SVG, and what in it asks for each."""
 WRAPPER = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n{}<?xpacket end="r"?>'
 
 
@@ -106,8 +115,18 @@ def finish_svg(text: str, token: str, label: Label) -> bytes:
     if f'data-spec="{token}"' not in text[:2000]:
         raise WrongPicture("the SVG is the drawing of another chart")
     text = text.replace(f' data-spec="{token}"', "", 1)
-    text = text.replace("</desc>", f"</desc><metadata>{label.xmp()}</metadata>", 1)
+    text = text.replace("</desc>", f"</desc><metadata>{label.xmp()}</metadata>{_fonts(text)}", 1)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+
+
+def _fonts(svg: str) -> str:
+    """A style sheet with the house's fonts that an SVG uses, inside it: it looks the same where they are not installed."""
+    faces = "".join(
+        f'@font-face{{font-family:"{family}";font-weight:{weight};src:url({font_data(name)}) format("woff2")}}'
+        for family, weight, name, used in FONTS
+        if re.search(used, svg)
+    )
+    return f"<style>{faces}</style>" if faces else ""
 
 
 def finish_pdf(raw: bytes, token: str, size: tuple[float, float], label: Label) -> bytes:

@@ -49,7 +49,6 @@ class Spec:
     figure: Pairs = ()
     language: str = "en"
     credit: str = HOUSE_CREDIT
-    outline: bool = False
     formats: tuple[str, ...] = FORMATS
 
     def __post_init__(self) -> None:
@@ -75,7 +74,7 @@ class Spec:
 
     def look(self) -> Look:
         """How the chart is to look."""
-        words = (self.credit, self.language, self.outline, self.caption)
+        words = (self.credit, self.language, self.caption)
         return Look(self.shape(), self.theme, self.locale, *words)
 
     def words(self) -> dict[str, str]:
@@ -91,7 +90,7 @@ class Spec:
         values = {key: value for key, value in asdict(self).items() if value not in (None, (), False)}
         vain = ["event"] if not HEEDS.get(self.name, Heeds()).event else []
         if not set(self.formats) & set(PICTURES):
-            vain += ["preset", "size", "scale", "outline"]
+            vain += ["preset", "size", "scale"]
         values = {key: value for key, value in values.items() if key not in vain}
         for name in ("start", "end"):
             if name in values:
@@ -133,7 +132,7 @@ def heeded(spec: Spec) -> Spec:
             resolve("setting", option, HEEDS[name].options)
     except UnknownName as unknown:
         raise BadSpec(str(unknown)) from None
-    if not set(spec.formats) & set(PICTURES) and (spec.size or spec.scale or spec.outline):
+    if not set(spec.formats) & set(PICTURES) and (spec.size or spec.scale):
         raise BadSpec(f"There is no picture among {', '.join(spec.formats)}: leave its size away.")
     without = unheeded(name, spec)
     if without:

@@ -288,7 +288,6 @@ def test_parameters_survive_being_written_down() -> None:
         title="T",
         note="",
         figure=(("One", "Eins"),),
-        outline=True,
         formats=("png",),
     )
     assert from_parameters(json.loads(json.dumps(spec.parameters()))) == spec

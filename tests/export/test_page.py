@@ -23,7 +23,7 @@ def test_it_offers_each_file_and_the_kit(on_bundled_data: Path) -> None:
     labels = [button.proto.label for button in page.get("download_button")]
     assert labels == ["The whole kit", "PNG", "SVG", "PDF", "HTML", "CSV", "Plotly JSON"]
     copied = [code.value for code in page.code]
-    assert copied[0].startswith("Treemap of AI companies")
+    assert copied[0].startswith("Tiles of AI companies")
     assert copied[2].startswith('<iframe src="shock-map.html"')
     assert "/chart/shock-map.png?event=deepseek-selloff" in copied[3]
 

@@ -116,6 +116,44 @@ const aimi = (() => {
     }
   }
 
+  // A heatmap's bitmap as rectangles, one path for each colour: rows of pixels that are alike, and in these runs.
+  async function intoRectangles(svg) {
+    for (const image of [...svg.querySelectorAll('image')]) {
+      const picture = new Image();
+      picture.src = image.getAttribute('xlink:href') || image.getAttribute('href');
+      await picture.decode();
+      const canvas = new OffscreenCanvas(picture.width, picture.height);
+      const pen = canvas.getContext('2d');
+      pen.drawImage(picture, 0, 0);
+      const pixels = new Uint32Array(pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+      const number = name => +(image.getAttribute(name) || 0);
+      const [x0, y0] = [number('x'), number('y')];
+      const [dx, dy] = [number('width') / canvas.width, number('height') / canvas.height];
+      const paths = new Map();
+      const row = y => pixels.subarray(y * canvas.width, (y + 1) * canvas.width);
+      const alike = (a, b) => row(a).every((pixel, x) => pixel === row(b)[x]);
+      for (let top = 0, end; top < canvas.height; top = end) {
+        for (end = top + 1; end < canvas.height && alike(top, end); ) end++;
+        const line = row(top);
+        for (let left = 0, right; left < canvas.width; left = right) {
+          for (right = left + 1; right < canvas.width && line[right] === line[left]; ) right++;
+          if (!(line[left] >>> 24)) continue;
+          const size = `h${((right - left) * dx).toFixed(2)}v${((end - top) * dy).toFixed(2)}`;
+          const path = `M${(x0 + left * dx).toFixed(2)},${(y0 + top * dy).toFixed(2)}${size}`;
+          const back = `h${(-(right - left) * dx).toFixed(2)}z`;
+          paths.set(line[left], (paths.get(line[left]) || '') + path + back);
+        }
+      }
+      const group = element('g', { 'shape-rendering': 'crispEdges' });
+      for (const [colour, d] of paths) {
+        const [red, green, blue, alpha] = [0, 8, 16, 24].map(bits => (colour >>> bits) & 255);
+        const fill = { d, fill: `rgb(${red},${green},${blue})`, 'fill-opacity': (alpha / 255).toFixed(3) };
+        group.append(element('path', fill));
+      }
+      image.replaceWith(group);
+    }
+  }
+
   function compose(job, parts, figure, width, height) {
     const id = job.token.slice(0, 8);
     const svg = element('svg', {
@@ -188,6 +226,7 @@ const aimi = (() => {
     for (let again = 0; ; again++) {
       const { svg: figure, shown } = await plot(job, width - 2 * job.style.pad, room, margin, { cutRows });
       clean(figure);
+      await intoRectangles(figure);
       const svg = compose(job, parts, document.importNode(figure, true), width, height);
       sheet.replaceChildren(svg, marker(job.token));
       svg.style.cssText = `width:${width}px;height:${height}px`;
