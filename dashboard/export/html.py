@@ -97,7 +97,9 @@ def plotly_js() -> str:
     return _CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
 
 
-def _data(name: str) -> str:
+@lru_cache
+def font_data(name: str) -> str:
+    """A font of the house as an address that holds it."""
     return f"data:font/woff2;base64,{base64.b64encode((STATIC / name).read_bytes()).decode()}"
 
 

@@ -120,7 +120,7 @@ def finish_svg(text: str, token: str, label: Label) -> bytes:
 
 
 def _fonts(svg: str) -> str:
-    """A style sheet with the house's fonts that an SVG uses, inside it: it looks the same where they are not installed."""
+    """A style sheet with those of the house's fonts that an SVG uses, for computers that lack them."""
     faces = "".join(
         f'@font-face{{font-family:"{family}";font-weight:{weight};src:url({font_data(name)}) format("woff2")}}'
         for family, weight, name, used in FONTS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from dashboard.charts.style import LIGHT, figure
 from dashboard.export.browser import Renderer
 from dashboard.export.drawing import Look
 from dashboard.export.presets import PRESETS, sized
@@ -80,6 +82,51 @@ def test_an_svg_has_text_a_title_and_a_description_and_asks_nobody_for_anything(
     assert not [key for node in root.iter() for key in node.attrib if key.startswith("on")]
     assert not re.search(r"(href|src|url)\s*[=(]\s*[\"']?(https?:|//|file:)", text)
     assert (root.get("width"), root.get("height")) == ("850", f"{drawn.height:g}")
+
+
+def test_an_svg_carries_its_fonts_and_what_picture_desks_read(drawn: Pictures) -> None:
+    text = drawn.files["svg"].decode()
+    assert len(re.findall(r"@font-face\{[^}]*src:url\(data:font/woff2", text)) == 3
+    root = ElementTree.fromstring(text)
+    words = {node.tag.rpartition("}")[2]: "".join(node.itertext()) for node in root.iter()}
+    assert words["AltTextAccessibility"] == "Lines that fall."
+    assert words["Credit"] == "Chart: AI Market Impact"
+    assert words["Source"] == "Source: a test"
+    assert "Nothing is real." in words["description"]
+    assert words["DigitalSourceType"].endswith("/dataDrivenMedia")
+
+
+@pytest.mark.parametrize("form", ["png", "pdf"])
+def test_the_same_fields_are_in_a_picture_and_on_paper(drawn: Pictures, form: str) -> None:
+    if form == "png":
+        packet = Image.open(io.BytesIO(drawn.files["png"])).text["XML:com.adobe.xmp"]
+    else:
+        catalog = PdfReader(io.BytesIO(drawn.files["pdf"])).trailer["/Root"]
+        packet = catalog["/Metadata"].get_data().decode()
+    assert "<photoshop:Credit>Chart: AI Market Impact</photoshop:Credit>" in packet
+    assert '<rdf:li xml:lang="x-default">Lines that fall.</rdf:li>' in packet
+
+
+def test_a_heatmap_is_drawn_as_rectangles() -> None:
+    fig = figure(LIGHT, 300)
+    fig.add_heatmap(x=[1, 2, 3], y=["a", "b"], z=[[1, 2, 3], [3, 2, None]], showscale=False)
+    chart = replace(lines(), figure=fig)
+    files = render(chart, Look(), {"svg", "pdf"}).files
+    assert b"<image" not in files["svg"]
+    assert files["svg"].count(b'fill-opacity="1.000"') == 3
+    assert not list(PdfReader(io.BytesIO(files["pdf"])).pages[0].images)
+
+
+def test_words_in_print_are_never_smaller_than_newsprint_takes() -> None:
+    root = ElementTree.fromstring(
+        render(lines(12), Look(sized(PRESETS["print"], "83mm")), {"svg"}).files["svg"]
+    )
+    points = 83 / 25.4 * 72 / float(root.get("viewBox").split()[2])
+    sizes = [
+        float(size) for size in re.findall(r'font-size[=:]"? ?([\d.]+)', ElementTree.tostring(root).decode())
+    ]
+    assert min(sizes) * points >= 6.45
+    assert root.get("width") == "83mm"
 
 
 def test_an_svg_for_print_is_measured_in_millimetres() -> None:

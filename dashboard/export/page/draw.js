@@ -231,7 +231,7 @@ const aimi = (() => {
       sheet.replaceChildren(svg, marker(job.token));
       svg.style.cssText = `width:${width}px;height:${height}px`;
       const inner = svg.querySelector('svg.main-svg');
-      aimiFit.dropUnreadable(inner);
+      aimiFit.dropUnreadable(inner, job.smallest);
       const place = placeOf(svg, job.style.pad, parts.header, room);
       aimiFit.spreadEndNames(inner, job.figure.layout.annotations || [], place);
       const over = aimiFit.outside(inner, place);
@@ -267,9 +267,9 @@ const aimi = (() => {
       let best = null;
       let chosen = 1;
       // On paper no word may become smaller than `leastType`, in pixels of the page.
-      const smallest = job.leastType * (job.width / job.css);
+      job.smallest = job.leastType * (job.width / job.css);
       for (const way of job.height ? FIXED : GROWING) {
-        if (way.spread > 1 && way.spread * smallest > job.style.note.size) continue;
+        if (way.spread > 1 && way.spread * job.smallest > job.style.note.size) continue;
         if (best?.shown && way.spread < ROWS_SPREAD) continue;
         const tried = await attempt(job, way);
         if (better(tried, best)) {

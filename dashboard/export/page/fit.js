@@ -77,11 +77,11 @@ const aimiFit = (() => {
   }
 
   // Words that Plotly shrank to fit into something small, until nobody can read them.
-  function dropUnreadable(root) {
+  function dropUnreadable(root, least) {
     for (const node of [...root.querySelectorAll('text')]) {
       const scale = node.getScreenCTM();
       const size = parseFloat(getComputedStyle(node).fontSize) * Math.hypot(scale.a, scale.b);
-      if (size < READABLE) node.remove();
+      if (size < Math.max(READABLE, least)) node.remove();
     }
   }
 
