@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from etl.imports.columns import Layout
-from etl.imports.prices import PriceOptions, bars
+from etl.imports.listings import Listing
+from etl.imports.prices import PriceOptions, bars, side_by_side
 from etl.imports.rankings import RankOptions, ranks
 from etl.imports.report import SHOWN, ImportRefusedError, ImportReport, Reading
 from etl.imports.table import Table, readable, table_of
@@ -51,11 +52,13 @@ def import_prices(
     """
     reading = reading or Reading()
     report = _report(warehouse, "prices", path, reading)
+    listings = _listings(warehouse)
     with table_of(path, "prices", reading) as table:
+        side_by_side(table, listings)
         _refuse_missing(table.layout, ("date", "close"), path)
 
         def take(con: duckdb.DuckDBPyConnection, screen: Screen) -> None:
-            query = bars(table, con, options or PriceOptions(), reading, report, str(path))
+            query = bars(table, listings, options or PriceOptions(), reading, report, str(path))
             for batch in _batches(table, query, path):
                 con.register("file_rows", batch)
                 report.item.received += batch.num_rows
@@ -83,6 +86,7 @@ def import_rankings(
     """
     options, reading = options or RankOptions(), reading or Reading()
     report = _report(warehouse, "rankings", path, reading)
+    _listings(warehouse)
     with table_of(path, "rankings", reading) as table:
         named = options.app_name or options.app_id or "app_id" in table.layout.places
         _refuse_missing(table.layout, ("captured_at", "rank", *(() if named else ("app_name",))), path)
@@ -103,6 +107,18 @@ def import_rankings(
     return report
 
 
+def _listings(warehouse: Warehouse) -> dict[str, Listing]:
+    """The companies of the warehouse, without which nobody can have prices or ranks."""
+    query = "SELECT ticker, exchange, currency FROM company"
+    rows = []
+    if warehouse.exists():
+        with warehouse.reading() as con:
+            rows = con.execute(query).fetchall()
+    if not rows:
+        raise ImportRefusedError("The warehouse is empty: run `python -m etl load-bundled` first.")
+    return {row[0]: Listing(*row) for row in rows}
+
+
 def _report(warehouse: Warehouse, kind: str, path: Path, reading: Reading) -> ImportReport:
     log = RunLog(new_run_id(warehouse), f"import-{kind}", items=[ItemLog(path.name)])
     return ImportReport(log, dry_run=reading.dry_run)
@@ -113,15 +129,13 @@ def _run(warehouse: Warehouse, report: ImportReport, table: Table, take: Take) -
     started = time.monotonic()
     try:
         with warehouse.writing() as con:
-            if not con.execute("SELECT count(*) FROM company").fetchall()[0][0]:
-                raise ImportRefusedError("The warehouse is empty: run `python -m etl load-bundled` first.")
             con.begin()
             steps = warehouse.commits_stay_private
             screen = Screen(
                 con, report.log.run_id, report.log.source, pd.Timestamp.now("UTC"), in_steps=steps
             )
             take(con, screen)
-            report.columns, report.ignored = table.layout.used, table.layout.ignored
+            report.columns, report.ignored = table.layout.used, table.layout.ignored + table.besides
             report.read_as = table.read_as
             _conclude(report, time.monotonic() - started)
             if report.dry_run:

@@ -63,17 +63,25 @@ def number(text: str, decimal_comma: bool = False) -> float | None:
     if not found or not _is_money(found["before"]):
         return None
     digits, unit = found["number"].strip(), found["after"].strip().rstrip(".")
-    scale = _SCALES.get(unit)
-    if scale is None:
+    power = _SCALES.get(unit)
+    if power is None:
         word, _, rest = unit.partition(" ")
-        scale = _SCALES.get(word.rstrip("."))
-        if not _is_money(unit if scale is None else rest):
+        power = _SCALES.get(word.rstrip("."))
+        if not _is_money(unit if power is None else rest):
             return None
     if not _GROUPED[decimal_comma].fullmatch(digits):
         return None
     point, grouping = (",", ".") if decimal_comma else (".", ",")
     plain = re.sub(rf"[{grouping}' ]", "", digits).replace(point, ".")
-    return sign * float(Decimal(plain).scaleb(scale or 0))
+    return sign * float(Decimal(plain).scaleb(power or 0))
+
+
+def scale(text: str) -> int:
+    """What figures count in, as the heading of a column says it: ``M``, ``in thousands``, ``000s``; else 1."""
+    words = _plain(text).replace("'", "").removeprefix("in ").split()
+    unit = words[0] if words else ""
+    power = {"000": 3, "000s": 3}.get(unit, _SCALES.get(unit.rstrip("."), _SCALES.get(unit.rstrip("s"), 0)))
+    return 10**power
 
 
 def is_missing(text: str | None) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from etl import calendars
 from etl.imports.columns import in_parentheses
 from etl.imports.dates import FIRST_YEAR, LAST_YEAR
 from etl.imports.listings import Listing, named_above, resolve
-from etl.imports.numbers import currency_code
+from etl.imports.numbers import currency_code, scale
 from etl.imports.report import ImportRefusedError, ImportReport, Reading
 from etl.imports.table import Table
 from etl.imports.values import (
@@ -38,9 +37,25 @@ class PriceOptions:
     currency: str | None = None
 
 
+def side_by_side(table: Table, listings: dict[str, Listing]) -> None:
+    """A table with a column of closes for each company becomes one with a row for each."""
+    if {"close", "ticker"} & set(table.layout.places) or "date" not in table.layout.places:
+        return
+    meant = {place: resolve(name, listings) for place, name in enumerate(table.layout.names)}
+    blocks = [(ticker, {"close": place}) for place, ticker in meant.items() if ticker]
+    if blocks:
+        date = table.layout.places["date"]
+        table.besides = [
+            name
+            for place, name in enumerate(table.layout.names)
+            if name and place != date and not meant[place]
+        ]
+        table.lengthen(blocks, date)
+
+
 def bars(
     table: Table,
-    con: duckdb.DuckDBPyConnection,
+    listings: dict[str, Listing],
     options: PriceOptions,
     reading: Reading,
     report: ImportReport,
@@ -48,15 +63,9 @@ def bars(
 ) -> str:
     """The SQL of the file's bars in ``table.con``: file_row, the columns of ``price_daily``, and ``fault``.
 
-    ``con`` is the warehouse, whose companies say which exchange and currency a ticker has. Where the file has no
+    ``listings`` say which exchange and currency a ticker has. Where the file has no
     adjusted close, the close stands in for it.
     """
-    listings = {
-        ticker: Listing(ticker, exchange, currency)
-        for ticker, exchange, currency in con.execute(
-            "SELECT ticker, exchange, currency FROM company"
-        ).fetchall()
-    }
     whose = _add_listings(table, listings, options, report, path)
     figures = add_figures(table, [name for name in FIGURES if name in table.layout.places], reading, path)
     second = None
@@ -66,20 +75,21 @@ def bars(
     day, day_fault = _day(table)
     faults = [day_fault] + [_figure_fault(table, column, value) for column, value in figures.items()]
     faults = misplaced(table, second) + faults
+    unit = scale(in_parentheses(table.layout.used.get("volume", "")) or "")
     currency, currency_join = _currency(table, figures, options, path)
     source = _source(table, reading, path)
     dated = f"LEFT JOIN dated ON dated.text = raw.{table.cell('date')}" if table.is_text("date") else ""
     aside = "ANTI JOIN aside ON aside.file_row = raw.file_row" if report.aside else ""
     return f"""
-        SELECT raw.file_row, listing.ticker AS ticker, {day} AS date, {_values(figures)}, {currency} AS currency,
+        SELECT raw.file_row, listing.ticker AS ticker, {day} AS date, {_values(figures, unit)}, {currency} AS currency,
             {source} AS source, CASE {" ".join(fault for fault in faults if fault)} END AS fault
         FROM raw {whose} {dated} {figure_joins(table, figures)} {currency_join} {aside}"""  # noqa: S608
 
 
-def _values(figures: dict[str, str]) -> str:
+def _values(figures: dict[str, str], unit: int) -> str:
     columns = {column: figures.get(column, "NULL::DOUBLE") for column in FIGURES}
     columns["adj_close"] = f"coalesce({columns['adj_close']}, {columns['close']})"
-    columns["volume"] = f"TRY_CAST(round({columns['volume']}) AS BIGINT)"
+    columns["volume"] = f"TRY_CAST(round({columns['volume']} * {unit}) AS BIGINT)"
     return ", ".join(f"{value} AS {column}" for column, value in columns.items())
 
 

@@ -29,7 +29,8 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
 class Table:
     """The file as the table ``raw`` of ``con``: ``file_row`` (from 1 below the headings) and the cells ``c0``, ``c1`` …
 
-    ``kinds`` are DuckDB's types of the cells, text but in Parquet. ``above`` are the lines over the headings.
+    ``kinds`` are DuckDB's types of the cells, text but in Parquet. ``above`` are the lines over the headings,
+    ``besides`` columns that were left out.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -37,6 +38,7 @@ class Table:
     kinds: list[str]
     separator: str = ""
     above: list[list[str]] = field(default_factory=list)
+    besides: list[str] = field(default_factory=list)
     read_as: list[str] = field(default_factory=list)
 
     def kind(self, column: str) -> str:
@@ -56,6 +58,35 @@ class Table:
         cell = self.cell(column)
         query = f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL"  # noqa: S608
         return [text for (text,) in self.con.execute(query).fetchall()]
+
+    def lengthen(self, blocks: list[tuple[str, dict[str, int]]], date: int) -> None:
+        """Put blocks of columns that stand side by side below each other.
+
+        Each block is a ticker and, by name, the places of its columns; ``date`` is the place of the dates of all.
+        """
+        names = list(dict.fromkeys(name for _, places in blocks for name in places))
+        selects = " UNION ALL ".join(
+            f"SELECT file_row, {number} AS block, c{date} AS c0, {_text(ticker)} AS c1, "  # noqa: S608
+            + ", ".join(
+                f"{f'c{places[name]}' if name in places else 'NULL'} AS c{place}"
+                for place, name in enumerate(names, 2)
+            )
+            + " FROM raw"
+            for number, (ticker, places) in enumerate(blocks)
+        )
+        cells = ", ".join(f"c{place}" for place in range(len(names) + 2))
+        filled = " OR ".join(f"c{place} IS NOT NULL" for place in range(2, len(names) + 2))
+        self.con.execute(
+            f"CREATE TEMP TABLE lengthened AS SELECT row_number() OVER (ORDER BY block, file_row) AS file_row, {cells} "  # noqa: S608
+            f"FROM ({selects}) WHERE {filled}"
+        )
+        self.con.execute("CREATE OR REPLACE TEMP VIEW raw AS FROM lengthened")
+        kinds = [self.kinds[date], "VARCHAR", *(self.kinds[place] for place in blocks[0][1].values())]
+        self.layout = layout(["date", "ticker", *names], "prices")
+        self.kinds = kinds
+        self.read_as.append(
+            f"{len(blocks)} companies side by side" if len(blocks) > 1 else f"ticker {blocks[0][0]}"
+        )
 
 
 @contextmanager
@@ -202,6 +233,8 @@ def _below_headings(table: Table, kind: str, path: Path) -> Table:
     query = f"SELECT {cells} FROM given ORDER BY file_row LIMIT {HEADINGS_WITHIN}"  # noqa: S608
     rows = table.con.execute(query).fetchall()
     place, table.layout = _headings(rows, kind)
+    blocks = _of_yfinance(rows, path) if kind == "prices" else []
+    place = 2 if blocks else place
     table.above = [[cell for cell in row if cell] for row in rows[:place]]
     filled = " OR ".join(f"trim(c{column}) <> ''" for column in range(len(table.kinds)))
     table.con.execute(
@@ -209,7 +242,31 @@ def _below_headings(table: Table, kind: str, path: Path) -> Table:
         f"WHERE file_row > {place + 1} AND ({filled})"
     )
     _refuse_empty(table.con, path)
+    if blocks:
+        table.lengthen(blocks, 0)
     return table
+
+
+def _of_yfinance(rows: Sequence[Sequence[str | None]], path: Path) -> list[tuple[str, dict[str, int]]]:
+    """The blocks of a file that yfinance's ``download`` wrote: a line of fields, one of tickers, one with ``Date``."""
+    if len(rows) < 3 or rows[0][0] not in ("Price", None) or rows[1][0] not in ("Ticker", None):
+        return []
+    if rows[2][0] not in ("Date", "Datetime") or any(rows[2][1:]):
+        return []
+    blocks: dict[str, dict[str, int]] = {}
+    for place, (field_name, ticker) in enumerate(zip(rows[0], rows[1], strict=True)):
+        if place and field_name and ticker:
+            blocks.setdefault(ticker, {})[field_name] = place
+    if any("Adj Close" not in places for places in blocks.values()):
+        raise ImportRefusedError(
+            f"{path} is a download of yfinance without 'Adj Close', whose closes are adjusted for dividends: "
+            "download it again with auto_adjust=False."
+        )
+    return list(blocks.items())
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _refuse_empty(con: duckdb.DuckDBPyConnection, path: Path) -> None:

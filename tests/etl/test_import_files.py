@@ -199,3 +199,28 @@ def test_importing_twice_changes_nothing(listed, tmp_path):
     assert import_prices(listed, path, NVDA).item.inserted == 2
     again = import_prices(listed, path, NVDA)
     assert (again.item.inserted, again.item.updated, again.exit_code) == (0, 0, 0)
+
+
+def test_companies_side_by_side_are_read_each_for_itself(listed, tmp_path):
+    path = written(tmp_path, "Date,NVDA,AMD,Mean\n2025-03-17,119.53,104.59,112\n2025-03-18,115.43,,115\n")
+    report = import_prices(listed, path)
+    assert (report.exit_code, report.ignored) == (0, ["Mean"])
+    assert stored(listed) == [("AMD", MONDAY, 104.59), ("NVDA", MONDAY, 119.53), ("NVDA", TUESDAY, 115.43)]
+
+
+YFINANCE = (
+    "Price,Adj Close,Adj Close,Close,Close,Volume,Volume\nTicker,AMD,NVDA,AMD,NVDA,AMD,NVDA\nDate,,,,,,\n"
+    "2025-03-17,104.59,119.52,104.59,119.53,27,255501500\n2025-03-18,103.51,115.42,103.51,115.43,28,299686900\n"
+)
+
+
+def test_a_download_of_yfinance_is_read_unless_its_closes_are_adjusted(listed, tmp_path):
+    assert import_prices(listed, written(tmp_path, YFINANCE)).exit_code == 0
+    assert stored(listed, "ticker, date, close, volume") == [
+        ("AMD", MONDAY, 104.59, 27),
+        ("AMD", TUESDAY, 103.51, 28),
+        ("NVDA", MONDAY, 119.53, 255_501_500),
+        ("NVDA", TUESDAY, 115.43, 299_686_900),
+    ]
+    with pytest.raises(ImportRefusedError, match="auto_adjust=False"):
+        import_prices(listed, written(tmp_path, YFINANCE.replace("Adj Close", "Low")))
