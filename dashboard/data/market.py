@@ -7,7 +7,7 @@ import duckdb
 import pandas as pd
 
 from dashboard.data.naming import labelled
-from etl.warehouse.figures import COUNTS, OLD_COUNT_DAYS, RATE_DAYS, VALUE_MOVES, ai_on
+from etl.warehouse.figures import COUNTS, OLD_COUNT_DAYS, RATE_DAYS, VALUE_MOVES, VALUED_MOVES, ai_on
 
 COMPILED = "closing prices compiled from public price histories"
 SOURCES = {"yahoo": "Yahoo Finance"}
@@ -105,9 +105,15 @@ def dollar_rates_at(con: duckdb.DuckDBPyConnection, session: date) -> dict[str, 
 
 
 def value_moves(
-    con: duckdb.DuckDBPyConnection, start: date | None = None, end: date | None = None
+    con: duckdb.DuckDBPyConnection,
+    start: date | None = None,
+    end: date | None = None,
+    *,
+    valued: bool = False,
 ) -> pd.DataFrame:
     """What every company gained or lost in every session (from `start` to `end`), funds and indices apart.
+
+    `valued` leaves out the companies of which no share count is known.
 
     One row a company and session that has a session before it, by ticker and date. Columns: ticker, name, segment,
     is_ai (whether it had the role AI on the day), date, before (its session before), change (fraction of the
@@ -118,7 +124,8 @@ def value_moves(
     have taken out.
     """
     return con.execute(
-        f"{VALUE_MOVES} ORDER BY priced.ticker, priced.date", {"day": None, "start": start, "end": end}
+        f"{VALUED_MOVES if valued else VALUE_MOVES} ORDER BY priced.ticker, priced.date",
+        {"day": None, "start": start, "end": end},
     ).df()
 
 

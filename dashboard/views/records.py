@@ -9,4 +9,4 @@ from dashboard.data.records import index_changes, reported_moves
 
 def read_records(con: duckdb.DuckDBPyConnection) -> Records:
     """All one-day moves of market value, computed and reported."""
-    return Records(value_moves(con), reported_moves(con), index_changes(con))
+    return Records(value_moves(con, valued=True), reported_moves(con), index_changes(con))

@@ -27,11 +27,13 @@ COUNTS = """
 """Each share count with the day it was known; `shares` on the split basis of the closes, `shares_then` on that of
 the day."""
 
-VALUE_MOVES = f"""
+
+def _moves(prices: str) -> str:
+    return f"""
     WITH {COUNTS}, moves AS (
         SELECT ticker, date, lag(date) OVER in_time AS before, close, lag(close) OVER in_time AS close_before,
             adj_close / lag(adj_close) OVER in_time - 1 AS change
-        FROM price_daily WINDOW in_time AS (PARTITION BY ticker ORDER BY date)
+        FROM {prices} WINDOW in_time AS (PARTITION BY ticker ORDER BY date)
     ), counted AS (
         SELECT moves.*, counts.shares, counts.as_of, counts.form FROM moves
         ASOF LEFT JOIN counts ON counts.ticker = moves.ticker AND counts.known <= moves.date
@@ -53,6 +55,12 @@ VALUE_MOVES = f"""
             AS rate, CASE WHEN whole THEN shares * rate END AS worth
         FROM priced ASOF LEFT JOIN rates ON rates.currency = priced.currency AND rates.date <= priced.date
     ) AS priced"""  # noqa: S608
+
+
+VALUE_MOVES = _moves("price_daily")
 """What every company gained or lost in every session; see `dashboard.data.market.value_moves` for its columns.
 
 Parameters: `day` (NULL for all counts), `start`, `end`."""
+
+VALUED_MOVES = _moves("price_daily SEMI JOIN shares_outstanding USING (ticker)")
+"""The same of the companies alone that have a share count."""

@@ -26,7 +26,7 @@ from urllib.request import urlopen
 from playwright.async_api import Browser, Page, async_playwright
 
 from dashboard.views.request import Request
-from dashboard.views.shock import CHARTS
+from dashboard.views.shock import CHARTS, ON_THE_PAGE
 from etl.bundled import load_bundled
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
@@ -38,7 +38,7 @@ WAREHOUSES = (
     ("5,000 tickers, 10 years", 5000, 10, False),
 )
 """Each with its made-up tickers and years, and whether readers at once and the other pages are timed there too."""
-EVENTS = {"deepseek-selloff": "DeepSeek sell-off", "stargate": "Stargate announced"}
+EVENTS = {"deepseek-selloff": "DeepSeek sell-off", "ai-diffusion-rule": "US caps AI chip exports worldwide"}
 BARE_PAGE = """
 import json, sys
 from pathlib import Path
@@ -65,7 +65,8 @@ DRAWN = """([heading, count]) => {
         && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')
 }"""
 FIRST_FIGURE = (
-    "JSON.stringify((document.querySelector('.js-plotly-plot') || {layout: {}}).layout.annotations || 0)"
+    "JSON.stringify((document.querySelector('.st-key-shock-timeline .js-plotly-plot') || {layout: {}})"
+    ".layout.annotations || 0)"
 )
 ROOMS = ("companies", "event-study", "app-rankings", "data")
 FIGURES = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => JSON.stringify(
@@ -99,7 +100,10 @@ def figures_of_the_story(database: Path) -> dict[str, list[str]]:
     """The figures of each event's story as JSON, by the event's title."""
     with FileWarehouse(database).reading() as con:
         return {
-            title: [make(con, Request(event_id=event)).figure.to_json() for make in CHARTS.values()]
+            title: [
+                make(con, Request(event_id=event)).figure.to_json()
+                for make in (CHARTS[name] for name in ON_THE_PAGE)
+            ]
             for event, title in EVENTS.items()
         }
 
@@ -141,7 +145,7 @@ def served(script: Path, database: Path) -> Iterator[str]:
         process.wait()
 
 
-async def open_page(browser: Browser, url: str, figures: int = len(CHARTS)) -> tuple[Page, float]:
+async def open_page(browser: Browser, url: str, figures: int = len(ON_THE_PAGE)) -> tuple[Page, float]:
     """A page of a new reader, and the seconds until it was complete with that many figures."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(900_000)
@@ -156,7 +160,7 @@ async def read(browser: Browser, url: str) -> tuple[float, float, float]:
     """Seconds until a new reader's page is complete, until it is after the choice of another event, and until the
     first figure is after the removal of a company (on the bare page, which has no such choice: as before)."""
     page, first = await open_page(browser, url)
-    other = await choose(page, EVENTS["stargate"])
+    other = await choose(page, EVENTS["ai-diffusion-rule"])
     companies = page.get_by_role("combobox", name="Companies in colour")
     if await companies.count():
         before = await page.evaluate(FIRST_FIGURE)
@@ -179,7 +183,7 @@ async def choose(page: Page, title: str) -> float:
     await option.wait_for()
     begun = time.perf_counter()
     await option.click()
-    await page.wait_for_function(DRAWN, arg=[heading, len(CHARTS)])
+    await page.wait_for_function(DRAWN, arg=[heading, len(ON_THE_PAGE)])
     return time.perf_counter() - begun
 
 
@@ -268,7 +272,7 @@ async def main(rounds: int = 5, readers: int = 40) -> int:
                 load_bundled(FileWarehouse(database), PROJECT_ROOT / "data")
                 if tickers:
                     grow(database, tickers, years)
-                print(f"{title}, {len(CHARTS)} figures, median of {rounds}", flush=True)
+                print(f"{title}, {len(ON_THE_PAGE)} figures, median of {rounds}", flush=True)
                 script = PROJECT_ROOT / "dashboard" / "app.py"
                 with (
                     served(script, database) as ours,
