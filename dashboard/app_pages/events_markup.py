@@ -34,7 +34,7 @@ HEADS = (
 
 
 Link = Callable[[str], str]
-"""The address of the story of an event's id or of a day."""
+"""The address of the story of an event's id or of a day; "" where there is none."""
 
 
 def story_address(event: str, base: str = "./") -> str:
@@ -76,7 +76,7 @@ def _row(told: League, row: Any, size: float, colours: Palette, ranked: bool, li
         "mean": _percent(row.mean_change),
         "dollars": "–" if pd.isna(row.value_change) else words.compact(row.value_change, plus=True),
         "lead": "–" if pd.isna(row.lead_change) else f"{escape(row.lead_name)} {_percent(row.lead_change)}",
-        "back": _back(row.recovered),
+        "back": back(row.recovered),
         "unusual": f"{row.as_large:.0f} of {row.ordinary_days:.0f}" if row.ordinary_days else "–",
         "p": _p_values(row, ranked),
     }
@@ -99,7 +99,8 @@ def _percent(value: float) -> str:
     return "–" if pd.isna(value) else words.percent(value)
 
 
-def _back(sessions: float) -> str:
+def back(sessions: float) -> str:
+    """After how many sessions the AI companies were back, in words."""
     if pd.isna(sessions):
         return "–"
     return "not yet" if np.isinf(sessions) else "did not fall" if sessions == 0 else f"{sessions:.0f}"
@@ -176,7 +177,7 @@ def _day(row: pd.Series, value: float, most: float, link: Link) -> str:
     day = row["date"].date()
     known = bool(row["title"] or row["explanation"])
     if row["title"]:
-        told = f'<a href="{link(row["event_id"])}">{escape(row["title"])}</a>'
+        told = _linked(link(row["event_id"]), row["title"])
     elif row["explanation"]:
         told = escape(row["explanation"])
         if row["note_url"]:
@@ -186,8 +187,12 @@ def _day(row: pd.Series, value: float, most: float, link: Link) -> str:
     return (
         f'<li{"" if known else " class=open"}><b>{words.percent(value)}</b><span class="bar" '
         f'style="width:{abs(value) / most * 100:.1f}%"></span>'
-        f'<span class="told"><a href="{link(day.isoformat())}">{words.day(day, weekday=False)}</a> {told}</span></li>'
+        f'<span class="told">{_linked(link(day.isoformat()), words.day(day, weekday=False))} {told}</span></li>'
     )
+
+
+def _linked(address: str, text: str) -> str:
+    return f'<a href="{address}">{escape(text)}</a>' if address else f"<span>{escape(text)}</span>"
 
 
 def segments(told: League, rows: pd.DataFrame, theme: str, link: Link = story_address) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import duckdb
+
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, HEADING_FONT, palette
 from dashboard.data.claims import claims
-from dashboard.export import batch, embed, files, html, kit
+from dashboard.export import batch, embed, files, html, kit, site_events
 from dashboard.export.batch import Result
 from dashboard.export.browser import BrowserError
 from dashboard.export.presets import PRESETS, BadSpec
@@ -21,8 +23,10 @@ from dashboard.export.spec import Spec, for_chart
 from dashboard.views import shock
 from dashboard.views.claims import check
 from dashboard.views.headline import figures, headline
+from dashboard.views.league import League, read_league
 from dashboard.views.records import read_records
 from dashboard.views.registry import CHARTS
+from dashboard.views.request import NothingToShow
 from dashboard.views.story import read_story
 from etl.settings import settings
 from etl.warehouse import connect_read_only, published_version
@@ -115,7 +119,15 @@ def _story(spec: Spec) -> dict[str, Any]:
             "figures": figures(story),
             "claims": [check(claim, story, records) for claim in coverage if records],
             "state": state,
+            "events": _events(con),
         }
+
+
+def _events(con: duckdb.DuckDBPyConnection) -> League | None:
+    try:
+        return read_league(con)
+    except NothingToShow:
+        return None
 
 
 def _entry(result: Result) -> Entry:
@@ -184,6 +196,9 @@ def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str
             pages[f"{entry.folder}oembed.json"] = embed.oembed(
                 entry.chart, address, entry.folder, spec.credit
             )
+    if words["events"]:
+        pages |= site_events.pages(words["events"], spec.theme, shared)
+        pages["events.css"] = site_events.style(spec.theme)
     first = next((entry for entry in entries if entry.plain), None)
     pages["index.html"] = story.render(
         **words,
@@ -194,7 +209,11 @@ def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str
         **shared,
     ).encode()
     if address:
-        places = ["", *(entry.folder for entry in entries)]
+        places = [
+            "",
+            *(entry.folder for entry in entries),
+            *(page for page in pages if page.startswith("events/")),
+        ]
         pages["sitemap.xml"] = (
             html.environment.get_template("sitemap.xml.j2")
             .render(addresses=[f"{address}{place}" for place in places])

@@ -37,6 +37,7 @@ class League:
     Attributes:
         events: those with a session in the data, oldest first.
         table: one row an event by event_id, see `read_league`.
+        moved: the AI companies' own moves in the first session after each event, see `analysis.league.reactions`.
         ai: the AI companies around each event's session.
         panel: returns of all firms and of the yardstick.
         members: firms (sessions × firms) that have the role AI in each session.
@@ -48,6 +49,7 @@ class League:
 
     events: tuple[Event, ...]
     table: pd.DataFrame = field(repr=False)
+    moved: pd.DataFrame = field(repr=False)
     ai: Measured = field(repr=False)
     panel: Panel = field(repr=False)
     members: NDArray[np.bool_] = field(repr=False)
@@ -202,9 +204,10 @@ def read_league(con: duckdb.DuckDBPyConnection) -> League:
     table = _dated(known)
     positions = panel.sessions.get_indexer(pd.DatetimeIndex(table["session"]))
     ai = measure(panel, positions, members[positions])
+    moved = _reactions(con, known, companies)
     parts = (
         _moved(inputs.universe, panel, members, positions, ai, table.index),
-        _valued(con, known, companies),
+        _valued(moved, known),
         figures.overlaps(table.index, positions),
     )
     table = table.join(list(parts))
@@ -213,7 +216,16 @@ def read_league(con: duckdb.DuckDBPyConnection) -> League:
     titles.sort(key=lambda title: title == OUTSIDE)
     segments = {slug(title): title for title in titles}
     return League(
-        tuple(known), table, ai, panel, members, companies, segments, day_notes(con), _source(con, panel)
+        tuple(known),
+        table,
+        moved,
+        ai,
+        panel,
+        members,
+        companies,
+        segments,
+        day_notes(con),
+        _source(con, panel),
     )
 
 
@@ -260,8 +272,9 @@ def _moved(
     )
 
 
-def _valued(con: duckdb.DuckDBPyConnection, known: Sequence[Event], companies: pd.DataFrame) -> pd.DataFrame:
-    """Dollars lost and gained by the AI companies of the day, and the move of the company that leads the event."""
+def _reactions(
+    con: duckdb.DuckDBPyConnection, known: Sequence[Event], companies: pd.DataFrame
+) -> pd.DataFrame:
     firms = companies.loc[companies["role"] == "AI", ["ticker", "exchange", "ai_from"]]
     exchanges = firms["exchange"].unique()
     sessions = pd.DataFrame(
@@ -276,7 +289,11 @@ def _valued(con: duckdb.DuckDBPyConnection, known: Sequence[Event], companies: p
     late = pd.to_datetime(pairs["ai_from"]) > pd.to_datetime(pairs["market_session"])
     pairs = pairs.loc[~late, ["event_id", "ticker", "session"]]
     moves = market.value_moves(con, start=min(event.market_session for event in known))
-    moved = figures.reactions(moves, pairs)
+    return figures.reactions(moves, pairs)
+
+
+def _valued(moved: pd.DataFrame, known: Sequence[Event]) -> pd.DataFrame:
+    """Dollars lost and gained by the AI companies of the day, and the move of the company that leads the event."""
     named = pd.Series({event.event_id: getattr(event, "lead", "") or "" for event in known})
     return figures.dollars(moved).join(figures.leads(moved, named), how="outer")
 
