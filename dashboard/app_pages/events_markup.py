@@ -27,7 +27,7 @@ HEADS = (
     ("mean", "AI mean"),
     ("dollars", "Dollars"),
     ("lead", "Lead"),
-    ("back", "Sessions to recover"),
+    ("recovery", "Sessions to recover"),
     ("unusual", "Ordinary days as large"),
     ("p", "p, Holm’s, BH’s"),
 )
@@ -76,7 +76,7 @@ def _row(told: League, row: Any, size: float, colours: Palette, ranked: bool, li
         "mean": _percent(row.mean_change),
         "dollars": "–" if pd.isna(row.value_change) else words.compact(row.value_change, plus=True),
         "lead": "–" if pd.isna(row.lead_change) else f"{escape(row.lead_name)} {_percent(row.lead_change)}",
-        "back": back(row.recovered),
+        "recovery": back(row.recovered),
         "unusual": f"{row.as_large:.0f} of {row.ordinary_days:.0f}" if row.ordinary_days else "–",
         "p": _p_values(row, ranked),
     }

@@ -198,7 +198,7 @@ def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str
             )
     if words["events"]:
         pages |= site_events.pages(words["events"], spec.theme, shared)
-        pages["events.css"] = site_events.style(spec.theme)
+        pages["events.css"] = site_events.STYLE.read_bytes()
     first = next((entry for entry in entries if entry.plain), None)
     pages["index.html"] = story.render(
         **words,

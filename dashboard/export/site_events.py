@@ -18,12 +18,6 @@ FOLDER = "events/"
 STYLE = html.STATIC.parent / "events.css"
 
 
-def style(theme: str) -> bytes:
-    """The style sheet of the tables, in the colours of a theme."""
-    scheme = "dark" if theme == "dark" else "light"
-    return f":root {{ color-scheme: {scheme}; }}\n{STYLE.read_text('utf-8')}".encode()
-
-
 def pages(told: League, theme: str, shared: dict[str, Any]) -> dict[str, bytes]:
     """Each page's place in the site and its content; `shared` is what all templates are given."""
     one = html.environment.get_template("event.html.j2")
