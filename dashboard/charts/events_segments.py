@@ -8,13 +8,14 @@ import plotly.graph_objects as go
 
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
-from dashboard.charts.events_days import wrapped
 from dashboard.charts.style import Palette, mixed, palette, readable_on, template
 
 ROW_HEIGHT = 24
 STRONGEST = 0.08
 """The move (a fraction) from which on a cell has the full colour."""
 LEVEL = 0.05
+HEAD_LINE = 16
+"""Pixels that the names of the segments need: they stand on two levels, so that neighbours have room."""
 
 
 def segments(
@@ -75,7 +76,7 @@ def _grid(cells: pd.DataFrame, events: pd.DataFrame, names: dict[str, str], colo
     fig = go.Figure(
         layout={
             "template": template(colours),
-            "height": 110 + ROW_HEIGHT * count,
+            "height": 60 + ROW_HEIGHT * count,
             "bargap": 0.12,
             "barmode": "overlay",
         }
@@ -84,23 +85,22 @@ def _grid(cells: pd.DataFrame, events: pd.DataFrame, names: dict[str, str], colo
     for column, segment in enumerate(names):
         mine = cells[cells["segment"] == segment].dropna(subset=["abnormal"])
         _column(fig, mine, column, names[segment], places, events, colours)
-    fig.update_xaxes(
-        tickvals=[column + 0.46 for column in range(len(names))],
-        ticktext=[wrapped(name, 11) for name in names.values()],
-        tickfont={"size": 11, "color": colours.ink},
-        tickangle=0,
-        side="top",
-        range=[0, len(names)],
-        ticks="",
-        showgrid=False,
-        zeroline=False,
-    )
+    fig.update_xaxes(range=[0, len(names)], showticklabels=False, ticks="", showgrid=False, zeroline=False)
+    for column, name in enumerate(names.values()):
+        fig.add_annotation(
+            x=column + 0.46,
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            yshift=3 + HEAD_LINE * (column % 2),
+            text=words.safe(name.split(" and ")[0]),
+            showarrow=False,
+            font={"size": 11, "color": colours.ink},
+        )
+    fig.update_layout(margin={"t": 12 + 2 * HEAD_LINE})
     fig.update_yaxes(
         tickvals=list(range(count)),
-        ticktext=[
-            words.safe(f"{row.title}, {words.day(row.session.date(), weekday=False)}", 62)
-            for row in events.itertuples()
-        ],
+        ticktext=[words.safe(f"{row.title}, {row.session:%Y}", 62) for row in events.itertuples()],
         tickfont={"color": colours.ink, "size": 12},
         range=[count - 0.4, -0.6],
         showgrid=False,
