@@ -10,7 +10,7 @@ from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, halo, mixed, palette, template
 
-HEIGHT = 940
+HEIGHT = 600
 NAMED, RINGED = 4, 25
 """How many sessions of each side are named, and among how many the unexplained have a ring."""
 LINE_LENGTH = 17
