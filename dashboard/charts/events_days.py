@@ -1,7 +1,5 @@
 """Where a day stands: every session of the AI companies as a ribbon in time, the largest named."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -59,14 +57,8 @@ def label_of(row: pd.Series) -> str:
     if row["title"]:
         return str(row["title"])
     if row["explanation"]:
-        return first_clause(row["explanation"]) or f"{row['cause']}, by a source"
+        return f"{row['cause']}, by a source"
     return NO_EVENT
-
-
-def first_clause(text: str, limit: int = 46) -> str:
-    """The beginning of a sentence up to a mark of punctuation, "" where that is longer than `limit` signs."""
-    clause = re.split(r"(?<!\d)[.,;:(](?:\s|$)", text, maxsplit=1)[0].strip()
-    return clause if len(clause) <= limit else ""
 
 
 def _ribbon(known: pd.DataFrame, band: tuple[float, float], colours: Palette) -> go.Figure:
@@ -174,11 +166,7 @@ def unexplained(rows: pd.DataFrame) -> pd.DataFrame:
 def _name_one(fig: go.Figure, row: pd.Series, at: float, away: float, colours: Palette) -> None:
     shade = colours.loss if row["abnormal"] < 0 else colours.gain
     strong = bool(row["title"])
-    known = (
-        label_of(row)
-        if strong or row["explanation"]
-        else f"{words.day(row['date'].date(), weekday=False)}: no event"
-    )
+    known = row["title"] or f"{words.day(row['date'].date(), weekday=False)}: {row['cause'] or 'no event'}"
     text = wrapped(f"{known} {words.percent(row['abnormal'])}")
     fig.add_annotation(
         x=away,

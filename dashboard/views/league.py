@@ -15,7 +15,14 @@ from dashboard.charts import words
 from dashboard.data import market
 from dashboard.data.day_notes import day_notes
 from dashboard.data.events import Event, events
-from dashboard.data.study_inputs import ALL_AI, NothingToStudyError, groups, load_study_inputs, slug
+from dashboard.data.study_inputs import (
+    ALL_AI,
+    NothingToStudyError,
+    StudyInputs,
+    groups,
+    load_study_inputs,
+    slug,
+)
 from dashboard.event_study import EventStudyError, simple_returns
 from dashboard.event_study.panel import Panel
 from dashboard.event_study.study import ESTIMATION
@@ -181,17 +188,7 @@ def read_league(con: duckdb.DuckDBPyConnection) -> League:
     NothingToShow
         When there are no prices of the AI companies and the yardstick, or none around any event.
     """
-    try:
-        inputs = load_study_inputs(con, ALL_AI)
-        if YARDSTICK not in inputs.benchmarks:
-            raise NothingToShow(
-                f"There are no prices of {YARDSTICK}, the yardstick of all events.",
-                "`python -m etl refresh` brings them in.",
-            )
-        returns = simple_returns(inputs.universe)
-        panel = panel_of(returns, simple_returns(inputs.benchmarks)[YARDSTICK])
-    except (NothingToStudyError, EventStudyError) as error:
-        raise NothingToShow(str(error)) from error
+    inputs, panel = _panel(con)
     known = [event for event in events(con) if pd.Timestamp(event.market_session) in panel.sessions]
     if not known:
         raise NothingToShow(
@@ -227,6 +224,21 @@ def read_league(con: duckdb.DuckDBPyConnection) -> League:
         day_notes(con),
         _source(con, panel),
     )
+
+
+def _panel(con: duckdb.DuckDBPyConnection) -> tuple[StudyInputs, Panel]:
+    try:
+        inputs = load_study_inputs(con, ALL_AI)
+        if YARDSTICK not in inputs.benchmarks:
+            raise NothingToShow(
+                f"There are no prices of {YARDSTICK}, the yardstick of all events.",
+                "`python -m etl refresh` brings them in.",
+            )
+        returns = simple_returns(inputs.universe)
+        panel = panel_of(returns, simple_returns(inputs.benchmarks)[YARDSTICK])
+    except (NothingToStudyError, EventStudyError) as error:
+        raise NothingToShow(str(error)) from error
+    return inputs, panel
 
 
 def _dated(known: Sequence[Event]) -> pd.DataFrame:
