@@ -59,6 +59,7 @@ def import_as_dict(report: ImportReport) -> dict[str, Any]:
         "ignored_columns": report.ignored,
         "items": [asdict(item) for item in report.log.items],
         "refused": [{"row": row, "reason": reason} for row, reason in report.refused],
+        "remarks": report.remarks,
         "not_of_the_table": [{"row": row, "text": text} for row, text in report.aside],
     }
 
@@ -84,6 +85,8 @@ def show_import(report: ImportReport, console: Console, errors: Console) -> None
     if item.rejected > len(report.refused):
         kept = "" if report.dry_run else "; all are in the table quarantine"
         errors.print(f"… and {item.rejected - len(report.refused):,} more{kept}.")
+    for remark in report.remarks:
+        console.print(f"Note: {remark}.")
     if report.dry_run:
         console.print("A dry run: nothing was kept.")
 

@@ -137,6 +137,9 @@ def _run(warehouse: Warehouse, report: ImportReport, table: Table, take: Take) -
             take(con, screen)
             report.columns, report.ignored = table.layout.used, table.layout.ignored + table.besides
             report.read_as = table.read_as
+            report.remarks = [
+                f"{ticker}: {told}" for ticker, every in screen.remarks.items() for told in every
+            ]
             _conclude(report, time.monotonic() - started)
             if report.dry_run:
                 con.rollback()
@@ -158,11 +161,13 @@ def _conclude(report: ImportReport, seconds: float) -> None:
     item.seconds = seconds
     if not item.received:
         raise ImportRefusedError(f"{item.item} holds no rows below its headings that have a date.")
+    item.message = "; ".join(report.remarks)
     if item.rejected:
         item.status = "failed" if item.rejected >= item.received else "part"
-        item.message = f"{item.rejected} rows refused"
+        told = f"{item.rejected} rows refused"
         if report.refused:
-            item.message += f", among them row {report.refused[0][0]}: {report.refused[0][1]}"
+            told += f", among them row {report.refused[0][0]}: {report.refused[0][1]}"
+        item.message = "; ".join([told, *report.remarks])
 
 
 def _refuse_missing(found: Layout, needed: tuple[str, ...], path: Path) -> None:

@@ -36,7 +36,8 @@ class ImportReport:
     """What an import took, and which rows it refused and why (``refused``: the first, as row and reason).
 
     ``columns`` says for each column of the table the one of the file; ``ignored`` names the rest. ``aside`` are rows
-    that are not of the table: totals, footers, repeated headings. ``read_as`` says how the file was read.
+    that are not of the table: totals, footers, repeated headings. ``read_as`` says how the file was read,
+    and ``remarks`` what was believed though it could be otherwise, or replaced by figures of our own.
     """
 
     log: RunLog
@@ -46,6 +47,7 @@ class ImportReport:
     refused: list[tuple[int, str]] = field(default_factory=list)
     aside: list[tuple[int, str]] = field(default_factory=list)
     dry_run: bool = False
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:

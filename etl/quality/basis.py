@@ -19,7 +19,6 @@ import pandas as pd
 
 LOOKED_AT = 0.2
 """Natural logarithm of the smallest change that is looked at; a split of 5:4 is one of 0.22."""
-UNITS = (10.0, 100.0, 1000.0)
 RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 IMPLAUSIBLE, UNLIKELY, LARGE = math.log(6), math.log(2.6), 0.375
 """Logarithms of changes of a session: never taken on trust, not without a sign of news, and worth a second look."""
@@ -29,7 +28,7 @@ LIKELY = 5
 """Where nothing is stored, so many of the longest runs are tried as the one to believe: most bars agree with it."""
 OTHER_SOURCE = 0.005
 """What the closes of two providers may differ by, as a fraction, for their bars to stand in one series."""
-SAME, STEP_SAME, STEADY = 0.2, 0.05, 0.01
+SAME, STEADY = 0.2, 0.01
 JUMP = "after a jump that looks like an unadjusted split or another unit"
 OFF = "on another basis than the stored closes"
 
@@ -136,18 +135,10 @@ class Series:
         doubtful = [
             int(one)
             for one in np.flatnonzero(np.abs(self.steps) > LOOKED_AT)
-            if self._is_new(int(one)) and self.doubt(int(one) - 1, int(one)) is not Doubt.NONE
+            if self.doubt(int(one) - 1, int(one)) is not Doubt.NONE
         ]
         edges = [0, *doubtful, len(self.close)]
         return list(pairwise(edges))
-
-    def _is_new(self, one: int) -> bool:
-        """Whether a step is none that is stored already."""
-        if not (self.arrived[one] or self.arrived[one - 1]):
-            return False
-        with np.errstate(divide="ignore", invalid="ignore"):
-            stored = np.log(self.held[one] / self.held[one - 1])
-        return not abs(stored - self.steps[one]) < STEP_SAME
 
     def _anchored(self, first: int, last: int) -> bool | None:
         """Whether what is stored speaks for a run, or against it, or not at all."""
@@ -242,11 +233,9 @@ class Series:
 
     def _is_strong(self, before: int, after: int, step: float, seam: bool) -> bool:
         size = abs(step)
-        if size > max(IMPLAUSIBLE, 8 * self.usual):
+        if size > IMPLAUSIBLE:
             return True
         if self._splits_at(before, after):
-            return True
-        if any(abs(size - math.log(unit)) <= LARGE for unit in UNITS) and size > 8 * self.usual:
             return True
         near = max(0.05, min(3 * self.usual, 0.1))
         return seam and any(abs(size - known) <= near for known in self._known if known > LOOKED_AT)

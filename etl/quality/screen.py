@@ -45,10 +45,13 @@ class Screen:
 
     def expect(self, asked: Iterable[tuple[str, date | None, date | None]]) -> None:
         """Tell which items and days were asked for: of splits and dividends, what is missing there is withdrawn."""
-        self.con.execute("CREATE OR REPLACE TEMP TABLE asked (item VARCHAR, first DATE, last DATE)")
-        rows = [list(row) for row in asked if row[1] and row[2]]
-        if rows:
-            self.con.executemany("INSERT INTO asked VALUES (?, ?, ?)", rows)
+        windows = pd.DataFrame([row for row in asked if row[1] and row[2]], columns=["item", "first", "last"])
+        self.con.register("windows", windows)
+        self.con.execute(
+            "CREATE OR REPLACE TEMP TABLE asked AS SELECT CAST(item AS VARCHAR) AS item, "
+            "CAST(first AS DATE) AS first, CAST(last AS DATE) AS last FROM windows"
+        )
+        self.con.unregister("windows")
 
     def judge(self, name: str, rows: pd.DataFrame | str) -> None:
         """Sort the rows of a table (a frame, or the name of a view) into good and bad ones.

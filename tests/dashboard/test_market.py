@@ -25,7 +25,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         migrate(con, constraints=True)
         for ticker, name, currency, role, ai_from in (
             ("NVDA", "NVIDIA", "USD", "AI", None),
-            ("VST", "vistra", "USD", "AI", date(2025, 1, 27)),
+            ("VST", "iVistra", "USD", "AI", date(2025, 1, 27)),
             ("KS", "Hynix", "KRW", "AI", None),
             ("JNJ", "Johnson", "USD", "comparison", None),
             ("SPY", "S&P 500", "USD", "benchmark", None),
@@ -227,4 +227,4 @@ def test_the_span_and_the_sources_of_prices(con):
 
 def test_companies_are_named_in_the_order_of_their_names_without_funds(con):
     con.execute("DELETE FROM price_daily WHERE ticker = 'JNJ'")
-    assert list(market.named_companies(con)) == ["KS", "NVDA", "VST"]
+    assert list(market.named_companies(con)) == ["KS", "VST", "NVDA"]

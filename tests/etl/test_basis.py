@@ -92,6 +92,7 @@ WRONG: dict[str, Callable[[pd.DataFrame], tuple[pd.DataFrame, list[int]]]] = {
     "a 4:1 nobody told of": lambda bars: (scaled(bars, slice(45, None), 0.25), list(range(45, 60))),
     "a 10:1 nobody told of": lambda bars: (scaled(bars, slice(45, None), 0.1), list(range(45, 60))),
     "a 2:1 nobody told of, days old": lambda bars: (scaled(bars, slice(57, None), 0.5), [57, 58, 59]),
+    "a 3:2 nobody told of, days old": lambda bars: (scaled(bars, slice(57, None), 1 / 1.5), [57, 58, 59]),
     "a reverse 1:2 nobody told of, days old": lambda bars: (scaled(bars, slice(57, None), 2.0), [57, 58, 59]),
 }
 
@@ -120,6 +121,7 @@ REAL = {
     "a fall by 45 % overnight": crash(59, 0.55),
     "a fall by 33 % overnight": crash(59, 0.71),
     "a rise by 30 %": crash(30, 1.3),
+    "a rise by 30 % for a day": scaled(history(), slice(30, 31), 1.3),
     "a fall by 30 %": crash(30, 0.7),
     "a penny stock": history(level=0.04, daily=0.2),
     "a stock of a cent that doubles and halves": history(level=0.01, daily=0.001).assign(
@@ -127,6 +129,7 @@ REAL = {
     ),
     "a wild stock": history(daily=0.3),
     "first days of trading": crash(2, 2.0),
+    "a doubling on the third of four days": scaled(history(sessions=4), slice(2, None), 2.0),
     "two sessions in all": history(sessions=2),
     "one session in all": history(sessions=1),
 }
@@ -135,6 +138,16 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_real_moves_are_believed(name):
     assert refused(REAL[name]) == []
+
+
+@pytest.mark.parametrize("factor", [0.12, 8.0, 0.01, 100.0, 90.0])
+def test_no_sign_of_news_makes_a_change_to_less_than_a_sixth_believed(factor):
+    """Pence become pounds within a session look like news too: the open is in one, the close in the other."""
+    wild = crash(59, factor, volume=50, high=1.4, low=0.7)
+    assert refused(wild) == [59]
+    assert refused(crash(59, factor, open=1 / factor, high=max(1, 1 / factor), low=min(1, 1 / factor))) == [
+        59
+    ]
 
 
 def test_a_halving_is_believed_once_it_has_lasted_and_is_remarked_on():
@@ -197,6 +210,18 @@ def test_a_part_of_a_history_on_another_basis_is_refused_beside_the_stored_rest(
     for one in rest:
         bars = not_sent(bars, slice(one, one + 1))
     assert refused(bars, splits(("2021-07-20", 4), ("2024-06-10", 10))) == sorted(part)
+
+
+@pytest.mark.parametrize("ratio", [2.0, 1.25])
+def test_a_part_on_the_basis_of_a_split_of_long_ago_is_refused_beside_the_stored_rest(ratio):
+    bars = not_sent(scaled(history(daily=0.008), slice(40, 60), 1 / ratio), slice(0, 40))
+    assert refused(bars, splits(("2014-06-10", ratio))) == list(range(40, 60))
+    assert refused(bars) == []
+
+
+def test_one_stored_close_is_enough_to_tell_another_unit():
+    assert refused(stored(history(), slice(59, 60), 0.01)) == list(range(60))
+    assert refused(stored(history(), slice(59, 60), 0.7)) == []
 
 
 def test_bars_that_were_stored_wrong_are_mended_by_the_source():

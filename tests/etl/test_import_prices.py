@@ -370,3 +370,14 @@ def test_a_volume_counts_in_what_its_heading_says(listed, tmp_path, heading, tex
     path = written(tmp_path, f"ticker,date,close,{heading}\nNVDA,2025-03-17,119.53,{text}\n")
     assert import_prices(listed, path).exit_code == 0
     assert stored(listed, "volume") == [(volume,)]
+
+
+def test_adjusted_closes_that_do_not_follow_from_known_dividends_are_told_of(listed, tmp_path):
+    """Nothing is known of a dividend: the closes are stored for adjusted ones, and the file's figures are a finding."""
+    text = "ticker,date,close,adj_close\nIBM,2025-03-17,250,240\nIBM,2025-03-18,251,251\n"
+    report = import_prices(listed, written(tmp_path, text))
+    assert report.remarks == [
+        "IBM: 1 adjusted closes differ from those that follow from closes and dividends, by up to 4.00%; "
+        "the latter are stored"
+    ]
+    assert report.item.message == report.remarks[0]
