@@ -1,4 +1,4 @@
-"""The event study: how much of a move the market explains, and how sure one can be."""
+"""The event study: one sentence and one chart; how it was found out lies folded beneath."""
 
 from functools import partial
 
@@ -15,12 +15,23 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.event_study import spell
 from dashboard.data.market import named_companies
 from dashboard.data.study_inputs import ALL_AI, groups
-from dashboard.views.event_study import LABELS, MODELS, Answer, Question, ask, conclusion, draw, spell_p
+from dashboard.event_study import MODELS
+from dashboard.views.event_study import draw
 from dashboard.views.request import NothingToShow
+from dashboard.views.study_answer import LABELS, Answer, Question, ask
+from dashboard.views.study_words import confounding, estimate, evidence, spell_p
 
 WINDOWS = {"0": (0, 0), "-1..1": (-1, 1), "0..1": (0, 1), "-4..0": (-4, 0), "0..10": (0, 10)}
 ESTIMATIONS = {"250": (-260, -11), "120": (-130, -11), "60": (-70, -11)}
+OTHERS = {"in": "Kept in", "out": "Left out"}
 MOST_FIRMS = 30
+FOLDS = {
+    "study-firms": ("Firm by firm", ":material/format_list_bulleted:"),
+    "study-contrast": ("Exposed against not exposed", ":material/compare_arrows:"),
+    "study-explained": ("What explains who lost", ":material/query_stats:"),
+    "study-synthetic": ("What would have been", ":material/alt_route:"),
+    "study-benchmarks": ("Against other benchmarks", ":material/straighten:"),
+}
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -30,7 +41,7 @@ def choices(state: str) -> tuple[dict[str, str], dict[str, str]]:
         return groups(con), named_companies(con)
 
 
-@st.cache_resource(max_entries=48, show_spinner="Running the study…")
+@st.cache_resource(max_entries=24, show_spinner="Running the study…")
 def answer_to(state: str, question: Question) -> Answer:
     """The study of a question in a published state, run once for all readers."""
     with reading(state) as con:
@@ -46,70 +57,127 @@ def chart_of(state: str, question: Question, name: str, theme: str) -> Chart:
 def ask_reader(state: str) -> Question:
     """The question as the controls, and so the address, put it."""
     known_groups, companies = choices(state)
-    event = choose_event(state)
-    group = select("The firms", known_groups, "group", ALL_AI)
+    with st.container(horizontal=True, gap="medium"):
+        event = choose_event(state)
+        group = select("The firms", known_groups, "group", ALL_AI, width=260)
     tickers = select_many("Or chosen firms, in place of the group", companies, "firms", [], MOST_FIRMS)
-    with st.container(horizontal=True, gap="medium"):
-        model = pick("Model of the normal return", MODELS, "model", "market")
-        benchmark = select("Benchmark", LABELS, "benchmark", "SPY", width=260)
-    with st.container(horizontal=True, gap="medium"):
-        window = pick("Window", {key: spell(days) for key, days in WINDOWS.items()}, "window", "0")
-        estimation = pick(
-            "Estimation window", {key: f"{key} sessions" for key in ESTIMATIONS}, "estimation", "250"
-        )
+    with st.expander("Window, benchmark and model", icon=":material/tune:"):
+        with st.container(horizontal=True, gap="medium"):
+            window = pick("Window", {key: spell(days) for key, days in WINDOWS.items()}, "window", "0")
+            labels = {name: text.removeprefix("the ") for name, text in LABELS.items()}
+            benchmark = select("Benchmark", labels, "benchmark", "SPY", width=260)
+        with st.container(horizontal=True, gap="medium"):
+            titles = {name: model.title for name, model in MODELS.items()}
+            model = select("Model of the normal return", titles, "model", "market", width=260)
+            estimation = pick(
+                "Estimation window", {key: f"{key} sessions" for key in ESTIMATIONS}, "estimation", "250"
+            )
+            others = pick("Other events in it", OTHERS, "others", "in")
     return Question(
-        event.event_id, group, tickers, model, benchmark, WINDOWS[window], ESTIMATIONS[estimation]
+        event.event_id,
+        group,
+        tickers,
+        model,
+        benchmark,
+        WINDOWS[window],
+        ESTIMATIONS[estimation],
+        others == "out",
     )
+
+
+def fold(state: str, question: Question, name: str) -> None:
+    """One of the further charts in a fold; a sentence where it cannot be drawn."""
+    title, icon = FOLDS[name]
+    with st.expander(title, icon=icon):
+        try:
+            show(chart_of(state, question, name, theme()))
+            if name == "study-explained":
+                show(chart_of(state, question, "study-scatter", theme()))
+        except NothingToShow as nothing:
+            say_nothing(nothing)
+
+
+def verdict(holds: bool, size: float) -> str:
+    """Whether a test holds, with the size behind it."""
+    return f"{'yes' if holds else 'no'} ({size:.1%})" if pd.notna(size) else "not measured"
 
 
 def tests_table(answer: Answer) -> None:
-    """The tests, the valid ones first, the others greyed with the share of placebo dates on which they reject."""
-    st.subheader("The tests, and which of them to believe", anchor="tests")
-    measured = answer.size["dates"].max() if len(answer.size) else 0
-    st.caption(
-        "All firms share one date, so their returns are not independent: tests that assume it reject far too often. "
-        + (
-            f"“Rejects at 5%” is measured on {measured:.0f} placebo dates of these firms; a sound test stays near 5%."
-            if measured
-            else "The history is too short to measure on these firms how often each test rejects by chance."
-        )
-    )
+    """The tests, those that hold for this group first, the others greyed, each with its measured size."""
     tests = answer.tests
+    st.caption(
+        "A sound test at 5% sees an event that is none on 5% of dates. In brackets: how often each does so in "
+        "simulated markets without an event, for a group of this size with these gaps and a window of this length, "
+        "when all firms share the date, and when the day is twice as volatile besides; the worst of five kinds of "
+        "markets."
+    )
     shown = pd.DataFrame(
         {
             "Test": tests["title"],
-            "Holds": tests["valid_with_common_date"].map({True: "yes", False: "no"}),
             "Statistic": tests["statistic"],
             "df": [f"{df:.0f}" if pd.notna(df) else "–" for df in tests["df"]],
             "p": [spell_p(p) for p in tests["p_value"]],
-            "Rejects at 5%": tests["rejected_5pct"] * 100,
+            "Holds: shared date": [
+                verdict(*pair)
+                for pair in zip(tests["valid_with_common_date"], tests["size_common_date"], strict=True)
+            ],
+            "Holds: volatile day": [
+                verdict(*pair)
+                for pair in zip(tests["valid_with_volatile_day"], tests["size_volatile_day"], strict=True)
+            ],
             "Why": tests["note"],
         }
     )
     grey = {"light": "#6F6C65", "dark": "#8E959C"}[theme()]
     styled = shown.style.apply(
-        lambda row: ["" if row["Holds"] == "yes" else f"color: {grey}"] * len(row), axis=1
+        lambda row: ["" if row["Holds: shared date"].startswith("yes") else f"color: {grey}"] * len(row),
+        axis=1,
     )
     st.dataframe(
         styled,
         hide_index=True,
         height="content",
         row_height=65,  # Streamlit breaks lines in rows of more than four rem: nothing is cut off
-        alt="The tests of the abnormal return, those that hold with a shared event date first",
+        alt="The tests of the abnormal return, those that hold for this group first",
         column_config={
             "Test": st.column_config.TextColumn(width=200),
-            "Holds": st.column_config.TextColumn(
-                help="Whether the test holds when all firms share the event date", width="small"
-            ),
             "Statistic": st.column_config.NumberColumn(format="%.2f", width="small"),
-            "df": st.column_config.TextColumn(
-                help="Degrees of freedom of the t distribution; none for the normal one and for ranks",
-                width="small",
-            ),
+            "df": st.column_config.TextColumn(help="Degrees of freedom of the t distribution", width="small"),
             "p": st.column_config.TextColumn(help="Two-sided p-value", width="small"),
-            "Rejects at 5%": st.column_config.NumberColumn(format="%.1f%%", width=112),
-            "Why": st.column_config.TextColumn(width=460),
+            "Holds: shared date": st.column_config.TextColumn(width=130),
+            "Holds: volatile day": st.column_config.TextColumn(width=130),
+            "Why": st.column_config.TextColumn(width=420),
         },
+    )
+
+
+@st.fragment
+def own_size(answer: Answer) -> None:
+    """How often each test rejects on these firms' own ordinary dates, measured when it is asked for."""
+    if not st.toggle("Measure it on these firms’ own ordinary dates (takes some seconds)", key="own-size"):
+        return
+    size = answer.size
+    if size.empty:
+        st.caption(
+            "The history is too short: fewer than 50 dates without an event have a whole estimation window."
+        )
+        return
+    columns = {
+        "test": "Test",
+        "rejected_5pct": "Rejects at 5%",
+        "standard_error_5pct": "Standard error",
+        "dates": "Dates",
+        "independent_dates": "Without overlap",
+        "valid_with_common_date": "Holds here",
+    }
+    titles = answer.tests.set_index("test")["title"]
+    shown = size[list(columns)].assign(test=size["test"].map(titles)).rename(columns=columns)
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        alt="How often each test rejects on ordinary dates of these firms",
+        column_config={"Rejects at 5%": percent, "Standard error": percent},
     )
 
 
@@ -118,7 +186,6 @@ def as_csv(table: pd.DataFrame) -> bytes:
     return table.to_csv(index=False).encode("utf-8")
 
 
-@st.fragment
 def downloads(answer: Answer) -> None:
     """Every table of the study as a file."""
     study = answer.study
@@ -132,10 +199,9 @@ def downloads(answer: Answer) -> None:
         "abnormal-returns": study.abnormal_returns.reset_index(),
         "raw-returns": study.raw_returns.reset_index(),
         "benchmarks": answer.check,
-        "size": answer.size,
+        "other-events": answer.confounded,
         "left-out": answer.left_out,
     }
-    st.subheader("Every number", anchor="numbers")
     with st.container(horizontal=True):
         for name, table in tables.items():
             st.download_button(
@@ -158,18 +224,32 @@ except NothingToShow as nothing:
     say_nothing(nothing, ":material/calendar_month:")
     st.stop()
 
-st.markdown(f"### {plain(conclusion(answer))}")
-for note in answer.study.notes:
-    st.caption(plain(note))
-if len(answer.left_out):
-    with st.expander(f"{len(answer.left_out)} firms left out", icon=":material/person_off:"):
-        st.dataframe(answer.left_out, hide_index=True, alt="The firms left out, each with the reason")
-
+st.markdown(f"### {plain(estimate(answer))}")
 show(chart_of(state, question, "study-caar", theme()))
-left, right = st.columns([3, 2], gap="large")
-with left:
-    show(chart_of(state, question, "study-firms", theme()))
-with right:
-    show(chart_of(state, question, "study-benchmarks", theme()))
-tests_table(answer)
-downloads(answer)
+st.markdown(plain(evidence(answer)))
+for sentence in [*confounding(answer), *answer.study.notes]:
+    st.caption(plain(sentence))
+for name in FOLDS:
+    fold(state, question, name)
+with st.expander("The tests, and which of them hold here", icon=":material/rule:"):
+    tests_table(answer)
+    own_size(answer)
+with st.expander("Was the day itself unusual?", icon=":material/storm:"):
+    st.dataframe(
+        answer.unusual.rename(
+            columns={
+                "name": "What",
+                "value": "On the day",
+                "usual": "Usual",
+                "p_value": "p",
+                "days": "Days compared",
+            }
+        ),
+        hide_index=True,
+        alt="Volatility-scaled move, spread of the firms and volume of the day",
+    )
+if len(answer.left_out):
+    with st.expander(f"Firms left out: {len(answer.left_out)}", icon=":material/person_off:"):
+        st.dataframe(answer.left_out, hide_index=True, alt="The firms left out, each with the reason")
+with st.expander("Every number", icon=":material/download:"):
+    downloads(answer)

@@ -18,18 +18,18 @@ WIDE_BAR = 0.3
 
 
 def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, theme: str = "light") -> Chart:
-    """The group's cumulative average abnormal return with its band, its raw return, and the placebo range.
+    """The group's cumulative average abnormal return from the session before the event on, and its days as bars.
 
-    `days`: one row an event day, index day (0 = the event's session): session, caar, caar_low, caar_high,
-    raw (cumulative mean raw return), placebo_low, placebo_high; all fractions.
+    `days`: one row a session from the one before on, index day (0 = the event's session): session, n, mean_return,
+    aar (bars), raw, caar, caar_low, caar_high, placebo_low, placebo_high; all fractions.
     """
     colours = palette(theme)
-    fig = go.Figure(layout={"template": template(colours), "height": 460})
-    _area(fig, days, "placebo_low", "placebo_high", colours.grid, "Placebo range")
+    fig = go.Figure(layout={"template": template(colours), "height": 440, "bargap": 0.55})
+    _area(fig, days, "placebo_low", "placebo_high", colours.grid, "Ordinary stretches")
     _area(fig, days, "caar_low", "caar_high", _pale(colours.gain), "95% band")
     fig.add_hline(y=0, line={"color": colours.faint, "width": 1})
-    fig.add_vline(x=0, line={"color": colours.loss, "width": 1.6})
     hover = [_day_hover(row, group, benchmark) for row in days.itertuples()]
+    _bars(fig, days, colours, hover)
     for column, name, colour, dash in (
         ("raw", "Raw", colours.muted, "dot"),
         ("caar", "Abnormal", colours.gain, "solid"),
@@ -42,10 +42,11 @@ def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, them
             line={"color": colour, "width": 2.8 if dash == "solid" else 2, "dash": dash},
             hovertext=hover,
             hoverinfo="text",
+            zorder=2,
         )
     _name_ends(fig, days, colours)
     fig.update_xaxes(
-        title_text="sessions from the event", dtick=5, range=[days.index.min() - 0.3, days.index.max() + 0.3]
+        title_text="sessions from the event", dtick=2, range=[days.index.min() - 0.5, days.index.max() + 0.5]
     )
     fig.update_layout(margin={"b": 52})
     fig.update_yaxes(ticksuffix="%")
@@ -56,14 +57,35 @@ def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, them
         figure=fig,
         title=f"{group}: {words.percent(aar)} abnormal return on {words.day(at_zero['session'].date())}, "
         f"{words.percent(float(at_zero['mean_return']))} raw",
-        subtitle=f"Cumulative average abnormal return against {benchmark} from {spell((days.index.min(),) * 2)} on, "
-        "percent; blue: its 95% band; grey: the range of 95% of equally long stretches before the event",
+        subtitle=f"Bars: abnormal return of each session against {benchmark}; line: their sum from "
+        f"{spell((int(days.index[1]),) * 2)} on, percent. Blue: its 95% band; grey: 95% of equally long stretches "
+        "before",
         source=source,
-        alt=f"Line chart of the cumulative average abnormal return of {group} over {len(days)} sessions: "
-        f"{words.percent(float(at_zero['caar']))} at the event and "
-        f"{words.percent(float(days['caar'].iloc[-1]))} at the end.",
+        alt=f"Bar and line chart of the average abnormal return of {group} over {len(days) - 1} sessions: "
+        f"{words.percent(aar)} on the event’s session, {words.percent(float(days['caar'].iloc[-1]))} in sum.",
         table=days.reset_index().rename(columns={"day": "event day"}),
         note="An equal-weighted mean of the firms with a return on each session.",
+    )
+
+
+def _bars(fig: go.Figure, days: pd.DataFrame, colours: Palette, hover: list[str]) -> None:
+    """Each session's own abnormal return; the event's in full colour, with its figure."""
+    event = days.index == 0
+    fig.add_bar(
+        x=days.index,
+        y=days["aar"] * 100,
+        name="Of the session",
+        marker={
+            "color": [colours.loss if each else _pale(colours.loss) for each in event],
+            "line": {"width": 0},
+        },
+        text=[words.percent(value) if each else "" for value, each in zip(days["aar"], event, strict=True)],
+        textposition="outside",
+        textfont={"color": colours.loss, "size": 13},
+        cliponaxis=False,
+        hovertext=hover,
+        hoverinfo="text",
+        zorder=1,
     )
 
 
@@ -115,7 +137,7 @@ def _day_hover(row: object, group: str, benchmark: str) -> str:
     return (
         f"<b>Session {day:+d}, {words.day(session.date())}</b><br>{n} firms of {words.safe(group)}: "
         f"{words.percent(mean, 2)} raw, {words.percent(aar, 2)} against {words.safe(benchmark)}<br>"
-        f"Since the first session: {words.percent(raw, 2)} raw, {words.percent(caar, 2)} abnormal "
+        f"Summed: {words.percent(raw, 2)} raw, {words.percent(caar, 2)} abnormal "
         f"(95% band {words.percent(low, 1)} to {words.percent(high, 1)})"
     )
 
@@ -163,13 +185,20 @@ def firm_cars(
     return Chart(
         name="study-firms",
         figure=fig,
-        title=f"{count} of {len(drawn)} firms moved more than in 95% of the sessions before",
+        title=_stand_out(count, len(drawn)),
         subtitle=f"Cumulative abnormal return over {spell(window)} against {benchmark}, percent, with its "
         "95% interval; in colour where the placebo p-value is below 5%",
         source=source,
         alt=f"Dot chart of the cumulative abnormal returns of {len(drawn)} firms; {count} stand out.",
         table=cars.sort_values("car").reset_index(drop=True),
     )
+
+
+def _stand_out(count: int, firms: int) -> str:
+    if firms == 1:
+        return f"It {'stands' if count else 'does not stand'} out from its own ordinary stretches"
+    which = "No firm" if not count else "One firm" if count == 1 else f"{count} of {firms} firms"
+    return f"{which} moved more than in 95% of ordinary stretches"
 
 
 def within(group: str) -> str:

@@ -123,3 +123,19 @@ def _why(exchange: str) -> str:
     if exchange in NEW_YORK:
         return "no prices in the warehouse"
     return f"listed on {exchange}, whose sessions are not New York's"
+
+
+def market_values(con: duckdb.DuckDBPyConnection, session: date) -> pd.Series:
+    """Market value of each company at the close before `session`, US dollars, by ticker."""
+    moves = market.value_moves(con, session, session)
+    return moves.dropna(subset=["value_before"]).set_index("ticker")["value_before"]
+
+
+def volumes(con: duckdb.DuckDBPyConnection, tickers: Sequence[str]) -> pd.DataFrame:
+    """Shares traded, sessions × tickers; empty columns are left out."""
+    rows = con.execute(
+        "SELECT date, ticker, volume FROM price_daily WHERE list_contains($tickers, ticker) AND volume > 0",
+        {"tickers": list(tickers)},
+    ).df()
+    wide = rows.pivot(index="date", columns="ticker", values="volume")
+    return wide.set_axis(pd.DatetimeIndex(wide.index), axis=0).sort_index().astype(float)

@@ -6,7 +6,9 @@ Pure functions from data frames to results: no database, no screen. `run_study` 
 """
 
 from dashboard.event_study.benchmarks import (
+    Benchmark,
     benchmark_choices,
+    choose_benchmark,
     equal_weight_benchmark,
     market_without,
     run_benchmark_check,
@@ -14,7 +16,7 @@ from dashboard.event_study.benchmarks import (
 from dashboard.event_study.catalogue import TESTS
 from dashboard.event_study.contrast import Contrast, run_contrast
 from dashboard.event_study.errors import EventStudyError
-from dashboard.event_study.events import run_events
+from dashboard.event_study.events import confounders, run_events
 from dashboard.event_study.gaps import simple_returns
 from dashboard.event_study.models import MODELS
 from dashboard.event_study.size import run_size_check
@@ -23,10 +25,13 @@ from dashboard.event_study.study import Study, run_study
 __all__ = [
     "MODELS",
     "TESTS",
+    "Benchmark",
     "Contrast",
     "EventStudyError",
     "Study",
     "benchmark_choices",
+    "choose_benchmark",
+    "confounders",
     "equal_weight_benchmark",
     "market_without",
     "run_benchmark_check",

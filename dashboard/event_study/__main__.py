@@ -5,72 +5,75 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pandas as pd
 import typer
 from rich.console import Console
 
+from dashboard.data.events import events as dated_events
+from dashboard.data.factors import factors as held_factors
 from dashboard.data.naming import UnknownName, event_named, resolve, tickers_named
 from dashboard.data.study_inputs import (
     ALL_AI,
     NothingToStudyError,
     StudyInputs,
     load_study_inputs,
+    market_values,
 )
 from dashboard.event_study import (
     MODELS,
+    Benchmark,
     EventStudyError,
+    Study,
     benchmark_choices,
+    choose_benchmark,
+    confounders,
     run_benchmark_check,
     run_study,
     simple_returns,
 )
 from dashboard.event_study.league_command import CsvOption, EventsOption, KindOption, league
+from dashboard.event_study.options import (
+    BenchmarkOption,
+    DateOption,
+    EstimationOption,
+    EventOption,
+    EventWindowOption,
+    ExcludeOption,
+    FactorsOption,
+    GapsOption,
+    GroupOption,
+    JsonOption,
+    MinimumOption,
+    ModelOption,
+    SizeTableOption,
+    TickersOption,
+    WindowOption,
+)
 from dashboard.event_study.panel import Market
-from dashboard.event_study.report import benchmark_table, print_study, records, study_to_dict
+from dashboard.event_study.report import (
+    benchmark_table,
+    confounder_table,
+    print_study,
+    records,
+    study_to_dict,
+)
+from dashboard.event_study.size_table import PATH, compute
 from dashboard.event_study.study import WINDOWS
 from dashboard.event_study.windows import Window, check_windows
 from dashboard.views.request import NothingToShow
+from etl.factors import FactorFileError, parse_factors
 from etl.warehouse import connect_read_only
 from etl.warehouse.errors import WarehouseError
 
 NOTHING, USAGE = 2, 3
-EQUAL_WEIGHT, EX_TREATED = "equal-weight", "ex-treated"
+COMPARED = ("SPY", "RSP", "ex-treated", "ex-treated-value")
+GAPS = ("skip", "trade-to-trade")
 TEXT_WIDTH = 150
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
-
-EventOption = Annotated[
-    str, typer.Option(help="Identifier of an event, such as deepseek-selloff.", show_default=False)
-]
-DateOption = Annotated[
-    str, typer.Option(help="A date YYYY-MM-DD instead; it rolls forward to a session.", show_default=False)
-]
-GroupOption = Annotated[str, typer.Option(help="Firms: ai (all AI companies), or a segment such as chips.")]
-TickersOption = Annotated[
-    str, typer.Option(help="Firms instead of a group, such as NVDA,AMD.", show_default=False)
-]
-BenchmarkOption = Annotated[
-    str, typer.Option(help="SPY, equal-weight, ex-treated (no AI company), or another fund.")
-]
-ModelOption = Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")]
-FactorsOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="CSV of daily factor returns as fractions (date, Mkt-RF, SMB, HML, RMW, CMA, Mom, RF), "
-        "for capm and the models after it.",
-        show_default=False,
-    ),
-]
-EstimationOption = Annotated[str, typer.Option(help="Estimation window in sessions.")]
-EventWindowOption = Annotated[str, typer.Option(help="Event window in sessions.")]
-WindowOption = Annotated[
-    list[str] | None,
-    typer.Option(help="A window of the CAR, such as --window=-1,1; may be repeated.", show_default=False),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")]
 
 
 class UsageError(ValueError):
@@ -86,6 +89,19 @@ class Request:
     group: str
     tickers: tuple[str, ...]
     benchmark: str
+    exclude_events: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the warehouse holds for a request: the session (or date), its title, other events, prices, factors."""
+
+    session: dt.date
+    title: str
+    others: dict[str, pd.Timestamp]
+    inputs: StudyInputs
+    values: pd.Series
+    factors: pd.DataFrame
 
 
 @app.command(epilog="Exit codes: 0 studied, 2 nothing to study, 3 wrong usage.")
@@ -100,39 +116,123 @@ def study(
     estimation: EstimationOption = "-260,-11",
     event_window: EventWindowOption = "-10,10",
     window: WindowOption = None,
+    gaps: GapsOption = "skip",
+    min_observations: MinimumOption = None,
+    exclude_events: ExcludeOption = False,
     as_json: JsonOption = False,
     events: EventsOption = "",
     kind: KindOption = None,
     csv: CsvOption = None,
+    size_table: SizeTableOption = False,
 ) -> None:
     """Measure what an event did to a group of firms, with tests that hold when all share its date."""
+    if size_table:
+        _compute_sizes(csv)
+        return
     if _league(events, kind or [], csv, alone=not (event or date or as_json)):
         return
     if bool(event) == bool(date):
         raise UsageError("Give either an event (--event deepseek-selloff) or a date (--date 2025-01-27).")
-    model = resolve("model", model, MODELS)
-    settings = _settings(model, estimation, event_window, window)
+    settings = _settings(resolve("model", model, MODELS), estimation, event_window, window)
+    settings |= {"gaps": resolve("treatment of gaps", gaps, GAPS), "min_observations": min_observations}
     wanted = tuple(ticker.strip().upper() for ticker in tickers.split(",") if ticker.strip())
-    request = Request(event, date, group, wanted, benchmark)
-    session, title, inputs = _read(request)
-    returns = simple_returns(inputs.prices)
-    markets = benchmark_choices(inputs.benchmarks, inputs.universe, inputs.treated)
-    result = run_study(returns, _market(benchmark, markets, model, factors), session, **settings)
-    compare = {name: markets[name] for name in ("SPY", EQUAL_WEIGHT, EX_TREATED) if name in markets}
-    against = MODELS[model].needs_market and not MODELS[model].excess and bool(compare)
-    check = run_benchmark_check(returns, compare, session, **settings) if against else pd.DataFrame()
+    request = Request(event, date, group, wanted, benchmark, exclude_events)
+    found = _read(request)
+    returns = simple_returns(found.inputs.prices)
+    yardsticks = benchmark_choices(
+        found.inputs.benchmarks, found.inputs.universe, found.inputs.treated, found.values
+    )
+    chosen, about = _market(benchmark, yardsticks, settings["model"], factors, found.factors)
+    result = run_study(
+        returns, chosen, found.session, exclude=found.others.values() if exclude_events else (), **settings
+    )
+    check = _compare(returns, yardsticks, found.session, settings)
+    confounded = confounders(
+        pd.DatetimeIndex(returns.index),
+        result.event_session,
+        found.others,
+        settings["estimation"],
+        result.span,
+    )
+    _give(Given(request, found, result, check, confounded, about), as_json, csv)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A study with what stands around it."""
+
+    request: Request
+    found: Found
+    result: Study
+    check: pd.DataFrame
+    confounded: pd.DataFrame
+    about: str
+
+
+def _give(given: Given, as_json: bool, csv: Path | None) -> None:
+    """Print a study, or write it as JSON or as files."""
+    result, request = given.result, given.request
+    if csv is not None:
+        _write(given, csv)
+        return
     if as_json:
         figures = study_to_dict(result)
-        figures["dropped"] = records(inputs.left_out) + figures["dropped"]
-        figures |= {"benchmark_check": records(check), "title": title, "request": vars(request)}
+        figures["dropped"] = records(given.found.inputs.left_out) + figures["dropped"]
+        figures |= {"benchmark_check": records(given.check), "other_events": records(given.confounded)}
+        figures |= {"benchmark": given.about, "title": given.found.title, "request": vars(request)}
         sys.stdout.write(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         return
     console = Console(width=None if sys.stdout.isatty() else TEXT_WIDTH, highlight=False)
-    firms = ", ".join(wanted) or f"group {group}"
-    console.print(f"{title}: {firms}; benchmark {benchmark}.", markup=False)
-    print_study(result, console, inputs.left_out)
-    if len(check):
-        console.print(benchmark_table(check))
+    firms = ", ".join(request.tickers) or f"group {request.group}"
+    console.print(f"{given.found.title}: {firms}; benchmark {given.about}.", markup=False)
+    print_study(result, console, given.found.inputs.left_out)
+    if len(given.confounded):
+        console.print(confounder_table(given.confounded))
+    if len(given.check):
+        console.print(benchmark_table(given.check))
+
+
+def _write(given: Given, folder: Path) -> None:
+    """A CSV file for each table of a study, in a folder."""
+    study = given.result
+    tables = {
+        "days": study.aar.reset_index(),
+        "tests": study.tests,
+        "firms": study.car,
+        "models": study.firms.reset_index(),
+        "placebo": study.placebo,
+        "benchmarks": given.check,
+        "other-events": given.confounded,
+        "left-out": pd.concat([given.found.inputs.left_out, study.dropped], ignore_index=True),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror or error}).") from None
+    Console(width=TEXT_WIDTH, soft_wrap=True).print(f"{len(tables)} tables are in {folder}.", markup=False)
+
+
+def _compute_sizes(target: Path | None) -> None:
+    path = target or PATH
+    table = compute()
+    try:
+        table.to_csv(path, index=False, float_format="%.3f")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror or error}).") from None
+    Console(width=TEXT_WIDTH, soft_wrap=True).print(f"{len(table)} rows are in {path}.", markup=False)
+
+
+def _compare(
+    returns: pd.DataFrame, yardsticks: dict[str, Benchmark], session: dt.date, settings: dict[str, Any]
+) -> pd.DataFrame:
+    """The same study against the usual benchmarks; none for a model that reads no benchmark."""
+    model = MODELS[settings["model"]]
+    compare = {name: yardsticks[name].returns for name in COMPARED if name in yardsticks}
+    if not model.needs_market or model.excess or not compare:
+        return pd.DataFrame()
+    return run_benchmark_check(returns, compare, session, **settings)
 
 
 def _settings(model: str, estimation: str, event_window: str, window: list[str] | None) -> dict[str, Any]:
@@ -152,8 +252,8 @@ def _settings(model: str, estimation: str, event_window: str, window: list[str] 
 def _league(events: str, kinds: list[str], csv: Path | None, *, alone: bool) -> bool:
     """Give the league where it is asked for."""
     if not events:
-        if kinds or csv:
-            raise UsageError("--kind and --csv go with --events all.")
+        if kinds:
+            raise UsageError("--kind goes with --events all.")
         return False
     if not alone:
         raise UsageError("--events measures every event: give it without --event, --date and --json.")
@@ -161,16 +261,19 @@ def _league(events: str, kinds: list[str], csv: Path | None, *, alone: bool) -> 
     return True
 
 
-def _read(request: Request) -> tuple[dt.date, str, StudyInputs]:
-    """Session (or date) and title of the event, and the prices."""
+def _read(request: Request) -> Found:
     with connect_read_only() as con:
+        known = {each.event_id: each for each in dated_events(con)}
         if request.event:
-            found = event_named(con, request.event)
-            session, title = found.market_session, found.title
+            event = event_named(con, request.event)
+            session, title = event.market_session, event.title
+            known.pop(event.event_id, None)
         else:
             session, title = _date(request.date), request.date
+        others = {name: pd.Timestamp(each.market_session) for name, each in known.items()}
         tickers = tickers_named(con, request.tickers)
-        return session, title, load_study_inputs(con, request.group, tickers, session)
+        inputs = load_study_inputs(con, request.group, tickers, session)
+        return Found(session, title, others, inputs, market_values(con, session), held_factors(con))
 
 
 def _date(text: str) -> dt.date:
@@ -188,15 +291,23 @@ def _pair(text: str, option: str) -> Window:
     return first, last
 
 
-def _market(benchmark: str, markets: dict[str, pd.Series], model: str, factors: Path | None) -> Market:
+def _market(
+    benchmark: str, yardsticks: dict[str, Benchmark], model: str, path: Path | None, held: pd.DataFrame
+) -> tuple[Market, str]:
+    """What the model reads, and what that is in words."""
     if MODELS[model].excess:
-        if factors is None:
-            raise UsageError(f"The model {model!r} needs factor returns: give a CSV file with --factors.")
+        if path is None:
+            if held.empty:
+                raise UsageError(f"The model {model!r} needs factor returns: give a file with --factors.")
+            return held, "Fama and French's factors"
         try:
-            return pd.read_csv(factors, index_col=0, parse_dates=True)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"The factors in {factors} cannot be read: {error}.") from None
-    return markets[resolve("benchmark", benchmark, markets)]
+            return parse_factors(path.read_bytes()), f"the factors in {path.name}"
+        except OSError as error:
+            raise UsageError(f"The factors in {path} cannot be read: {error.strerror or error}.") from None
+        except FactorFileError as error:
+            raise UsageError(f"The factors in {path} cannot be read. {error}") from None
+    chosen = choose_benchmark(yardsticks, resolve("benchmark", benchmark, yardsticks))
+    return chosen.returns, f"{chosen.name} ({chosen.describe()})"
 
 
 def main() -> int:

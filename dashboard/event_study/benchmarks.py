@@ -1,10 +1,12 @@
 """Benchmarks, and how much the answer depends on them.
 
 A value-weighted market that fell BECAUSE of the event absorbs part of what is to be measured: the same
-study against an equal-weight benchmark and against the market without the treated firms shows how much.
+study against an equal-weight benchmark and against the market without the treated firms shows how much. A
+benchmark that consists of the treated firms measures them by themselves and is refused.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,30 @@ from dashboard.event_study.errors import EventStudyError
 from dashboard.event_study.gaps import simple_returns
 from dashboard.event_study.study import run_study
 
-EQUAL_WEIGHT, EX_TREATED = "equal-weight", "ex-treated"
+EQUAL_WEIGHT, EX_TREATED, EX_TREATED_VALUE = "equal-weight", "ex-treated", "ex-treated-value"
+# Share of a benchmark that the event may treat.
+MOST_TREATED = 0.2
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark's return, and where its members are known how many they are and which share the event treats."""
+
+    name: str
+    returns: pd.Series
+    firms: int | None = None
+    treated: int | None = None
+
+    @property
+    def fair(self) -> bool:
+        """Whether at most a fifth of its members are firms that the event treats; a fund counts as fair."""
+        return not self.firms or (self.treated or 0) <= MOST_TREATED * self.firms
+
+    def describe(self) -> str:
+        """Its members in words."""
+        if self.firms is None:
+            return "a fund, whose members are not followed"
+        return f"{self.firms} firms, {(self.treated or 0) / self.firms:.0%} of them treated by the event"
 
 
 def equal_weight_benchmark(returns: pd.DataFrame) -> pd.Series:
@@ -47,6 +72,53 @@ def market_without(
         raise EventStudyError(f"{share.index[share.isna() | (share <= 0)][0]!r} has no positive weight.")
     there = rest.notna().mul(share, axis=1)
     return (rest.mul(share, axis=1).sum(axis=1) / there.sum(axis=1).replace(0.0, np.nan)).rename("ex-treated")
+
+
+def benchmark_choices(
+    funds: pd.DataFrame, universe: pd.DataFrame, treated: Sequence[str], values: pd.Series | None = None
+) -> dict[str, Benchmark]:
+    """Every benchmark that prices allow: each fund, the mean of all firms, and the untreated ones.
+
+    Args:
+        funds: sessions × funds, dividend-adjusted prices.
+        universe: sessions × followed firms, dividend-adjusted prices.
+        treated: firms that the event treats: they are left out of the "ex-treated" ones.
+        values: market value of each firm before the event; without them none is weighted by value.
+
+    Returns:
+        Name → benchmark: the funds' tickers, "equal-weight", and where a firm is left "ex-treated" and, of those with
+        a value, "ex-treated-value".
+    """
+    fund_returns = simple_returns(funds) if funds.shape[1] else funds
+    returns = simple_returns(universe)
+    choices = {str(ticker): Benchmark(str(ticker), fund_returns[ticker]) for ticker in fund_returns}
+    hit = [firm for firm in returns if firm in set(treated)]
+    choices[EQUAL_WEIGHT] = Benchmark(
+        EQUAL_WEIGHT, equal_weight_benchmark(returns), returns.shape[1], len(hit)
+    )
+    rest = returns.drop(columns=hit)
+    if rest.shape[1]:
+        choices[EX_TREATED] = Benchmark(EX_TREATED, market_without(returns, treated), rest.shape[1], 0)
+    known = rest.columns[(values.reindex(rest.columns) > 0)] if values is not None else []
+    if len(known):
+        weighted = market_without(rest[known], [], values)
+        choices[EX_TREATED_VALUE] = Benchmark(EX_TREATED_VALUE, weighted, len(known), 0)
+    return choices
+
+
+def choose_benchmark(choices: Mapping[str, Benchmark], name: str) -> Benchmark:
+    """The benchmark called `name`.
+
+    Raises:
+        EventStudyError: more than a fifth of its members are firms that the event treats.
+    """
+    chosen = choices[name]
+    if not chosen.fair:
+        raise EventStudyError(
+            f"The benchmark {name!r} is refused: it is made of {chosen.describe()}, and more than "
+            f"{MOST_TREATED:.0%} would measure the event by itself. Take SPY, RSP or ex-treated."
+        )
+    return chosen
 
 
 def run_benchmark_check(
@@ -88,25 +160,3 @@ def run_benchmark_check(
             row |= {f"{test.name}_p": here[test.name] for test in TESTS.values() if test.allows_correlation}
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def benchmark_choices(
-    funds: pd.DataFrame, universe: pd.DataFrame, treated: Sequence[str]
-) -> dict[str, pd.Series]:
-    """Every benchmark that prices allow: each fund, the mean of all firms, and the mean of the untreated ones.
-
-    Args:
-        funds: sessions × funds, dividend-adjusted prices.
-        universe: sessions × followed firms, dividend-adjusted prices.
-        treated: firms that the event treats: they are left out of "ex-treated".
-
-    Returns:
-        Name → simple return: the funds' tickers, "equal-weight", and "ex-treated" where a firm is left.
-    """
-    fund_returns = simple_returns(funds) if funds.shape[1] else funds
-    returns = simple_returns(universe)
-    choices = {str(ticker): fund_returns[ticker] for ticker in fund_returns}
-    choices[EQUAL_WEIGHT] = equal_weight_benchmark(returns)
-    if set(returns.columns) - set(treated):
-        choices[EX_TREATED] = market_without(returns, treated)
-    return choices

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from dashboard.event_study.battery import run_battery
 from dashboard.event_study.catalogue import TESTS
@@ -12,10 +13,10 @@ from dashboard.event_study.errors import EventStudyError
 from dashboard.event_study.panel import FloatArray, Market
 from dashboard.event_study.portfolio import Portfolio, portfolio
 from dashboard.event_study.study import ESTIMATION, EVENT_WINDOW, WINDOWS, Study, fit_study
-from dashboard.event_study.tables import band, placebo_table, tests_table
+from dashboard.event_study.tables import CONFIDENCE, band, placebo_table, tests_table
 from dashboard.event_study.time_series import crude_dependence, placebo, portfolio_regression
 from dashboard.event_study.validity import judge
-from dashboard.event_study.windows import Scopes, Window
+from dashboard.event_study.windows import Scopes, Window, make_scopes
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Contrast:
         tests: columns as in `Study.tests`; crude_dependence, portfolio_regression and placebo of the
             difference.
         placebo: columns as in `Study.placebo`, of the difference.
+        gap: the difference as a portfolio (a batch of one).
     """
 
     exposed: Study
@@ -38,6 +40,23 @@ class Contrast:
     aar: pd.DataFrame
     tests: pd.DataFrame
     placebo: pd.DataFrame
+    gap: Portfolio
+
+    def path(self, first: int = 0) -> pd.DataFrame:
+        """Both groups cumulated from day `first` on, from the session before it.
+
+        Index day: session, exposed, unexposed, difference, difference_low and difference_high (where 95% of the
+        differences lie when nothing sets the groups apart); fractions.
+        """
+        one, other = self.exposed.path(first), self.unexposed.path(first)
+        days = self.aar.index.to_numpy()
+        windows = [(first, int(day)) for day in days[days >= first]]
+        scopes = make_scopes((int(days[0]), int(days[-1])), windows, days=False)
+        half = stdtrit(self.gap.df[0, 0], (1 + CONFIDENCE) / 2) * self.gap.standard_error(scopes)[0]
+        table = one[["session"]].assign(exposed=one["caar"], unexposed=other["caar"])
+        table["difference"] = table["exposed"] - table["unexposed"]
+        width = pd.Series(half, days[days >= first]).reindex(table.index).fillna(0.0)
+        return table.assign(difference_low=-width, difference_high=width)
 
 
 def run_contrast(
@@ -88,6 +107,7 @@ def run_contrast(
         _table(sessions[both.event], scopes, [each.portfolio.aar[0] for each in batteries], difference),
         tests_table(outcomes, fewest, difference.caar[0], scopes, TESTS, verdicts),
         placebo_table(sessions[both.estimation], difference, scopes),
+        difference,
     )
 
 

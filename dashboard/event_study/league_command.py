@@ -33,7 +33,10 @@ KindOption = Annotated[
 ]
 CsvOption = Annotated[
     Path | None,
-    typer.Option(help="With --events: write every column to this file.", show_default=False),
+    typer.Option(
+        help="With --events: write every column to this file; with one event: its tables to this folder.",
+        show_default=False,
+    ),
 ]
 
 

@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from dashboard.event_study.errors import EventStudyError
 from dashboard.event_study.models import FACTOR_ALIASES, MARKET, RISK_FREE, Model
 
+# A daily standard deviation that no market has as a fraction, and how many times the firms' it is in another unit.
+IN_PER_CENT, UNITS_APART = 0.1, 10.0
+# A risk-free rate a day (as a fraction: 65% a year) that is none.
+HIGHEST_RATE = 0.002
 FloatArray = NDArray[np.float64]
 Market: TypeAlias = pd.Series | pd.DataFrame | None
 
@@ -58,7 +62,7 @@ def read_panel(returns: pd.DataFrame, market: Market, model: Model) -> Panel:
         raise EventStudyError(f"Two columns of the returns are both called {twice!r}.")
     sessions = read_sessions(returns.index, "returns")
     values = _numbers(returns, "returns", sessions)
-    factors, names, subtract, notes = _read_market(market, model, returns.index, sessions)
+    factors, names, subtract, notes = _read_market(market, model, returns.index, sessions, values)
     if (values < -1).any():
         notes.append("Some returns are below -100%: if they are in per cent, BHAR has no meaning.")
     return Panel(sessions, returns.columns, values.T, factors, names, subtract, tuple(notes))
@@ -107,7 +111,7 @@ def _numbers(frame: pd.DataFrame, what: str, sessions: pd.DatetimeIndex) -> Floa
 
 
 def _read_market(
-    market: Market, model: Model, index: pd.Index, sessions: pd.DatetimeIndex
+    market: Market, model: Model, index: pd.Index, sessions: pd.DatetimeIndex, returns: FloatArray
 ) -> tuple[FloatArray, tuple[str, ...], FloatArray, list[str]]:
     nothing = np.zeros(len(sessions))
     if not model.needs_market:
@@ -121,11 +125,49 @@ def _read_market(
     notes: list[str] = []
     if not same:
         values, notes = _align(values, market_sessions, sessions)
+    values, units = _same_unit(values, list(frame.columns), returns)
+    notes += units
     read = dict(zip(frame.columns, values.T, strict=True))
     subtract = read[MARKET] if model.subtract_market else read[RISK_FREE] if model.excess else nothing
     columns = [read[name] for name in model.factors]
     factors = np.column_stack(columns) if columns else np.empty((len(sessions), 0))
     return factors, model.factors, subtract, notes
+
+
+def _same_unit(values: FloatArray, names: list[str], returns: FloatArray) -> tuple[FloatArray, list[str]]:
+    """The factors in the unit of the returns: French publishes them in per cent, the firms' returns are fractions.
+
+    Raises:
+        EventStudyError: one is in per cent and the other in fractions, and which cannot be mended.
+    """
+    leading = values[:, 0] if names[0] != RISK_FREE else values[:, -1]
+    market, firms = _spread(leading), float(np.median([_spread(column) for column in returns.T[:50]]))
+    if not firms > 0 or not market > 0:
+        return values, []
+    if market > IN_PER_CENT and market > UNITS_APART * firms:
+        if RISK_FREE not in names:
+            raise EventStudyError(
+                "The market's returns look like per cent and the firms' like fractions: divide the market's by 100."
+            )
+        return values / 100, [
+            "The factors are in per cent, as French publishes them: they were divided by 100."
+        ]
+    if firms > IN_PER_CENT and firms > UNITS_APART * 3 * market:
+        raise EventStudyError(
+            "The firms' returns look like per cent and the market's like fractions: divide the firms' by 100."
+        )
+    if RISK_FREE in names:
+        rate = values[:, names.index(RISK_FREE)]
+        if market <= IN_PER_CENT and np.nanmean(np.abs(rate)) > HIGHEST_RATE:
+            raise EventStudyError(
+                "The risk-free rate looks like per cent and the factors like fractions: divide it by 100."
+            )
+    return values, []
+
+
+def _spread(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.std()) if len(known) > 1 else 0.0
 
 
 def _align(

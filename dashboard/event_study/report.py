@@ -64,8 +64,8 @@ def print_study(study: Study, console: Console, left_out: pd.DataFrame) -> None:
     sessions = study.estimation_sessions
     console.print(
         f"Day 0 is {study.event_session:%A %d %B %Y}. Model: {study.model}, estimated on {len(sessions)} sessions "
-        f"from {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}. Mean correlation of the residuals: "
-        f"{study.mean_correlation:.3f}."
+        f"from {sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}."
+        + ("" if math.isnan(study.mean_correlation) else f" Mean correlation: {study.mean_correlation:.3f}.")
     )
     for note in study.notes:
         console.print(f"Note: {escape(note)}")
@@ -115,7 +115,7 @@ def _tests(study: Study) -> Table:
         table.add_row(
             TESTS[row.test].title,
             _percent(row.statistic) if row.test == "placebo" else _number(row.statistic),
-            _number(row.df, 0),
+            _number(row.df if row.statistic == row.statistic else math.nan, 0),
             _p(row.p_value),
             _holds(row.valid_with_common_date, row.size_common_date),
             _holds(row.valid_with_volatile_day, row.size_volatile_day),
@@ -214,6 +214,18 @@ def benchmark_table(check: pd.DataFrame) -> Table:
             _p(row.portfolio_regression_p),
             _p(row.placebo_p),
         )
+    return table
+
+
+def confounder_table(found: pd.DataFrame) -> Table:
+    """Other events that the study cannot tell from its own, those of the estimation window in one row."""
+    table = _table("Other events in its windows", "Event", "Session", "Where")
+    near = found[found["where"] != "estimation window"]
+    for row in near.itertuples():
+        table.add_row(escape(row.event), f"{row.day:+d}", row.where)
+    blurred = len(found) - len(near)
+    if blurred:
+        table.add_row(f"{blurred} more", "", "estimation window (see --exclude-events)")
     return table
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from dashboard.event_study.battery import Battery, run_battery
 from dashboard.event_study.catalogue import TESTS
@@ -14,11 +15,13 @@ from dashboard.event_study.errors import EventStudyError
 from dashboard.event_study.firm_tables import car_table, firms_table
 from dashboard.event_study.models import Model, find_model
 from dashboard.event_study.panel import FloatArray, Market, Panel, read_panel
+from dashboard.event_study.portfolio import Portfolio, quadratic
 from dashboard.event_study.regression import Fit, Sample, fit
 from dashboard.event_study.sampling import choose_firms, default_minimum, keep_firms, take_sample
-from dashboard.event_study.tables import aar_table, placebo_table, tests_table
+from dashboard.event_study.tables import CONFIDENCE, aar_table, path_table, placebo_table, tests_table
 from dashboard.event_study.validity import judge
 from dashboard.event_study.windows import (
+    EventPlace,
     Scopes,
     Window,
     check_windows,
@@ -113,6 +116,68 @@ class Study:
     def windows(self) -> tuple[Window, ...]:
         """The windows of the cumulative abnormal return."""
         return self._fitted.scopes.windows
+
+    @property
+    def span(self) -> Window:
+        """First and last day of the event window."""
+        return int(self._fitted.scopes.days[0]), int(self._fitted.scopes.days[-1])
+
+    @property
+    def place(self) -> EventPlace:
+        """The sessions of the estimation and the event window."""
+        days = self._fitted.scopes.days
+        return EventPlace(self.event_session, self.estimation_sessions, self.event_sessions, days)
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """The group as one portfolio (a batch of one)."""
+        return self._battery.portfolio
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Of the portfolio regression."""
+        return float(self.portfolio.df[0, 0])
+
+    def standard_error(self, window: Window) -> float:
+        """Standard deviation of the CAAR over a window, forecast error and correlation included; fraction."""
+        return float(self.portfolio.standard_error(make_scopes(self.span, [window], days=False))[0, 0])
+
+    def estimate(self, window: Window) -> tuple[float, float, float]:
+        """The CAAR over a window with its 95% band: (caar, low, high), fractions."""
+        caar = float(self.aar.loc[window[0] : window[1], "aar"].sum(skipna=False))
+        half = float(stdtrit(self.degrees_of_freedom, (1 + CONFIDENCE) / 2)) * self.standard_error(window)
+        return caar, caar - half, caar + half
+
+    def path(self, first: int = 0) -> pd.DataFrame:
+        """How the event went, cumulated from day `first` on, see `tables.path_table`."""
+        return path_table(self.aar, self.portfolio, self._fitted.scopes, first)
+
+    @cached_property
+    def residuals(self) -> pd.DataFrame:
+        """Residuals of the estimation window (sessions × firms, fractions), NaN where missing."""
+        fitted = self._fitted.fit
+        values = (
+            fitted.residuals[0]
+            if fitted.valid is None
+            else np.where(fitted.valid[0], fitted.residuals[0], np.nan)
+        )
+        return pd.DataFrame(values.T, self.estimation_sessions, self._fitted.firms)
+
+    @cached_property
+    def standardised_squares(self) -> pd.Series:
+        """Mean over the firms of (abnormal return/its standard deviation)², by day; 1 when nothing happens.
+
+        The days of the estimation window, which end before the event window, come first; forecast error included.
+        """
+        fitted, days = self._fitted.fit, self._fitted.scopes.days
+        inside = quadratic(fitted.inverse[0], np.nan_to_num(fitted.design_estimation[0]))
+        ahead = quadratic(fitted.inverse[0], np.nan_to_num(fitted.design[0]))
+        sigma = fitted.sigma[0][:, None]
+        before = (self.residuals.to_numpy().T / sigma) ** 2 / (1 - inside)
+        event = (fitted.abnormal[0] / sigma) ** 2 / (1 + ahead)
+        index = np.concatenate([np.arange(-before.shape[1], 0) + days[0], days])
+        values = pd.DataFrame(np.concatenate([before, event], axis=1), columns=index)
+        return values.mean()
 
     @property
     def mean_correlation(self) -> float:

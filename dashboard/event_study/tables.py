@@ -100,25 +100,34 @@ def placebo_table(sessions: pd.DatetimeIndex, group: Portfolio, scopes: Scopes) 
     )
 
 
-def placebo_range(
-    group: Portfolio, days: NDArray[np.int64], first: int, level: float = CONFIDENCE
-) -> pd.DataFrame:
-    """The central `level` share of the history, as wide as a forecast of the event window is unsure.
+def path_table(aar: pd.DataFrame, group: Portfolio, scopes: Scopes, first: int) -> pd.DataFrame:
+    """The event from the session before day `first` on, whose values are 0: everything cumulates from `first`.
 
     Returns:
-        One row an event day from `first` on, index day: low, high (fractions) of equally long stretches; missing
-        where the history is shorter.
+        Index day; session, n, mean_return, aar, aar_low, aar_high (of the day itself), raw (mean raw returns summed),
+        caar, caar_low, caar_high (95% band of the portfolio regression) and placebo_low, placebo_high (95% of equally
+        long stretches before the event, as wide as a forecast is unsure). Fractions.
     """
-    shown = days[days >= first]
-    scopes = make_scopes((int(days[0]), int(days[-1])), [(first, int(day)) for day in shown], days=False)
-    errors = group.standard_error(scopes)[0]
-    rows = []
+    path = aar.loc[first:, ["session", "n", "mean_return", "aar", "aar_low", "aar_high"]].copy()
+    days = path.index.to_numpy()
+    spans = make_scopes(
+        (int(scopes.days[0]), int(scopes.days[-1])), [(first, int(day)) for day in days], days=False
+    )
+    errors = group.standard_error(spans)[0]
+    half = stdtrit(group.df[0, 0], (1 + CONFIDENCE) / 2) * errors
+    path["raw"], path["caar"] = path["mean_return"].cumsum(), path["aar"].cumsum()
+    path["caar_low"], path["caar_high"] = path["caar"] - half, path["caar"] + half
+    ranges = []
     for length, error in enumerate(errors, start=1):
         blocks = group.blocks(length)[0]
         known = blocks[np.isfinite(blocks)] * error
-        quantiles = [(1 - level) / 2, (1 + level) / 2]
-        rows.append(np.quantile(known, quantiles) if len(known) else (np.nan, np.nan))
-    return pd.DataFrame(rows, columns=["low", "high"], index=pd.Index(shown, name="day"))
+        quantiles = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+        ranges.append(np.quantile(known, quantiles) if len(known) else (np.nan, np.nan))
+    path[["placebo_low", "placebo_high"]] = np.array(ranges)
+    if first - 1 not in aar.index:
+        return path
+    start = aar.loc[[first - 1], ["session", "n"]]
+    return pd.concat([start.reindex(columns=path.columns, fill_value=0.0), path]).rename_axis("day")
 
 
 def tests_table(

@@ -42,6 +42,16 @@ class Scopes:
         return len(self.starts)
 
 
+@dataclass(frozen=True)
+class EventPlace:
+    """The sessions of an event: day 0, estimation window, event window, and the day of each of the latter."""
+
+    session: pd.Timestamp
+    estimation: pd.DatetimeIndex
+    event: pd.DatetimeIndex
+    days: NDArray[np.int64]
+
+
 def make_scopes(event_window: Window, windows: Sequence[Window], *, days: bool = True) -> Scopes:
     """Scopes of an event window; without `days` only those that the windows need."""
     first, last = event_window

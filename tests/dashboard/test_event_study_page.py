@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.analysis.placebo import placebo_range
 from dashboard.charts.words import percent
-from dashboard.views.event_study import CHARTS, Answer, Question, ask, conclusion
+from dashboard.views.event_study import CHARTS, draw
 from dashboard.views.request import NothingToShow, Request
+from dashboard.views.study_answer import Answer, Question, ask
+from dashboard.views.study_words import conclusion, confounding
 from etl.settings import PROJECT_ROOT
 
 RETURNS = """
@@ -70,16 +72,62 @@ def test_a_firms_abnormal_return_is_the_dummy_of_its_own_regression(
 def test_raw_returns_stand_beside_abnormal_ones(answer: Answer, wide: pd.DataFrame) -> None:
     firms = wide.drop(columns="SPY")[list(answer.study.abnormal_returns.columns)]
     assert answer.days.at[0, "mean_return"] == pytest.approx(float(firms.loc["2025-01-27"].mean()))
-    assert percent(float(answer.days.at[0, "aar"]), 2) in conclusion(answer)
-    assert "95% band" in conclusion(answer)
+    said = conclusion(answer)
+    assert percent(float(answer.days.at[0, "aar"])) in said
+    for words in ("95% band", "SPY) itself fell 1.4%", "smallest effect", "tests that hold"):
+        assert words in said
+    assert "no more than chance" not in said
+
+
+def test_the_sentence_about_one_firm_says_what_cannot_be_tested(con: duckdb.DuckDBPyConnection) -> None:
+    said = conclusion(ask(con, Question(tickers=("NVDA",))))
+    assert "nothing that compares firms can be tested" in said
+    assert "rank test cannot reach 5%" in said
+    assert "1 of 1" not in said
+
+
+def test_a_study_that_does_not_reject_says_which_effects_stay_open(con: duckdb.DuckDBPyConnection) -> None:
+    said = conclusion(ask(con, Question(tickers=("NVDA",), window=(0, 10))))
+    assert "does not show that nothing happened" in said
+    assert "four times in five is 2" in said
+
+
+def test_other_events_are_named_and_the_result_without_them_is_given(
+    answer: Answer, con: duckdb.DuckDBPyConnection
+) -> None:
+    said = " ".join(confounding(answer))
+    assert "On the same session" in said
+    assert "Inside the event window" in said
+    without = ask(con, Question(exclude=True))
+    assert percent(without.study.estimate((0, 0))[0], 2) in said
+    assert len(without.study.estimation_sessions) < 250
+
+
+def test_the_chart_starts_at_the_session_before_the_event_and_shows_the_day(answer: Answer) -> None:
+    chart = draw(answer, "study-caar", "light")
+    bars = next(trace for trace in chart.figure.data if trace.type == "bar")
+    line = next(trace for trace in chart.figure.data if trace.name == "Abnormal")
+    assert list(line.x)[:2] == [-1, 0]
+    assert line.y[0] == 0
+    day = float(answer.days.at[0, "aar"]) * 100
+    assert bars.y[list(bars.x).index(0)] == line.y[1] == pytest.approx(day)
+    assert percent(day / 100) in chart.title
+
+
+def test_no_benchmark_of_the_page_is_made_of_the_firms_it_judges(
+    answer: Answer, con: duckdb.DuckDBPyConnection
+) -> None:
+    assert {"SPY", "RSP", "ex-treated", "ex-treated-value"} <= set(answer.check["benchmark"])
+    assert answer.check["members"].str.contains("a fund|0% of them treated").all()
+    with pytest.raises(NothingToShow, match="refused"):
+        ask(con, Question(benchmark="equal-weight"))
 
 
 def test_tests_that_a_shared_date_invalidates_come_last_and_with_their_measured_size(answer: Answer) -> None:
     valid = answer.tests["valid_with_common_date"].tolist()
     assert valid == sorted(valid, reverse=True)
-    sizes = answer.tests.set_index("test")["rejected_5pct"]
+    sizes = answer.tests.set_index("test")["size_common_date"]
     assert sizes["cross_sectional"] > 0.25 > sizes["portfolio_regression"]
-    assert answer.tests["dates"].min() >= 50
 
 
 def test_the_placebo_range_widens_with_the_length_and_covers_its_share() -> None:
@@ -114,6 +162,8 @@ def test_every_chart_can_be_made_for_any_question(
     con: duckdb.DuckDBPyConnection, options: dict[str, str]
 ) -> None:
     for name, make in CHARTS.items():
+        if "group" in options and name == "study-explained":
+            continue  # too few firms, which a test of its own says
         chart = make(con, Request(options=tuple(options.items()), theme="dark"))
         assert chart.name == name
         assert not chart.table.empty
@@ -141,4 +191,6 @@ def test_the_address_asks_the_question(address: dict[str, str | list[str]], word
     text = "\n".join(part.value for part in app.main if isinstance(getattr(part, "value", None), str))
     for expected in words:
         assert expected in text.replace("\\", "")
-    assert len(app.get("plotly_chart")) == 3
+    assert {"study-caar", "study-firms", "study-benchmarks"} <= {
+        chart.key for chart in app.get("plotly_chart")
+    }

@@ -104,11 +104,11 @@ def test_the_benchmark_check_shows_what_the_index_absorbed(command):
     _, text, _ = command("--event", "deepseek-selloff", "--json")
     check = [row for row in json.loads(text)["benchmark_check"] if row["start"] == row["end"] == 0]
     effect = {row["benchmark"]: row["caar"] for row in check}
-    assert set(effect) == {"SPY", "equal-weight", "ex-treated"}
+    assert set(effect) == {"SPY", "RSP", "ex-treated", "ex-treated-value"}
     assert effect["ex-treated"] < effect["SPY"] < 0
 
 
-@pytest.mark.parametrize("benchmark", ["SPY", "equal-weight", "ex-treated"])
+@pytest.mark.parametrize("benchmark", ["RSP", "ex-treated-value"])
 @pytest.mark.parametrize("model", ["mean", "market-adjusted", "market"])
 def test_every_benchmark_and_model_gives_a_study(command, benchmark, model):
     code, text, _ = command(

@@ -1,0 +1,166 @@
+"""What an event study says, in sentences for a reader who is no statistician."""
+
+import pandas as pd
+from scipy.special import stdtrit
+
+from dashboard.charts import words
+from dashboard.charts.event_study import spell
+from dashboard.event_study import TESTS
+from dashboard.views.study_answer import LEVEL, Answer
+
+# The chance of finding it at which an effect counts as one that the design could have seen.
+POWER = 0.8
+
+
+def conclusion(answer: Answer) -> str:
+    """All that a study says: the estimate and the evidence."""
+    return f"{estimate(answer)} {evidence(answer)}"
+
+
+def evidence(answer: Answer) -> str:
+    """Which of the tests that hold reject and which do not, and the smallest effect that could have been seen."""
+    return f"{_verdict(answer)} {_smallest(answer)}".strip()
+
+
+def estimate(answer: Answer) -> str:
+    """The abnormal return with its band, the raw return, and what the benchmark itself did."""
+    start, end = answer.question.window
+    inside = answer.study.aar.loc[start:end]
+    raw, firms = float(inside["mean_return"].sum()), int(inside["n"].min())
+    caar, low, high = answer.study.estimate((start, end))
+    single = start == end == 0
+    when = f"On {words.day(answer.study.event_session.date())}" if single else f"Over {spell((start, end))}"
+    who = f"the {firms} firms of “{answer.group}”" if firms > 1 else answer.group
+    moved = f"{when} {who} {_moved(raw)}{' on average' if firms > 1 else ''}"
+    own = _own_return(answer)
+    return (
+        f"{moved}{own}. Their abnormal return, what is left beyond {answer.benchmark}, is {words.percent(caar, 1)} "
+        if firms > 1
+        else f"{moved}{own}. Its abnormal return, what is left beyond {answer.benchmark}, is {words.percent(caar, 1)} "
+    ) + f"(95% band {words.percent(low)} to {words.percent(high)})."
+
+
+def _moved(change: float) -> str:
+    size = words.percent(abs(change), 1, plus=False)
+    return f"fell {size}" if change < 0 else f"rose {size}"
+
+
+def _own_return(answer: Answer) -> str:
+    row = answer.check[answer.check["benchmark"] == answer.question.benchmark]
+    if row.empty or answer.question.model in ("mean", "capm", "ff3", "carhart", "ff5"):
+        return ""
+    return f", and {answer.benchmark} itself {_moved(float(row['benchmark_return'].iloc[0]))}"
+
+
+def _verdict(answer: Answer) -> str:
+    tests = answer.tests
+    valid = tests[tests["valid_with_common_date"] & tests["p_value"].notna()]
+    valid = valid[valid["test"] != "corrado_zivney"] if "corrado_rank" in set(valid["test"]) else valid
+    if valid.empty:
+        return "No test has been shown to hold for a group like this, so that no p-value is given."
+    reject = valid["p_value"] < 1 - LEVEL
+    count, every = int(reject.sum()), len(valid)
+    tests = (
+        f"the {every} tests that hold for such a group"
+        if every > 1
+        else "the one test that holds for such a group"
+    )
+    if count == every:
+        said = f"All of {tests} reject chance at 5%" if every > 1 else f"T{tests[1:]} rejects chance at 5%"
+    elif count:
+        kept = [f"{_name(row.test)} (p = {spell_p(row.p_value)})" for row in valid[~reject].itertuples()]
+        said = (
+            f"Of {tests} {count} reject{'s' if count == 1 else ''} chance at 5%; not so {words.listed(kept)}"
+        )
+    else:
+        none = f"None of {tests} rejects" if every > 1 else f"T{tests[1:]} does not reject"
+        said = f"{none} chance at 5%, which does not show that nothing happened"
+    return f"{said}. {_storm(valid, tests_of_day(answer))}{_single(answer)}".strip()
+
+
+def tests_of_day(answer: Answer) -> pd.DataFrame:
+    """The tests that hold when the day is more volatile than others, and could be computed."""
+    return answer.tests[answer.tests["valid_with_volatile_day"] & answer.tests["p_value"].notna()]
+
+
+def _storm(valid: pd.DataFrame, loud: pd.DataFrame) -> str:
+    if loud.empty:
+        return "None holds if the day was also more volatile than others."
+    if set(valid["test"]) <= set(loud["test"]):
+        return ""
+    said = [f"{_name(row.test)} (p {_equals(row.p_value)})" for row in loud.itertuples()]
+    return f"If the day was also more volatile than others, only {words.listed(said)} can be relied on."
+
+
+def _single(answer: Answer) -> str:
+    if answer.study.abnormal_returns.shape[1] > 1:
+        return ""
+    start, end = answer.question.window
+    rank = ", and Corrado’s rank test cannot reach 5% on a single day" if start == end else ""
+    return f" Of one firm, nothing that compares firms can be tested{rank}."
+
+
+def _smallest(answer: Answer) -> str:
+    study, window = answer.study, answer.question.window
+    error, df = study.standard_error(window), study.degrees_of_freedom
+    seen = (stdtrit(df, (1 + LEVEL) / 2) + stdtrit(df, POWER)) * error
+    if pd.isna(seen):
+        return ""
+    size = words.percent(float(seen), plus=False)
+    effect = f"The smallest effect that this design would have found four times in five is {size}."
+    firms = len(answer.cars)
+    if firms == 1:
+        return effect
+    out = int((answer.cars["placebo_p_bh"] < 1 - LEVEL).sum())
+    which = (
+        "No firm stands out by itself"
+        if not out
+        else "One firm stands out by itself"
+        if out == 1
+        else f"{out} of the {firms} firms stand out by themselves"
+    )
+    return f"{effect} {which} (false discovery rate 5%)."
+
+
+def confounding(answer: Answer) -> list[str]:
+    """What else happened: events on the same session, in the event window, in the estimation window."""
+    found, said = answer.confounded, []
+    for where, text in (
+        ("same session", "On the same session, and not to be told apart: {}."),
+        ("event window", "Inside the event window: {}."),
+    ):
+        rows = found[found["where"] == where]
+        if len(rows):
+            named = [_titled(row.title, int(row.day)) for row in rows.itertuples()]
+            said.append(text.format(words.listed(named)))
+    count = int((found["where"] == "estimation window").sum())
+    if count and answer.caar_otherwise is not None:
+        state = ("left out of", "in") if answer.question.exclude else ("in", "left out of")
+        said.append(
+            f"{count} other event{'s lie' if count > 1 else ' lies'} in the estimation window and "
+            f"{'are' if count > 1 else 'is'} {state[0]} it; {state[1]} it, the abnormal return is "
+            f"{words.percent(answer.caar_otherwise, 2)}."
+        )
+    return said
+
+
+def _titled(title: str, day: int) -> str:
+    sign = "+" if day > 0 else words.MINUS
+    return f"“{title}”" if day == 0 else f"“{title}” (session {sign}{abs(day)})"
+
+
+def _name(test: str) -> str:
+    """A test inside a sentence: those named after people keep their capital."""
+    title = TESTS[test].title.partition(" (")[0]
+    named = test in ("corrado_rank", "corrado_zivney", "patell", "patell_adjusted", "kolari_pynnonen", "bmp")
+    return title if named or title[:2].isupper() else f"the {title[0].lower()}{title[1:]}"
+
+
+def spell_p(value: float) -> str:
+    """A p-value in words: "< 0.001" or three decimals; "–" where there is none."""
+    return "–" if pd.isna(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _equals(value: float) -> str:
+    text = spell_p(value)
+    return text if text.startswith("<") else f"= {text}"
