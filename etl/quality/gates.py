@@ -111,6 +111,13 @@ GATES: dict[str, tuple[Gate, ...]] = {
         ),
         Gate("'a second rate of its day'", _repeated("currency, date"), firm=True),
     ),
+    "factor_daily": (
+        _NO_DATE,
+        Gate("'a factor or the risk-free rate is missing'", "mkt_rf IS NULL OR rf IS NULL", firm=True),
+        _AHEAD,
+        Gate("'the market moved by over 40% in a day: is it in per cent?'", "abs(mkt_rf) > 0.4"),
+        Gate("'a second row of its day'", _repeated("date"), firm=True),
+    ),
     "ranking_capture": (_NO_MOMENT, _FUTURE, _UNREAD),
     "app_ranking": (
         _NO_MOMENT,

@@ -14,10 +14,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "shares": ("yahoo-shares",),
     "rates": ("yahoo-rates",),
     "google": ("google",),
+    "factors": ("french",),
     "all": ("yahoo", "apple"),
 }
-"""What ``--source`` selects; share counts and exchange rates, which change slowly, and Google Play, which has no public
-feed, are asked for by name."""
+"""What ``--source`` selects; share counts, exchange rates and factors, which change slowly, and Google Play, which has
+no public feed, are asked for by name."""
 
 
 def _yahoo() -> Source:
@@ -50,11 +51,18 @@ def _rates() -> Source:
     return YahooRates()
 
 
+def _french() -> Source:
+    from etl.sources.french import FrenchFactors
+
+    return FrenchFactors()
+
+
 SOURCES: dict[str, Callable[[], Source]] = {
     "yahoo": _yahoo,
     "yahoo-shares": _shares,
     "yahoo-rates": _rates,
     "apple": _apple,
     "google": _google,
+    "french": _french,
 }
 """By name; each is imported when it is first used, since some take seconds to import."""

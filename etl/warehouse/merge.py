@@ -141,7 +141,13 @@ TABLES = {
             optional=("time_known",),
             bundled_rows=_OF_A_BUNDLE,
         ),
-        Table("factor_daily", ("date",), ("mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf", "source")),
+        Table(
+            "factor_daily",
+            ("date",),
+            ("mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf", "source"),
+            item_columns=("source",),
+            figure="mkt_rf",
+        ),
         Table(
             "reported_move",
             ("direction", "date", "company"),
