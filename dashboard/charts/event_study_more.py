@@ -162,13 +162,17 @@ def _slope_dots(rows: pd.DataFrame, colours: Palette) -> go.Figure:
 
 
 def scatter(cars: pd.DataFrame, window: tuple[int, int], source: str, theme: str = "light") -> Chart:
-    """Each firm's CAR against its market loading, labelled. `cars`: name, car, beta (fractions)."""
+    """Each firm's CAR against its market loading, labelled, or its volatility where the model has no loading.
+
+    `cars`: firm, name, car, beta, sigma (fractions).
+    """
     colours = palette(theme)
-    drawn = cars.dropna(subset=["car", "beta"])
+    across, what = ("beta", "market loading") if cars["beta"].notna().any() else ("sigma", "daily volatility")
+    drawn = cars.dropna(subset=["car", across])
     far = (drawn["car"] - drawn["car"].median()).abs().rank(ascending=False) <= 10
     fig = go.Figure(layout={"template": template(colours), "height": 420})
     fig.add_scatter(
-        x=drawn["beta"],
+        x=drawn[across],
         y=drawn["car"] * 100,
         mode="markers+text",
         text=[words.safe(name, 16) if show else "" for name, show in zip(drawn["name"], far, strict=True)],
@@ -176,23 +180,23 @@ def scatter(cars: pd.DataFrame, window: tuple[int, int], source: str, theme: str
         textfont={"size": 11, "color": colours.ink},
         marker={"size": 9, "color": colours.gain},
         hovertext=[
-            f"<b>{words.safe(row.name)}</b>: {words.percent(row.car, 2)}, beta {row.beta:.2f}"
-            for row in drawn[["name", "car", "beta"]].itertuples(index=False)
+            f"<b>{words.safe(name)}</b>: {words.percent(car, 2)}, {what} {at:.2f}"
+            for name, car, at in zip(drawn["name"], drawn["car"], drawn[across], strict=True)
         ],
         hoverinfo="text",
     )
     fig.add_hline(y=0, line={"color": colours.faint, "width": 1})
-    fig.update_xaxes(title_text="market loading before the event (beta)", showgrid=True)
+    fig.update_xaxes(title_text=f"{what} before the event", showgrid=True)
     fig.update_yaxes(ticksuffix="%")
     fig.update_layout(margin={"b": 52})
     return Chart(
         name="study-scatter",
         figure=fig,
-        title="Each firm’s abnormal return and its market loading",
+        title=f"Each firm’s abnormal return and its {what}",
         subtitle=f"Cumulative abnormal return over {spell(window)}, percent; the ten furthest out are named",
         source=source,
-        alt=f"Scatter of {len(drawn)} firms’ abnormal returns against their market loadings.",
-        table=drawn[["firm", "name", "beta", "car"]],
+        alt=f"Scatter of {len(drawn)} firms’ abnormal returns against their {what}.",
+        table=drawn[["firm", "name", across, "car"]],
     )
 
 

@@ -127,9 +127,8 @@ def test_factor_models_read_a_file(command, tmp_path, bundled_database):
     code, text, _ = command(*asked, "--factors", str(tmp_path / "factors.csv"), "--json")
     assert code == 0
     assert json.loads(text)["model"] == "capm"
-    code, _, error = command(*asked)
-    assert code == 3
-    assert "--factors" in error
+    code, text, _ = command(*asked, "--json")
+    assert (code, json.loads(text)["benchmark"]) == (0, "Fama and French's factors")
     code, _, error = command(*asked, "--factors", str(tmp_path / "none.csv"))
     assert code == 3
     assert "cannot be read" in error
@@ -168,6 +167,31 @@ def test_without_a_warehouse_it_says_how_to_build_one(command, use_database, tmp
     code, _, error = command(*EVENT)
     assert code == 2
     assert "load-bundled" in error
+
+
+def test_one_window_gaps_a_minimum_and_other_events_can_be_chosen(command):
+    asked = (*EVENT, "--tickers", "NVDA", "--window", "0,0", "--gaps", "trade-to-trade")
+    code, text, _ = command(*asked, "--min-observations", "100", "--exclude-events", "--json")
+    figures = json.loads(text)
+    assert (code, figures["windows"]) == (0, [[0, 0]])
+    assert figures["estimation"]["sessions"] < 250
+    assert {row["where"] for row in figures["other_events"]} >= {"event window", "estimation window"}
+    code, _, error = command(*EVENT, "--gaps", "fill")
+    assert (code, "gaps" in error) == (3, True)
+
+
+def test_a_study_is_written_as_files(command, tmp_path):
+    code, text, _ = command(*EVENT, "--group", "chips", "--csv", str(tmp_path / "study"))
+    assert code == 0
+    assert "tables are in" in text
+    tests = pd.read_csv(tmp_path / "study" / "tests.csv")
+    assert {"valid_with_common_date", "valid_with_volatile_day", "size_common_date"} <= set(tests)
+
+
+def test_a_benchmark_of_the_studied_firms_is_refused(command):
+    code, text, error = command(*EVENT, "--benchmark", "equal-weight")
+    assert (code, text) == (2, "")
+    assert "treated by the event" in error
 
 
 def test_groups_have_short_names(bundled_database):
@@ -213,7 +237,7 @@ def test_the_league_of_one_kind_is_printed(command):
         (("--events", "some"), "There is no set of events “some”"),
         (("--events", "all", "--kind", "earning"), "the nearest is earnings"),
         (("--events", "all", "--event", "gpt-5"), "without --event"),
-        (("--kind", "earnings"), "go with --events all"),
+        (("--kind", "earnings"), "goes with --events all"),
         (("--events", "all", "--csv", "/no/such/folder/league.csv"), "cannot be written"),
     ],
 )
