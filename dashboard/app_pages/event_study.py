@@ -151,6 +151,33 @@ def tests_table(answer: Answer) -> None:
     )
 
 
+def elsewhere_table(answer: Answer) -> None:
+    """The firms on other clocks, each on the first session of its exchange that could react."""
+    st.caption(
+        "Each on the first session of its own exchange that could react, against the S&P 500 (SPY) of the day, of the "
+        "day before and of the day after (Dimson 1979): New York closes after them."
+    )
+    shown = answer.elsewhere
+    share = st.column_config.NumberColumn(format="percent")
+    titles = {
+        "name": "Company",
+        "exchange": "Exchange",
+        "session": "Session",
+        "raw": "Raw",
+        "car": "Abnormal",
+        "low": "95% from",
+        "high": "to",
+        "p_value": "p",
+        "placebo_p": "Placebo p",
+    }
+    st.dataframe(
+        shown[list(titles)].rename(columns=titles),
+        hide_index=True,
+        alt="Abnormal returns of the firms in Asia on their own sessions",
+        column_config=dict.fromkeys(("Raw", "Abnormal", "95% from", "to"), share),
+    )
+
+
 @st.fragment
 def own_size(answer: Answer) -> None:
     """How often each test rejects on these firms' own ordinary dates, measured when it is asked for."""
@@ -248,6 +275,9 @@ with st.expander("Was the day itself unusual?", icon=":material/storm:"):
         hide_index=True,
         alt="Volatility-scaled move, spread of the firms and volume of the day",
     )
+if len(answer.elsewhere):
+    with st.expander("Seoul, Tokyo and Hong Kong on their own sessions", icon=":material/schedule:"):
+        elsewhere_table(answer)
 if len(answer.left_out):
     with st.expander(f"Firms left out: {len(answer.left_out)}", icon=":material/person_off:"):
         st.dataframe(answer.left_out, hide_index=True, alt="The firms left out, each with the reason")

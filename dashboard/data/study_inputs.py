@@ -139,3 +139,23 @@ def volumes(con: duckdb.DuckDBPyConnection, tickers: Sequence[str]) -> pd.DataFr
     ).df()
     wide = rows.pivot(index="date", columns="ticker", values="volume")
     return wide.set_axis(pd.DatetimeIndex(wide.index), axis=0).sort_index().astype(float)
+
+
+def prices_elsewhere(con: duckdb.DuckDBPyConnection, tickers: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """adj_close of the tickers that trade on other clocks than New York's: exchange → its sessions × tickers."""
+    rows = con.execute(
+        """
+        SELECT exchange, date, ticker, adj_close FROM price_daily JOIN company USING (ticker)
+        WHERE list_contains($tickers::VARCHAR[], ticker) AND adj_close > 0
+            AND NOT list_contains($home::VARCHAR[], exchange)
+        ORDER BY exchange, date, ticker
+        """,
+        {"tickers": list(tickers), "home": list(NEW_YORK)},
+    ).df()
+    found = {}
+    for exchange, part in rows.groupby("exchange"):
+        wide = part.pivot(index="date", columns="ticker", values="adj_close")
+        known = sessions(str(exchange), wide.index[0].date(), wide.index[-1].date())
+        wide.columns.name = None
+        found[str(exchange)] = wide.reindex(pd.DatetimeIndex(known).rename("session"))
+    return found

@@ -1,7 +1,8 @@
 """Models of the normal (expected) return.
 
 Sources: MacKinlay (1997, Journal of Economic Literature 35, 13-39) for the mean-adjusted, market-adjusted and
-market model; Fama and French (1993, 2015) and Carhart (1997) for the factor models.
+market model; Dimson (1979) for the market of the day before and after; Fama and French (1993, 2015) and Carhart
+(1997) for the factor models.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from dashboard.event_study.errors import EventStudyError
 
 MARKET = "market"
+LAG, LEAD = "market-1", "market+1"
 RISK_FREE = "RF"
 
 FACTOR_ALIASES = {
@@ -57,6 +59,7 @@ MODELS: dict[str, Model] = {
         Model("mean", "Mean-adjusted returns"),
         Model("market-adjusted", "Market-adjusted returns", constant=False, subtract_market=True),
         Model("market", "Market model", (MARKET,)),
+        Model("dimson", "Market model with a lag and a lead (Dimson)", (MARKET, LAG, LEAD)),
         Model("capm", "Capital asset pricing model", ("Mkt-RF",), excess=True),
         Model("ff3", "Fama-French three factors", _THREE, excess=True),
         Model("carhart", "Carhart four factors", (*_THREE, "Mom"), excess=True),

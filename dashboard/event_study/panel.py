@@ -13,13 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.event_study.errors import EventStudyError
-from dashboard.event_study.models import FACTOR_ALIASES, MARKET, RISK_FREE, Model
+from dashboard.event_study.models import FACTOR_ALIASES, LAG, LEAD, MARKET, RISK_FREE, Model
 
 # A daily standard deviation that no market has as a fraction, and how many times the firms' it is in another unit.
 IN_PER_CENT, UNITS_APART = 0.1, 10.0
 # A risk-free rate a day (as a fraction: 65% a year) that is none.
 HIGHEST_RATE = 0.002
 FloatArray = NDArray[np.float64]
+MARKET_ALONE = Model(MARKET, "", (MARKET,))
 Market: TypeAlias = pd.Series | pd.DataFrame | None
 
 
@@ -195,6 +196,9 @@ def _market_frame(market: pd.Series | pd.DataFrame, model: Model) -> pd.DataFram
     wanted = (
         model.factors + ((RISK_FREE,) if model.excess else ()) + ((MARKET,) if model.subtract_market else ())
     )
+    if LAG in wanted:
+        daily = _market_frame(market, MARKET_ALONE)[MARKET]
+        return pd.DataFrame({MARKET: daily, LAG: daily.shift(1), LEAD: daily.shift(-1)})
     if isinstance(market, pd.Series):
         if wanted != (MARKET,):
             raise EventStudyError(

@@ -237,7 +237,8 @@ def run_study(
         market: return of the benchmark on the same index, or a frame of factors for the models that need them
             (columns Mkt-RF, SMB, HML, RMW, CMA, Mom, RF in fractions), or None for the mean-adjusted model.
         event_date: rolls FORWARD to the next session when it is none.
-        model: "mean", "market-adjusted", "market", "capm", "ff3", "carhart" or "ff5".
+        model: "mean", "market-adjusted", "market", "dimson" (with the market's return of the day before and
+            after), "capm", "ff3", "carhart" or "ff5".
         estimation: first and last session of the estimation window, inclusive, before the event window.
         event_window: first and last session around the event.
         windows: windows of the cumulative abnormal return, inside the event window.

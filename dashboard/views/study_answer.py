@@ -19,6 +19,7 @@ from dashboard.data.study_inputs import (
     groups,
     load_study_inputs,
     market_values,
+    prices_elsewhere,
     volumes,
 )
 from dashboard.event_study import (
@@ -37,6 +38,7 @@ from dashboard.event_study import (
     run_study,
     simple_returns,
 )
+from dashboard.event_study.clocks import run_elsewhere
 from dashboard.event_study.explain import characteristics, run_cross_section
 from dashboard.event_study.panel import Market
 from dashboard.event_study.study import ESTIMATION
@@ -97,6 +99,7 @@ class Answer:
     values: pd.Series = field(repr=False)
     volumes: pd.DataFrame = field(repr=False)
     other_sessions: tuple[object, ...] = field(repr=False)
+    foreign: dict[str, pd.DataFrame] = field(repr=False)
     names: dict[str, str] = field(repr=False)
     source: str
 
@@ -196,6 +199,34 @@ class Answer:
             raise NothingToShow(str(error)) from error
 
     @cached_property
+    def elsewhere(self) -> pd.DataFrame:
+        """The group's firms on other clocks, each exchange on its own sessions against SPY with a lag and a lead.
+
+        One row a firm: firm, name, exchange, session (the first that could react), raw, car, low, high (fractions
+        over the window), p_value, placebo_p.
+        """
+        tables = []
+        for exchange, prices in self.foreign.items():
+            session = self.event.session_on(exchange)
+            try:
+                study = run_elsewhere(
+                    prices, self.inputs.benchmarks["SPY"], session, windows=(self.question.window,)
+                )
+            except EventStudyError:
+                continue
+            start, end = self.question.window
+            rows = study.car[["firm", "car", "se", "df", "p_value", "placebo_p"]].copy()
+            half = rows["se"] * stdtrit(rows["df"], (1 + LEVEL) / 2)
+            raw = study.raw_returns.loc[start:end].sum(skipna=False)
+            rows = rows.assign(low=rows["car"] - half, high=rows["car"] + half, raw=rows["firm"].map(raw))
+            tables.append(rows.assign(exchange=exchange, session=study.event_session.date()))
+        columns = ["firm", "name", "exchange", "session", "raw", "car", "low", "high", "p_value", "placebo_p"]
+        if not tables:
+            return pd.DataFrame(columns=columns)
+        found = pd.concat(tables, ignore_index=True)
+        return found.assign(name=found["firm"].map(self.names))[columns]
+
+    @cached_property
     def unusual(self) -> pd.DataFrame:
         """The day's move for the volatility of its time, the spread of the firms and their volume."""
         items = [
@@ -284,6 +315,7 @@ def _answer(
         values,
         volumes(con, list(returns.columns)),
         tuple(dates.values()),
+        prices_elsewhere(con, list(inputs.left_out["firm"])),
         names,
         _source(con, study, question),
     )
