@@ -14,6 +14,7 @@ from dashboard.app_pages.shared import require_state, show, theme
 from dashboard.charts.chart import Chart
 from dashboard.charts.event_study import spell
 from dashboard.data.market import named_companies
+from dashboard.data.spreadsheet import csv_text
 from dashboard.data.study_inputs import ALL_AI, groups
 from dashboard.event_study import MODELS
 from dashboard.views.event_study import draw
@@ -210,7 +211,7 @@ def own_size(answer: Answer) -> None:
 
 def as_csv(table: pd.DataFrame) -> bytes:
     """A table as a CSV file."""
-    return table.to_csv(index=False).encode("utf-8")
+    return csv_text(table).encode("utf-8")
 
 
 def downloads(answer: Answer) -> None:

@@ -22,6 +22,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.style import CONFIG
 from dashboard.data.claims import claims, written
 from dashboard.data.events import Event, events
+from dashboard.data.spreadsheet import csv_text
 from dashboard.data.status import reach
 from dashboard.state import Shown, shown_state
 from dashboard.views import context, headline, shock, story
@@ -248,7 +249,7 @@ def table_and_data(chart: Chart) -> None:
     st.dataframe(chart.table, hide_index=True, alt=alt, column_config=days)
     st.download_button(
         "Download CSV",
-        data=lambda: chart.table.to_csv(index=False).encode("utf-8"),
+        data=lambda: csv_text(chart.table).encode("utf-8"),
         file_name=f"{chart.name}.csv",
         mime="text/csv",
         key=f"{chart.name}-csv",

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import duckdb
 import pandas as pd
 
+from dashboard.data.spreadsheet import HARMLESS
+
 Period = Literal["day", "week", "month"]
 
 TABLES = (
@@ -160,6 +162,8 @@ def table_sizes(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def write_table(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     """Write a table of `TABLES` to a file, CSV or Parquet by its suffix, row group by row group.
 
+    In CSV, which people open, no cell is one that a spreadsheet would run.
+
     Raises
     ------
     KeyError
@@ -169,4 +173,10 @@ def write_table(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
         raise KeyError(name)
     options = "FORMAT csv, HEADER true" if path.suffix == ".csv" else "FORMAT parquet, COMPRESSION zstd"
     con.execute("SET preserve_insertion_order = false")  # halves the memory for tens of millions of rows
-    con.execute(f"COPY {name} TO $path ({options})", {"path": str(path)})
+    columns = "*"
+    if path.suffix == ".csv":
+        texts = [
+            column for column, kind, *_ in con.execute(f"DESCRIBE {name}").fetchall() if kind == "VARCHAR"
+        ]
+        columns = f"* REPLACE ({', '.join(HARMLESS.format(text) for text in texts)})" if texts else "*"
+    con.execute(f"COPY (SELECT {columns} FROM {name}) TO $path ({options})", {"path": str(path)})  # noqa: S608

@@ -12,6 +12,7 @@ from dashboard.analysis.league import CONFOUNDER
 from dashboard.charts import words
 from dashboard.charts.events_league import table_of
 from dashboard.data.naming import resolve
+from dashboard.data.spreadsheet import csv_text
 from dashboard.views.events import ordered, standing
 from dashboard.views.league import read_league
 from etl.warehouse import connect_read_only
@@ -62,7 +63,7 @@ def league(events: str, kinds: list[str], csv: Path | None, console: Console) ->
         rows = rows[rows["kind"].isin([resolve("kind", kind, known) for kind in kinds])]
     if csv is not None:
         try:
-            table_of(rows).to_csv(csv, index=False)
+            csv.write_text(csv_text(table_of(rows)), encoding="utf-8")
         except OSError as error:
             raise typer.BadParameter(f"{csv} cannot be written ({error.strerror or error}).") from None
         console.print(f"{len(rows)} events are in {csv}.", markup=False)

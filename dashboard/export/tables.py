@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.chart import Chart
+from dashboard.data.spreadsheet import csv_text
 
 NAMES = ("string", "date", "datetime")
 """Types of columns that say what a row is about."""
@@ -13,8 +14,7 @@ NAMES = ("string", "date", "datetime")
 
 def csv(chart: Chart) -> bytes:
     """The chart's table as CSV (RFC 4180, UTF-8): floats with every digit, days as 2025-01-27, nothing for missing."""
-    text: str = chart.table.to_csv(index=False, lineterminator="\n")
-    return text.encode("utf-8")
+    return csv_text(chart.table).encode("utf-8")
 
 
 def schema(chart: Chart) -> dict[str, Any]:
