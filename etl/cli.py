@@ -206,6 +206,19 @@ def backfill_rankings(
 
 
 @app.command()
+def alert() -> None:
+    """Tell AIMI_ALERT_COMMAND and AIMI_ALERT_URLS what has failed or is stale, once, and once when it is over.
+
+    `schedule` does so after each job; this is for those who run `refresh` by other means.
+    """
+    from etl import alerts
+    from etl.warehouse import open_warehouse
+
+    for line in alerts.tell(open_warehouse()):
+        console.print(line)
+
+
+@app.command()
 def rollback(
     version: Annotated[
         str | None,

@@ -6,8 +6,10 @@ import logging
 import random
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,7 +18,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 
-from etl import calendars, catalogue
+from etl import alerts, calendars, catalogue
+from etl.errors import ProductError, first_line
 from etl.refresh import refresh
 from etl.settings import settings
 from etl.sources import GROUPS
@@ -24,6 +27,10 @@ from etl.warehouse import Warehouse
 
 JITTER = 300
 """Seconds by which a run may come later, so that not everybody asks at the full hour."""
+FIRST_PAUSE, LONGEST_PAUSE = 60, 3600
+"""Seconds after which a failed job is tried again: doubled with each failure, up to the longest."""
+LOOK_SECONDS = 60
+"""Seconds after which the list of companies is looked at again."""
 
 logger = logging.getLogger("etl")
 
@@ -49,60 +56,123 @@ class AfterClose(BaseTrigger):
         return f"after the close of {self._exchange}"
 
 
-def build(warehouse: Warehouse) -> BackgroundScheduler:
-    """A scheduler with all jobs: one at a time, late ones made up for once, each also due at the start."""
-    scheduler = BackgroundScheduler(
-        timezone=UTC,
-        executors={"default": ThreadPoolExecutor(1)},
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-    )
-    exchanges = sorted({company.exchange for company in _companies()})
-    now = datetime.now(UTC)
+@dataclass
+class Schedule:
+    """All jobs: one at a time, late ones made up for once, each also due at the start.
 
-    def add(name: str, trigger: BaseTrigger, group: str, exchange: str | None = None) -> None:
-        scheduler.add_job(
-            _run, trigger, [warehouse, name, group, exchange], id=name, name=name, next_run_time=now
+    A job that brings nothing is tried again in minutes, with growing pauses. Jobs follow ``companies.toml``: a new
+    exchange gets one, and one that nobody is listed on any more loses it.
+    """
+
+    warehouse: Warehouse
+    stopping: threading.Event = field(default_factory=threading.Event)
+    failures: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make the scheduler, which is started by the caller."""
+        self.scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self.add(
+            "rankings", CronTrigger(minute=5, jitter=JITTER, timezone=UTC), partial(self._refresh, "rankings")
+        )
+        self.follow_companies()
+        self.add("rates", CronTrigger(hour=6, jitter=JITTER, timezone=UTC), partial(self._refresh, "rates"))
+        weekly = CronTrigger(day_of_week="sun", hour=7, jitter=JITTER, timezone=UTC)
+        self.add("shares", weekly, partial(self._refresh, "shares"))
+        daily = CronTrigger(hour=3, minute=30, jitter=JITTER, timezone=UTC)
+        self.add("cleaning", daily, self._clean)
+
+    def add(self, name: str, trigger: BaseTrigger, work: Callable[[], str | None]) -> None:
+        """A job whose work returns why it failed, or nothing."""
+        self.scheduler.add_job(
+            self.run, trigger, [name, work], id=name, name=name, next_run_time=datetime.now(UTC)
         )
 
-    add("rankings", CronTrigger(minute=5, jitter=JITTER, timezone=UTC), "rankings")
-    for exchange in exchanges:
-        add(f"prices {exchange}", AfterClose(exchange), "prices", exchange)
-    add("rates", CronTrigger(hour=6, jitter=JITTER, timezone=UTC), "rates")
-    add("shares", CronTrigger(day_of_week="sun", hour=7, jitter=JITTER, timezone=UTC), "shares")
-    return scheduler
+    def follow_companies(self) -> None:
+        """Give each exchange that somebody is listed on a job."""
+        wanted = {
+            f"prices {exchange}": exchange for exchange in sorted({one.exchange for one in _companies()})
+        }
+        there = {job.id for job in self.scheduler.get_jobs() if job.id.startswith("prices ")}
+        for name in there - set(wanted):
+            self.scheduler.remove_job(name)
+        for name, exchange in wanted.items():
+            if name not in there:
+                self.add(name, AfterClose(exchange), partial(self._refresh, "prices", exchange))
+
+    def run(self, name: str, work: Callable[[], str | None]) -> None:
+        """Do the work of a job, unless the end has been asked for; see to another try where it failed."""
+        if self.stopping.is_set():
+            return
+        try:
+            fault = work()
+        except ProductError as error:
+            fault = str(error)
+        except Exception as error:
+            logger.debug("unforeseen", exc_info=error)
+            fault = f"{type(error).__name__}: {first_line(error)}"
+        if fault is None:
+            self.failures.pop(name, None)
+        else:
+            self._again(name, work, fault)
+        alerts.tell(self.warehouse, {f"job {name}": fault} if fault else {})
+
+    def _again(self, name: str, work: Callable[[], str | None], fault: str) -> None:
+        failed = self.failures[name] = self.failures.get(name, 0) + 1
+        pause = min(FIRST_PAUSE * 2 ** (failed - 1), LONGEST_PAUSE)
+        logger.error("%s failed, and is tried again in %s: %s", name, _spelt(pause), fault)
+        due = datetime.now(UTC) + timedelta(seconds=pause)
+        job = self.scheduler.get_job(name)
+        if job is not None and (job.next_run_time is None or due < job.next_run_time):
+            job.modify(next_run_time=due)
+
+    def _refresh(self, group: str, exchange: str | None = None) -> str | None:
+        tickers = [one.ticker for one in _companies() if exchange in (None, one.exchange)]
+        outcome = refresh(self.warehouse, GROUPS[group], tickers=tickers)
+        if outcome.exit_code != 2:
+            return None
+        return "; ".join(dict.fromkeys(log.describe() for log in outcome.logs))
+
+    def _clean(self) -> None:
+        self.warehouse.clean()
 
 
 def run_for_ever(warehouse: Warehouse) -> None:
-    """Run the jobs until SIGTERM or SIGINT; the run that is under way then is finished first."""
-    stop = threading.Event()
+    """Run the jobs until SIGTERM or SIGINT; the run that is under way then is finished, and no other begun."""
+    plan = Schedule(warehouse)
 
     def leave(number: int, frame: Any) -> None:
         logger.info("stopping after the run that is under way")
-        stop.set()
+        plan.stopping.set()
         signal.signal(number, signal.SIG_DFL)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
-    scheduler = build(warehouse)
-    scheduler.start()
-    for job in scheduler.get_jobs():
+    plan.scheduler.start()
+    for job in plan.scheduler.get_jobs():
         logger.info("scheduled: %s", job.name)
-    while not stop.wait(3600):
+    for _ in _minutes(plan.stopping):
         calendars.calendar.cache_clear()  # calendars reach a year ahead; this program may run longer
-    for job in scheduler.get_jobs():
-        job.remove()
-    scheduler.shutdown(wait=True)
+        try:
+            plan.follow_companies()
+        except ProductError as error:  # somebody is writing the file
+            logger.error("companies are followed as before: %s", error)
+    plan.scheduler.shutdown(wait=True)
 
 
-def _companies() -> Sequence[catalogue.Company]:
-    return catalogue.load_companies(settings().data_dir / "companies.toml")
+def _minutes(stopping: threading.Event) -> Iterator[None]:
+    while not stopping.wait(LOOK_SECONDS):
+        yield
 
 
-def _run(warehouse: Warehouse, name: str, group: str, exchange: str | None) -> None:
-    try:
-        tickers = [one.ticker for one in _companies() if exchange in (None, one.exchange) and not one.retired]
-        refresh(warehouse, GROUPS[group], tickers=tickers)
-    except Exception as error:
-        told = str(error) if type(error).__module__.startswith("etl.") else type(error).__name__
-        logger.error("%s did not run: %s", name, told)
+def _companies() -> list[catalogue.Company]:
+    companies = catalogue.load_companies(settings().data_dir / "companies.toml")
+    return [company for company in companies if not company.retired]
+
+
+def _spelt(seconds: float) -> str:
+    return f"{seconds / 60:g} minutes" if seconds >= 120 else f"{seconds:g} seconds"

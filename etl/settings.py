@@ -23,7 +23,7 @@ class Settings(BaseSettings):
 
     database: str = Field(
         default=str(PROJECT_ROOT / "data" / "market.duckdb"),
-        description="A DuckDB file, or ducklake:… for a shared lake, or md:… for MotherDuck.",
+        description="A DuckDB file, or ducklake:… for a shared lake.",
     )
     data_path: str | None = Field(default=None, description="Where a DuckLake keeps its Parquet files.")
     data_dir: Path = Field(default=PROJECT_ROOT / "data", description="The folder of the bundled data.")
@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         default=(),
         description="Apprise addresses that are told of signals (mail, Slack, Teams …), by spaces.",
     )
+    alert_command: str = Field(
+        default="", description="Command that gets what has failed, is stale or has recovered, as its input."
+    )
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="Apprise addresses that are told the same (mail, Slack, Teams …), by spaces."
+    )
     ranking_depth: int = Field(default=100, ge=1, le=100, description="Entries asked for in a chart.")
 
     @field_validator("signals", mode="before")
@@ -87,7 +93,7 @@ class Settings(BaseSettings):
                 raise ValueError("write it as whsec_ and 24 to 64 random bytes in base64")
         return value
 
-    @field_validator("signal_urls", mode="before")
+    @field_validator("signal_urls", "alert_urls", mode="before")
     @classmethod
     def _split_spaces(cls, value: Any) -> Any:
         return tuple(value.split()) if isinstance(value, str) else value

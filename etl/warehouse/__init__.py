@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from etl.errors import ConfigurationError
 from etl.settings import settings
 from etl.warehouse.base import Warehouse
 from etl.warehouse.errors import (
@@ -39,11 +40,16 @@ def open_warehouse(database: str | Path | None = None) -> Warehouse:
     """The warehouse at ``database``, by default the one that ``AIMI_DATABASE`` names."""
     options = settings()
     place = str(database or options.database)
-    if place.startswith(("ducklake:", "md:")):
-        return LakeWarehouse(place, options.data_path, options.keep_versions, options.lock_timeout)
+    keep = Keep(options.keep_versions, options.keep_days, options.keep_daily, options.keep_monthly)
+    if place.startswith("ducklake:"):
+        return LakeWarehouse(place, options.data_path, keep, options.lock_timeout)
+    if place.startswith("md:"):
+        raise ConfigurationError(
+            "AIMI_DATABASE names MotherDuck, which is not supported: a lake is ducklake:…."
+        )
     return FileWarehouse(
         Path(place).absolute(),
-        Keep(options.keep_versions, options.keep_days, options.keep_daily, options.keep_monthly),
+        keep,
         options.lock_timeout,
         options.memory_limit,
         options.keep_runs,

@@ -45,6 +45,9 @@ class Warehouse(Protocol):
     def rollback(self, version: str | None = None) -> str:
         """Publish a kept state again: ``version``, or the one that the present one came from."""
 
+    def clean(self) -> int:
+        """Take away what the bounds of the settings leave no room for; how many states have gone."""
+
     def history(self) -> list[Entry]:
         """Every run that is remembered, oldest first, whether or not it published a state."""
 

@@ -33,14 +33,13 @@ from etl.warehouse.errors import (
     unwritable,
 )
 from etl.warehouse.journal import Entry, Journal
+from etl.warehouse.lake_connections import SESSION
 from etl.warehouse.migrate import is_current, migrate
+from etl.warehouse.pointer import pointed_at
 from etl.warehouse.states import Keep, State
 
-SESSION = "SET enable_progress_bar = false; SET TimeZone = 'UTC'"
-"""How every connection is set: times in UTC, and no bar on the standard output, which is for results."""
 logger = logging.getLogger("etl")
 _READ_ATTEMPTS = 3  # the published state can be pruned between reading its name and opening its file
-_MAGIC = b"DUCK"  # at the ninth byte of every database file
 
 
 @dataclass(frozen=True)
@@ -227,6 +226,13 @@ class FileWarehouse:
                 raise unwritable(self.name, error) from error
         return version
 
+    def clean(self) -> int:
+        """Let kept states thin out; how many have gone."""
+        with self.locked():
+            before = len(self.versions())
+            self._prune()
+            return before - len(self.versions())
+
     def history(self) -> list[Entry]:
         """Every run that is remembered, oldest first, whether or not it published a state."""
         held: list[Entry] = []
@@ -262,30 +268,7 @@ class FileWarehouse:
         return sorted(state for state in found if state)
 
     def _published(self) -> Path | None:
-        """The file of the published state; None where there has never been one."""
-        try:
-            current = self.path.resolve(strict=True)
-        except FileNotFoundError:
-            kept = self.versions()
-            if kept:
-                raise WarehouseError(
-                    f"The published state at {self.path} is gone, while {len(kept)} "
-                    f"{'others are' if len(kept) > 1 else 'other is'} kept: `python -m etl rollback --to "
-                    f"{kept[-1]}` brings the newest back."
-                ) from None
-            return None
-        except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
-            raise foreign(self.name, first_line(error)) from None
-        try:
-            with current.open("rb") as file:
-                magic = file.read(12)[8:]
-        except OSError as error:
-            raise foreign(self.name, first_line(error)) from None
-        if magic != _MAGIC:
-            raise foreign(
-                self.name, "an empty file" if current.stat().st_size == 0 else "a file of another kind"
-            )
-        return current
+        return pointed_at(self.path, self.versions())
 
     def _prepare(self, con: duckdb.DuckDBPyConnection) -> None:
         """Set the connection of a writer, and bring the copy to the newest schema."""
@@ -361,7 +344,7 @@ class FileWarehouse:
             _flush(self.folder)
             self._point_to(state.name)
             undo.pop_all()
-        self._prune(state)
+        self._prune()
 
     def _present(self, undo: ExitStack) -> State | None:
         """The published state; a plain file becomes one of the kept ones."""
@@ -375,9 +358,11 @@ class FileWarehouse:
         undo.callback((self.folder / state.name).unlink)
         return state
 
-    def _prune(self, published: State) -> None:
-        states = self._states()
-        for state in set(states) - self.keep.kept(states, datetime.now(UTC)) - {published}:
+    def _prune(self) -> None:
+        states, published = self._states(), self.version()
+        for state in set(states) - self.keep.kept(states, datetime.now(UTC)):
+            if state.name == published:
+                continue
             with suppress(OSError):
                 (self.folder / state.name).unlink()
 

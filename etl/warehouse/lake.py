@@ -1,4 +1,4 @@
-"""A warehouse that many machines share: a DuckLake with its catalog in PostgreSQL, or MotherDuck.
+"""A warehouse that many machines share: a DuckLake, with its catalog in PostgreSQL.
 
 A write is one transaction, so it becomes visible at once, as a snapshot; a block of reads keeps to one snapshot.
 Writers take turns by an advisory lock of the PostgreSQL server, which a writer that dies lets go.
@@ -6,31 +6,40 @@ Writers take turns by an advisory lock of the PostgreSQL server, which a writer 
 
 from __future__ import annotations
 
-import importlib
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 
 from etl.warehouse import runs
-from etl.warehouse.errors import (
-    NoSuchStateError,
-    StateGoneError,
-    WarehouseBusyError,
-    WarehouseError,
-    WarehouseMissingError,
-)
-from etl.warehouse.files import SESSION
+from etl.warehouse.compare import LOG, QUARANTINE
+from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
 from etl.warehouse.journal import Entry
+from etl.warehouse.lake_connections import (
+    CATALOG,
+    POSTGRES,
+    SESSION,
+    Place,
+    connections,
+    leave,
+    load_extension,
+    quoted,
+    snapshot_number,
+)
 from etl.warehouse.migrate import is_current, migrate
+from etl.warehouse.states import Keep, State
 
-CATALOG = "warehouse"
 LOCK = 7_221_925  # any number that nobody else on that server locks
-_POSTGRES = "ducklake:postgres:"
+ASKED_EVERY = 1.0
+"""Seconds for which the name of the published snapshot is believed before the server is asked again."""
+UNUSED_DAYS = (
+    2  # a file is taken away only so long after its snapshots have expired: somebody may still read it
+)
+_versions: dict[Place, tuple[str, float]] = {}
 
 
 @dataclass
@@ -42,15 +51,19 @@ class LakeWarehouse:
 
     address: str
     data_path: str | None = None
-    keep_versions: int = 10
+    keep: Keep = field(default_factory=Keep)
     lock_timeout: float = 60.0
     _depth: int = field(default=0, repr=False)
 
     @property
+    def place(self) -> Place:
+        """Where the lake is."""
+        return Place(self.address, self.data_path)
+
+    @property
     def name(self) -> str:
         """The address without what is secret in it."""
-        hidden = re.sub(r"((?:password|token)=)[^\s&]+", r"\1…", self.address, flags=re.IGNORECASE)
-        return re.sub(r"//([^:/@\s]+):[^@\s]+@", r"//\1:…@", hidden)
+        return self.place.name
 
     @property
     def commits_stay_private(self) -> bool:
@@ -66,15 +79,23 @@ class LakeWarehouse:
             return False
 
     def version(self) -> str:
-        """The snapshot that is published; in MotherDuck, which has none, the last run.
+        """The snapshot that is published: the newest in which more than the run log changed.
+
+        A process asks at most once a second.
 
         Raises
         ------
         WarehouseMissingError
             When there is none.
+        WarehouseError
+            When the lake cannot be reached.
         """
-        with self.reading() as con:
-            return self._version(con)
+        known, asked = _versions.get(self.place, ("", 0.0))
+        if known and time.monotonic() - asked < ASKED_EVERY:
+            return known
+        name = self._states(but=LOG)[-1].name
+        _versions[self.place] = name, time.monotonic()
+        return name
 
     @contextmanager
     def reading(self, version: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -87,19 +108,14 @@ class LakeWarehouse:
         StateGoneError
             When the snapshot that was named has expired.
         WarehouseError
-            When the lake cannot be reached.
+            When the lake cannot be reached, or does not hold what is read.
         """
-        con = self._connect(read_only=True, snapshot=version)
+        number = self._states(but=())[-1].number if version is None else snapshot_number(version)
         try:
-            con.begin()
-            tables = con.execute(
-                "SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_migration'"
-            ).fetchall()
-            if not tables:
-                raise WarehouseMissingError.at(self.name)
-            yield con
-        finally:
-            con.close()
+            with connections(self.place).reading(number) as con:
+                yield con
+        except duckdb.Error as error:
+            raise self.place.explained(error) from error
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -113,12 +129,20 @@ class LakeWarehouse:
             When the lake cannot be reached.
         """
         with self.locked():
-            con = self._connect(read_only=False)
+            con = duckdb.connect()
             try:
+                con.execute(SESSION)
+                self.place.load(con)
+                self.place.attach(con, CATALOG)
+                con.execute(f"USE {CATALOG}")
                 migrate(con, constraints=False)
                 yield con
+            except duckdb.Error as error:
+                leave(con, self.place)
+                raise self.place.explained(error) from error
             finally:
-                con.close()
+                _versions.pop(self.place, None)
+            con.close()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -128,20 +152,22 @@ class LakeWarehouse:
         ------
         WarehouseBusyError
             When another writer holds the lock for longer than the time to wait.
+        WarehouseError
+            When the server cannot be reached.
         """
-        if self._depth or not self.address.startswith(_POSTGRES):
+        if self._depth or not self.place.shared:
             yield
             return
         con = duckdb.connect()
         try:
-            self._guarded(con, self._take_lock)
+            self.place.guarded(lambda: self._take_lock(con))
             self._depth += 1
             try:
                 yield
             finally:
                 self._depth -= 1
         finally:
-            con.close()  # the server lets go of the lock with the transaction
+            self._let_go(con)
 
     def bring_up_to_date(self) -> bool:
         """Run the migrations that a published state of an older program has not seen; False where there is none."""
@@ -156,38 +182,50 @@ class LakeWarehouse:
 
     def versions(self) -> list[str]:
         """The names of the snapshots that ``rollback`` offers, oldest first."""
-        with self.reading() as con:
-            if not self.address.startswith("ducklake:"):
-                return [self._version(con)]
-            found = con.execute(
-                "SELECT snapshot_id FROM ducklake_snapshots($catalog) ORDER BY 1 DESC LIMIT $count",
-                {"catalog": CATALOG, "count": self.keep_versions},
-            ).fetchall()
-        return [f"snapshot-{number}" for (number,) in reversed(found)]
+        return [state.name for state in self._states(but=(*LOG, QUARANTINE))]
 
     def rollback(self, version: str | None = None) -> str:
         """Make the tables what they were in a snapshot, by default the one before; this is a new snapshot.
 
         Raises
         ------
-        WarehouseError
+        NoSuchStateError
             When there is no such snapshot.
         """
         kept = self.versions()
         version = version or (kept[-2] if len(kept) > 1 else "none")
         if version not in kept:
             raise NoSuchStateError(f"There is no state {version!r}; kept are {', '.join(kept)}.")
-        number = _number(version)
+        number = snapshot_number(version)
         with self.writing() as con:
             con.begin()
             names = con.execute(
                 "SELECT table_name FROM duckdb_tables() WHERE database_name = $catalog", {"catalog": CATALOG}
             ).fetchall()
             for (name,) in names:
+                if name in LOG:
+                    continue  # what happened has happened
                 con.execute(f'DELETE FROM "{name}"')  # noqa: S608
                 con.execute(f'INSERT INTO "{name}" FROM "{name}" AT (VERSION => {number})')
             con.commit()
         return version
+
+    def clean(self) -> int:
+        """Let snapshots thin out as kept states do, merge small files, take away what nobody needs.
+
+        Returns how many snapshots have expired.
+        """
+        with self.locked():
+            states, published = self._states(but=()), self._states(but=(*LOG, QUARANTINE))
+            stay = self.keep.kept(published, datetime.now(UTC)) | {states[-1], published[-1]}
+            gone = [state.number for state in states if state not in stay]
+            with self.writing() as con:
+                if gone:
+                    con.execute(f"CALL ducklake_expire_snapshots('{CATALOG}', versions => {gone})")
+                con.execute(f"CALL ducklake_merge_adjacent_files('{CATALOG}')")
+                old = f"older_than => now() - INTERVAL {UNUSED_DAYS} DAY"
+                con.execute(f"CALL ducklake_cleanup_old_files('{CATALOG}', {old})")
+        return len(gone)
 
     def history(self) -> list[Entry]:
         """Every run that is remembered, oldest first."""
@@ -197,51 +235,64 @@ class LakeWarehouse:
             return runs.entries_since(con, set())
 
     def history_version(self) -> str:
-        """A short text that changes with ``history``: the newest snapshot."""
-        return self.version()
+        """A short text that changes with ``history``."""
+        return self._states(but=())[-1].name
 
     def disk_used(self) -> int | None:
-        """None: the Parquet files may lie anywhere."""
-        return None
+        """The bytes of the Parquet files that the catalog knows of."""
+        query = f"SELECT sum(file_size_bytes) FROM ducklake_table_info('{CATALOG}')"  # noqa: S608
+        return int(self._asked(query)[0][0][0] or 0)
 
-    def _version(self, con: duckdb.DuckDBPyConnection) -> str:
-        if self.address.startswith("ducklake:"):
-            query = "SELECT 'snapshot-' || max(snapshot_id) FROM ducklake_snapshots('warehouse')"
-        else:
-            query = "SELECT coalesce(max(run_id), 'empty') FROM etl_run"
-        return str(con.execute(query).fetchall()[0][0])
+    def _states(self, but: tuple[str, ...]) -> list[State]:
+        """The snapshots in which another table than those was changed, oldest first.
 
-    def _connect(self, *, read_only: bool, snapshot: str | None = None) -> duckdb.DuckDBPyConnection:
-        con = duckdb.connect()
+        Raises
+        ------
+        WarehouseMissingError
+            When the lake holds no table.
+        """
+        tables, rows = self._asked(
+            f"SELECT table_name, table_id FROM ducklake_table_info('{CATALOG}')",  # noqa: S608
+            f"SELECT snapshot_id, snapshot_time, changes FROM ducklake_snapshots('{CATALOG}') ORDER BY 1",  # noqa: S608
+        )
+        if "schema_migration" not in dict(tables):
+            raise WarehouseMissingError.at(self.name)
+        passed = {f"main.{name}" for name in but} | {str(number) for name, number in tables if name in but}
+        every = [State(number, f"snapshot-{number}", None, moment) for number, moment, _ in rows]
+        found = [
+            state
+            for state, (*_, changes) in zip(every, rows, strict=True)
+            if not but or _changed(changes) - passed
+        ]
+        return found or every[-1:]
+
+    def _asked(self, *queries: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of queries about the newest snapshot."""
+
+        def ask() -> list[list[tuple[Any, ...]]]:
+            with connections(self.place).reading() as con:
+                return [con.execute(query).fetchall() for query in queries]
+
         try:
-            self._guarded(con, lambda con: self._attach(con, read_only=read_only, snapshot=snapshot))
-        except WarehouseError:
-            con.close()
+            return self.place.guarded(ask)
+        except WarehouseMissingError:
             raise
-        return con
+        except WarehouseError:
+            return self.place.guarded(ask)  # the first may have met a connection from before a restart
 
-    def _attach(
-        self, con: duckdb.DuckDBPyConnection, *, read_only: bool, snapshot: str | None = None
-    ) -> None:
-        options = ["READ_ONLY"] if read_only else []
-        if snapshot and self.address.startswith("ducklake:"):
-            options.append(f"SNAPSHOT_VERSION {_number(snapshot)}")
-        if self.address.startswith("ducklake:"):
-            if self.address.startswith(_POSTGRES):
-                load_extension(con, "postgres_scanner")
-            load_extension(con, "ducklake")
-            if self.data_path:
-                options.append(f"DATA_PATH {_quoted(self.data_path)}")
-                if self.data_path.startswith("s3://"):
-                    load_extension(con, "httpfs")
-        con.execute(SESSION)
-        with_options = f" ({', '.join(options)})" if options else ""
-        con.execute(f"ATTACH {_quoted(self.address)} AS {CATALOG}{with_options}")
-        con.execute(f"USE {CATALOG}")
+    def _let_go(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Let go of the lock, by the end of its transaction."""
+        try:
+            con.execute("FROM postgres_query('server', 'SELECT 1')").fetchall()
+        except duckdb.Error:  # the server has let go of it already
+            leave(con, self.place)
+            return
+        con.rollback()
+        con.close()
 
     def _take_lock(self, con: duckdb.DuckDBPyConnection) -> None:
         load_extension(con, "postgres_scanner")
-        con.execute(f"ATTACH {_quoted(self.address.removeprefix(_POSTGRES))} AS server (TYPE postgres)")
+        con.execute(f"ATTACH {quoted(self.address.removeprefix(POSTGRES))} AS server (TYPE postgres)")
         con.begin()  # a transaction keeps to one connection of the server, and so to the lock
         ask = f"FROM postgres_query('server', 'SELECT pg_try_advisory_xact_lock({LOCK})')"
         deadline = time.monotonic() + self.lock_timeout
@@ -253,40 +304,13 @@ class LakeWarehouse:
                 )
             time.sleep(0.2)
 
-    def _guarded(
-        self, con: duckdb.DuckDBPyConnection, call: Callable[[duckdb.DuckDBPyConnection], None]
-    ) -> None:
-        try:
-            call(con)
-        except duckdb.Error as error:
-            told = str(error).splitlines()[0]
-            if "does not exist" in told and "DuckLake" in told:
-                raise WarehouseMissingError.at(self.name) from None
-            if "No snapshot found" in told:
-                raise StateGoneError.of(told.rpartition(" ")[2]) from None
-            told = told.replace(self.address, self.name)
-            told = re.sub(r"((?:password|token)=)[^\s&'\"]+", r"\1…", told, flags=re.IGNORECASE)
-            raise WarehouseError(f"{self.name} cannot be reached: {told}") from None
 
-
-def _number(version: str) -> int:
-    """The number of the snapshot that is called ``version``."""
-    number = version.removeprefix("snapshot-")
-    if not number.isdecimal():
-        raise StateGoneError.of(version)
-    return int(number)
-
-
-def load_extension(con: duckdb.DuckDBPyConnection, extension: str) -> None:
-    """Load an extension from its wheel, or else the way DuckDB does it."""
-    try:
-        package = importlib.import_module(f"duckdb_extension_{extension}")
-        folder = Path(package.__file__ or "").parent / "extensions" / f"v{duckdb.__version__}"
-        con.execute(f"LOAD {_quoted(str(folder / f'{extension}.duckdb_extension'))}")
-    except ImportError:
-        con.execute(f"INSTALL {extension}")
-        con.execute(f"LOAD {extension}")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _changed(changes: dict[str, list[str]]) -> set[str]:
+    """The tables, by number or by name, whose rows or columns a snapshot changed."""
+    kinds = ("inserted", "insert", "deleted", "delete", "created", "altered", "dropped")
+    return {
+        name
+        for kind, names in changes.items()
+        if kind.startswith(("tables_", "inlined_")) and kind.endswith((*kinds, "_into", "_from"))
+        for name in names
+    }

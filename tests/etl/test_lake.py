@@ -13,16 +13,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from etl.bundled import load_bundled
+from etl.runlog import RunLog
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import StateGoneError, WarehouseError, WarehouseMissingError
+from etl.warehouse.files import FileWarehouse
 from etl.warehouse.lake import LakeWarehouse
+from etl.warehouse.states import Keep
 from tests.conftest import SOAK
+from tests.loopback.s3 import S3
 
 pytest.importorskip("duckdb_extension_ducklake", reason="needs DuckDB's extension as a package")
 
@@ -37,9 +43,18 @@ def programs() -> Path | None:
     return found[-1] if found else (Path(on_path).parent if on_path else None)
 
 
+@dataclass
+class Server:
+    """A PostgreSQL server of the tests' own, reached by a socket."""
+
+    make: Callable[[str], str]
+    """Makes a database and gives its address."""
+    restart: Callable[[str], None]
+    """Restarts it, by a mode of ``pg_ctl``."""
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[Callable[[str], str]]:
-    """Makes databases in a PostgreSQL server of its own, reached by a socket; gives their addresses."""
+def server() -> Iterator[Server]:
     binaries = programs()
     if binaries is None or not POSTGRES:
         pytest.skip("needs PostgreSQL (Debian: apt-get install postgresql)")
@@ -54,27 +69,46 @@ def server() -> Iterator[Callable[[str], str]]:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
     def make(name: str) -> str:
+        """A new database."""
         run("createdb", "-h", str(folder), "-p", str(PORT), "-U", "aimi", name)
         return f"dbname={name} host={folder} port={PORT} user=aimi"
 
     run("initdb", "-D", str(folder / "db"), "-A", "trust", "-U", "aimi", "--no-sync")
     options = f"-k {folder} -p {PORT} -c listen_addresses= -c fsync=off"
     run("pg_ctl", "-D", str(folder / "db"), "-o", options, "-l", str(folder / "log"), "-w", "start")
+
+    def restart(mode: str) -> None:
+        run(
+            "pg_ctl",
+            "-D",
+            str(folder / "db"),
+            "-m",
+            mode,
+            "-o",
+            options,
+            "-l",
+            str(folder / "log"),
+            "-w",
+            "restart",
+        )
+
     try:
-        yield make
+        yield Server(make, restart)
     finally:
         run("pg_ctl", "-D", str(folder / "db"), "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def lake_at(address: str, folder: Path) -> LakeWarehouse:
-    return LakeWarehouse(address, str(folder / "lake"), keep_versions=3, lock_timeout=30)
+    return LakeWarehouse(
+        address, str(folder / "lake"), Keep(newest=3, days=0, daily=0, monthly=0), lock_timeout=30
+    )
 
 
 @pytest.fixture
-def shared_lake(server: Callable[[str], str], tmp_path: Path) -> LakeWarehouse:
+def shared_lake(server: Server, tmp_path: Path) -> LakeWarehouse:
     """A lake of its own, empty, with its catalog in PostgreSQL."""
-    return lake_at(f"ducklake:postgres:{server(f'lake{secrets.token_hex(4)}')}", tmp_path)
+    return lake_at(f"ducklake:postgres:{server.make(f'lake{secrets.token_hex(4)}')}", tmp_path)
 
 
 @pytest.fixture
@@ -193,6 +227,143 @@ def test_two_writers_and_three_readers_of_separate_processes(shared_lake, tell):
     tell("processes on one lake", len(running), failed)
     assert not failed, told
     assert rows(shared_lake, "SELECT DISTINCT volume FROM price_daily") == [(2 * WRITES,)]
+
+
+RESTARTS = 10 if SOAK else 2
+READING = """
+import sys, time
+from etl.warehouse import WarehouseError, connect_read_only, published_version
+read = faults = 0
+while time.monotonic() < float(sys.argv[1]):
+    try:
+        with connect_read_only(version=published_version()) as con:
+            assert con.execute("SELECT count(DISTINCT volume) FROM price_daily").fetchall() == [(1,)]
+        read += 1
+    except WarehouseError:
+        faults += 1
+        time.sleep(0.05)
+print(read, faults)
+"""
+WRITING = """
+import sys, time
+from etl.warehouse import WarehouseError, open_warehouse
+while time.monotonic() < float(sys.argv[1]):
+    try:
+        with open_warehouse().writing() as con:
+            con.begin()
+            con.execute("UPDATE price_daily SET volume = volume + 1")
+            con.commit()
+    except WarehouseError:
+        time.sleep(0.05)
+print("ended")
+"""
+
+
+def test_a_restart_of_the_server_ends_no_process(server, shared_lake, tell):
+    with shared_lake.writing() as con:
+        con.execute(
+            "INSERT INTO price_daily (ticker, date, close, volume) "
+            "SELECT 'T' || i, '2025-01-27', 1, 0 FROM range(50) t(i)"
+        )
+    until = time.monotonic() + 8 + 3 * RESTARTS
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AIMI_DATABASE": shared_lake.address,
+        "AIMI_DATA_PATH": str(shared_lake.data_path),
+        "AIMI_LOCK_TIMEOUT": "5",
+    }
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(until)],
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for program in (READING, READING, WRITING)
+    ]
+    for number in range(RESTARTS):
+        time.sleep(2)
+        server.restart("immediate" if number % 2 else "fast")
+    told = [(*one.communicate(timeout=120), one.returncode) for one in running]
+    died = sum(code != 0 for *_, code in told)
+    tell("processes at a restart of PostgreSQL", len(running) * RESTARTS, died)
+    assert not died, told
+    assert shared_lake.version()
+    assert rows(shared_lake, "SELECT count(DISTINCT volume) FROM price_daily") == [(1,)]
+
+
+def test_a_run_that_brings_nothing_is_no_state(any_lake):
+    for value in (1, 2):
+        with any_lake.writing() as con:
+            con.begin()
+            con.execute("DELETE FROM dividend")
+            con.execute("INSERT INTO dividend (ticker, amount) VALUES ('A', ?)", [value])
+            con.commit()
+    version, kept = any_lake.version(), any_lake.versions()
+    for number in range(3):
+        with any_lake.writing() as con:
+            RunLog(f"r{number}", "yahoo").write(con)
+    assert (any_lake.version(), any_lake.versions()) == (version, kept)
+    assert [run["run_id"] for run in any_lake.history()] == ["r0", "r1", "r2"]
+    any_lake.rollback()
+    assert rows(any_lake, "SELECT amount FROM dividend") == [(1,)]
+    assert len(any_lake.history()) == 3
+
+
+def test_a_lake_does_not_grow_for_ever(any_lake):
+    for value in range(12):
+        with any_lake.writing() as con:
+            con.execute("INSERT INTO dividend (ticker, amount) VALUES ('A', ?)", [value])
+    assert len(any_lake.versions()) > 12
+    first = any_lake.versions()[3]
+    assert any_lake.clean() > 5
+    assert len(any_lake.versions()) <= 4
+    with pytest.raises(StateGoneError), any_lake.reading(first):
+        pass
+    assert rows(any_lake, "SELECT count(*) FROM dividend") == [(12,)]
+    assert any_lake.clean() <= 1
+
+
+def test_readers_of_a_lake_wait_no_longer_than_twice_those_of_a_file(shared_lake, bundled_database):
+    load_bundled(shared_lake, PROJECT_ROOT / "data")
+    query = "SELECT date, close FROM price_daily WHERE ticker = 'NVDA'"
+
+    def seconds(warehouse, rounds: int = 15) -> float:
+        spent = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            with warehouse.reading(warehouse.version()) as con:
+                con.execute(query).fetchall()
+            spent.append(time.perf_counter() - started)
+        return sorted(spent)[rounds // 2]
+
+    seconds(shared_lake, 1)
+    assert seconds(shared_lake) <= 2 * seconds(FileWarehouse(bundled_database)) + 0.03
+
+
+def test_the_lake_lies_in_a_bucket_and_readers_need_the_catalog_alone(any_lake, monkeypatch):
+    pytest.importorskip("duckdb_extension_httpfs", reason="needs DuckDB's extension as a package")
+    with S3() as store:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        monkeypatch.setenv("AWS_REGION", "eu-west-1")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", store.endpoint)
+        bucket = LakeWarehouse(any_lake.address, "s3://market/lake/", any_lake.keep, any_lake.lock_timeout)
+        log = load_bundled(bucket, PROJECT_ROOT / "data")
+        assert sum(name.endswith(".parquet") for name in store.objects) > 3
+        assert not store.unsigned
+        reader = LakeWarehouse(any_lake.address)
+        assert rows(reader, "SELECT count(*) > 0 FROM price_daily") == [(True,)]
+        assert log.total("received")
+        bucket.clean()
+        assert rows(reader, "SELECT count(*) > 0 FROM price_daily") == [(True,)]
+
+
+def test_motherduck_is_refused_by_name(operator):
+    done = operator.run("status", AIMI_DATABASE="md:market")
+    assert (done.returncode, "MotherDuck, which is not supported" in done.stderr) == (3, True)
 
 
 def test_a_lake_that_cannot_be_reached_is_named_without_its_password():

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from etl.schedule import JITTER, AfterClose, build
+from etl.errors import ProductError
+from etl.schedule import FIRST_PAUSE, JITTER, LONGEST_PAUSE, AfterClose, Schedule
 from etl.settings import PROJECT_ROOT
 
 
@@ -35,11 +36,19 @@ def test_a_session_fires_once():
 
 
 def test_jobs_never_overlap_and_what_was_missed_is_made_up_for_once(operator):
-    scheduler = build(operator.warehouse)
+    scheduler = Schedule(operator.warehouse).scheduler
     scheduler.start(paused=True)
     try:
         jobs = {job.name: job for job in scheduler.get_jobs()}
-        assert set(jobs) == {"rankings", "prices XNAS", "prices ARCX", "prices XKRX", "rates", "shares"}
+        assert set(jobs) == {
+            "rankings",
+            "prices XNAS",
+            "prices ARCX",
+            "prices XKRX",
+            "rates",
+            "shares",
+            "cleaning",
+        }
         assert {(job.max_instances, job.coalesce, job.misfire_grace_time) for job in jobs.values()} == {
             (1, True, None)
         }
@@ -58,7 +67,7 @@ def test_it_refreshes_at_the_start_and_stops_cleanly_on_sigterm(operator):
     ) as running:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if operator.warehouse.exists() and len(operator.rows("FROM etl_run")) == 6:
+            if operator.warehouse.exists() and len(operator.warehouse.history()) == 6:
                 break
             time.sleep(0.2)
         running.send_signal(signal.SIGTERM)
@@ -68,3 +77,60 @@ def test_it_refreshes_at_the_start_and_stops_cleanly_on_sigterm(operator):
     assert "Traceback" not in told
     assert operator.rows("SELECT count(DISTINCT ticker) FROM price_daily") == [(4,)]
     assert operator.rows("SELECT count(*) FROM app_ranking") == [(100,)]
+
+
+@pytest.fixture
+def plan(operator):
+    """The jobs of an operator, none of which is run by the clock."""
+    made = Schedule(operator.warehouse)
+    made.scheduler.start(paused=True)
+    yield made
+    made.scheduler.shutdown()
+
+
+def test_no_job_begins_once_the_end_was_asked_for(plan):
+    done = []
+
+    def stopped_meanwhile() -> None:
+        done.append("first")
+        plan.stopping.set()
+
+    plan.run("rankings", stopped_meanwhile)
+    for name in ("prices XNAS", "prices ARCX", "rates"):
+        plan.run(name, lambda: done.append("another"))
+    assert done == ["first"]
+
+
+def test_a_failed_job_is_named_and_tried_again_with_growing_pauses(plan, caplog):
+    def fail() -> None:
+        raise ProductError("the disk is full")
+
+    def pause() -> float:
+        due = plan.scheduler.get_job("rates").next_run_time
+        return round((due - datetime.now(UTC)).total_seconds() / 10) * 10
+
+    plan.scheduler.get_job("rates").modify(next_run_time=datetime.now(UTC) + timedelta(days=1))
+    pauses = []
+    for _ in range(8):
+        plan.run("rates", fail)
+        pauses.append(pause())
+        plan.scheduler.get_job("rates").modify(next_run_time=datetime.now(UTC) + timedelta(days=1))
+    assert pauses == [min(FIRST_PAUSE * 2**number, LONGEST_PAUSE) for number in range(8)]
+    assert "rates failed, and is tried again in 60 seconds: the disk is full" in caplog.text
+    plan.run("rates", lambda: None)
+    plan.run("rates", lambda: {}["no such key"])  # an error of ours is no reason to stop
+    assert "rates failed, and is tried again in 60 seconds: KeyError" in caplog.text
+
+
+def test_a_refresh_that_brings_nothing_is_a_failed_job(operator, plan, caplog):
+    operator.set("HTTPS_PROXY", "http://127.0.0.1:9")
+    job = plan.scheduler.get_job("prices XNAS")
+    job.func(*job.args)
+    assert "prices XNAS failed, and is tried again in 60 seconds: Yahoo cannot be reached" in caplog.text
+
+
+def test_a_company_of_a_new_exchange_needs_no_restart(operator, plan):
+    operator.follow(("NVDA", "XNAS", "USD"), ("7203.T", "XTKS", "JPY"))
+    plan.follow_companies()
+    names = {job.id for job in plan.scheduler.get_jobs() if job.id.startswith("prices")}
+    assert names == {"prices XNAS", "prices XTKS"}
