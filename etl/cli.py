@@ -205,6 +205,28 @@ def backfill_rankings(
     raise typer.Exit(outcome.exit_code)
 
 
+@app.command("settings")
+def list_settings(as_json: JsonOption = False) -> None:
+    """List every AIMI_ setting with its default, its present value and what it means; name unknown ones.
+
+    Ends with 3 when a variable begins with AIMI_ and is no setting.
+    """
+    from dataclasses import asdict
+
+    from etl import present
+    from etl.settings import every_setting, unknown_variables
+
+    found, unknown = every_setting(), unknown_variables()
+    if as_json:
+        told = {"settings": [asdict(one) for one in found], "unknown": unknown}
+        console.print(present.as_json(told))
+    else:
+        present.show_settings(found, console)
+        for name, near in unknown.items():
+            errors.print(f"There is no setting {name}{f': did you mean {near}?' if near else '.'}")
+    raise typer.Exit(ExitCode.USAGE if unknown else ExitCode.ALL)
+
+
 @app.command()
 def alert() -> None:
     """Tell AIMI_ALERT_COMMAND and AIMI_ALERT_URLS what has failed or is stale, once, and once when it is over.

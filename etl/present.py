@@ -15,6 +15,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from etl.imports import ImportReport
     from etl.refresh import Outcome
+    from etl.settings import Setting
     from etl.status import WarehouseStatus
 
 NAMED = 8  # items with the same fault that are named before the rest is counted
@@ -137,6 +138,14 @@ def show_status(status: WarehouseStatus, console: Console) -> None:
         console.print("`python -m etl refresh` brings what is missing:")
     for sentence in status.stale:
         console.print(f"Stale: {sentence}.")
+
+
+def show_settings(settings: list[Setting], console: Console) -> None:
+    """List the settings, those that differ from their default marked."""
+    for setting in settings:
+        default = f" (default {setting.default})" if setting.changed and setting.default else ""
+        console.print(f"{'*' if setting.changed else ' '} {setting.variable}={setting.value}{default}")
+        console.print(f"      {setting.meaning}")
 
 
 def _alike(errors: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[str]]:

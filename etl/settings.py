@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64decode
+from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -105,6 +108,104 @@ class Settings(BaseSettings):
             parts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
             return () if parts == ("none",) else parts
         return value
+
+
+class DashboardSettings(BaseSettings):
+    """What the dashboard takes besides; ``AIMI_OPERATOR=1`` sets ``operator``, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="AIMI_", env_ignore_empty=True)
+
+    operator: bool = Field(
+        default=False,
+        description="Whether everybody who opens a page is the operator: told the commands, given the refresh button.",
+    )
+    operator_emails: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses of operators, by comma, for a dashboard with a login (Streamlit’s OpenID Connect).",
+    )
+    frame_ancestors: str = Field(
+        default="'self'",
+        pattern=r"^[^;\r\n]+$",
+        description="Who may show the pages in a frame, as Content-Security-Policy spells it.",
+    )
+    load_bundled: bool = Field(
+        default=False,
+        description="Whether a start without a warehouse builds it from the bundled data: for hosts that run nothing "
+        "but the dashboard.",
+    )
+    look_again: float = Field(
+        default=20.0,
+        ge=0.5,
+        description="Seconds after which an open page looks for a newly published state.",
+    )
+
+    @field_validator("operator_emails", mode="before")
+    @classmethod
+    def _split_addresses(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip().casefold() for part in value.split(",") if part.strip())
+        return value
+
+
+OTHERS = {
+    "AIMI_LOG_FORMAT": "Form of the log of a command: text or json.",
+    "AIMI_SOAK": "1: the long forms of the tests.",
+}
+"""Variables that are read elsewhere."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its variable, its default and present value as text, what it means, and who reads it."""
+
+    variable: str
+    default: str
+    value: str
+    meaning: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is not the default."""
+        return self.value != self.default
+
+
+def every_setting() -> list[Setting]:
+    """All settings, by name; secrets are shown as set or not.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When one has a value that cannot be.
+    """
+    found = [
+        Setting(
+            f"AIMI_{name.upper()}",
+            _text(field.get_default()),
+            _text(getattr(read, name)),
+            field.description or "",
+        )
+        for read in (Settings(), DashboardSettings())
+        for name, field in type(read).model_fields.items()
+    ]
+    found += [Setting(name, "", os.environ.get(name, ""), meaning) for name, meaning in OTHERS.items()]
+    return sorted(found, key=lambda setting: setting.variable)
+
+
+def unknown_variables() -> dict[str, str]:
+    """Variables that begin with ``AIMI_`` and are none, each with the setting of the nearest name, or "" ."""
+    known = [
+        *(f"AIMI_{name.upper()}" for kind in (Settings, DashboardSettings) for name in kind.model_fields),
+        *OTHERS,
+        "AIMI_ALERT_TITLE",
+    ]
+    given = sorted(name for name in os.environ if name.startswith("AIMI_") and name not in known)
+    return {name: next(iter(get_close_matches(name, known, 1)), "") for name in given}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(_text(part) for part in value)
+    return "" if value is None else str(value)
 
 
 @lru_cache(maxsize=1)

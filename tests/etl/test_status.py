@@ -218,3 +218,20 @@ def test_a_cookie_without_an_expiry_date_is_kept_for_a_day(operator):
     session.get("https://fc.yahoo.com/")
     assert all(cookie.expires for cookie in jar)
     session.close()
+
+
+def test_every_setting_is_listed_and_an_unknown_one_is_named(operator):
+    done = operator.run("settings", AIMI_THREADS="7", AIMI_WEBHOOK_URL="https://example.org/secret")
+    assert done.returncode == 0, done.stderr
+    told = done.stdout
+    assert "* AIMI_THREADS=7 (default 4)" in told
+    assert "  AIMI_KEEP_DAYS=1\n      Days whose states are all kept." in told
+    assert "AIMI_OPERATOR=" in told
+    assert "secret" not in told
+    done = operator.run("settings", AIMI_TREADS="7")
+    assert (done.returncode, done.stderr) == (
+        3,
+        "There is no setting AIMI_TREADS: did you mean AIMI_THREADS?\n",
+    )
+    listed = json.loads(operator.run("settings", "--json").stdout)["settings"]
+    assert all(one["meaning"] for one in listed)
