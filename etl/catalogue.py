@@ -166,7 +166,7 @@ def _event(entry: dict[str, Any], path: Path) -> Event:
     except KeyError as error:
         raise CatalogueError(f"{where} has no {error.args[0]!r}") from error
     except ValueError as error:
-        raise CatalogueError(f"{where}: occurred_at is no ISO date or time: {error}") from error
+        raise CatalogueError(f"{where}: occurred_at is not an ISO date or time: {error}") from error
     entries.refuse_unknown([event.kind], KINDS, where, "kind")
     return event
 

@@ -61,7 +61,7 @@ def parse_day(value: str) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise typer.BadParameter(f"{value!r} is no date like 2025-01-27.") from None
+        raise typer.BadParameter(f"{value!r} is not a date like 2025-01-27.") from None
 
 
 @app.callback()

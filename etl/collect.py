@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Collector:
-    """Collects the answers of one source; after too many vain tries in a row it stops asking."""
+    """Collects the answers of one source; a circuit breaker opens after too many consecutive failures to reach it."""
 
     def __init__(self, source: Source, log: RunLog, progress: Progress) -> None:
         """Remember where to note what became of each task."""
@@ -31,7 +31,7 @@ class Collector:
         self._log = log
         self._progress = progress
         self._lock = threading.Lock()
-        self._vain = 0
+        self._failures = 0
         self._reason = ""
 
     def collect(self, tasks: list[Task]) -> dict[Task, Batch]:
@@ -106,15 +106,15 @@ class Collector:
 
     def _heard(self) -> None:
         with self._lock:
-            self._vain = 0
+            self._failures = 0
 
     def _unheard(self, error: FetchError) -> None:
         with self._lock:
             if error.fault not in (Fault.UNREACHABLE, Fault.LIMITED):
-                self._vain = 0
+                self._failures = 0
                 return
-            self._vain += 1
-            if self._vain >= self._source.patience and not self._reason:
+            self._failures += 1
+            if self._failures >= self._source.patience and not self._reason:
                 self._reason = str(error)
 
     def _note(self, item: ItemLog) -> None:

@@ -59,7 +59,7 @@ class Source(Protocol):
 
     @property
     def patience(self) -> int:
-        """How many tasks in a row may fail to reach it before the rest is not asked for."""
+        """How many consecutive tasks may fail to reach it before the rest is not asked for."""
 
     def close(self) -> None:
         """Let go of the connections."""

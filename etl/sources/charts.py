@@ -66,7 +66,7 @@ def chosen_charts() -> list[Chart]:
     ]
     for chart in charts:
         if not re.fullmatch("[a-z]{2}", chart.country):
-            raise ConfigurationError(f"AIMI_RANKING_COUNTRIES: {chart.country!r} is no two-letter country")
+            raise ConfigurationError(f"AIMI_RANKING_COUNTRIES: {chart.country!r} is not a two-letter country")
         if chart.kind not in LEGACY_CHARTS or (chart.genre and chart.genre not in GENRES):
             known = f"{', '.join(LEGACY_CHARTS)}, each also with /{', /'.join(GENRES)}"
             raise ConfigurationError(f"AIMI_RANKING_CHARTS: {chart.name!r} is none of {known}")

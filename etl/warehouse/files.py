@@ -378,6 +378,8 @@ class FileWarehouse:
 
 
 def _flush(path: Path) -> None:
+    if os.name == "nt":
+        return  # Windows flushes neither folders nor files opened for reading
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
