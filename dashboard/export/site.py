@@ -22,6 +22,7 @@ from dashboard.export.render import CannotDraw, render
 from dashboard.export.spec import Spec, for_chart
 from dashboard.views import shock
 from dashboard.views.claims import check
+from dashboard.views.feed import atom, json_feed, read_entries
 from dashboard.views.headline import figures, headline
 from dashboard.views.league import League, read_league
 from dashboard.views.records import read_records
@@ -119,6 +120,7 @@ def _story(spec: Spec) -> dict[str, Any]:
             "figures": figures(story),
             "claims": [check(claim, story, records) for claim in coverage if records],
             "state": state,
+            "signals": read_entries(con),
             "events": _events(con),
         }
 
@@ -214,6 +216,8 @@ def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str
             *(entry.folder for entry in entries),
             *(page for page in pages if page.startswith("events/")),
         ]
+        for form, feed in (("atom", atom), ("json", json_feed)):
+            pages[f"feed.{form}"] = feed(words["signals"], address.rstrip("/"), "/#{}")
         pages["sitemap.xml"] = (
             html.environment.get_template("sitemap.xml.j2")
             .render(addresses=[f"{address}{place}" for place in places])

@@ -107,7 +107,8 @@ class Spec:
         """The name of the kit's folder: the chart's, with what differs from the usual, as words or as a hash of it."""
         asked = {key: value for key, value in self.parameters().items() if getattr(self, key) != _USUAL[key]}
         shape = asked.pop("size", None) or asked.get("preset")
-        parts = [asked.get("name"), asked.get("event"), shape, asked.get("theme"), asked.get("locale")]
+        theme = asked.get("theme") if asked.get("theme") != shape else None
+        parts = [asked.get("name"), asked.get("event"), shape, theme, asked.get("locale")]
         told = ("name", "event", "preset", "theme", "locale", "formats")
         rest = {key: value for key, value in asked.items() if key not in told}
         if rest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import io
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from pypdf import PdfReader
 from dashboard.export.drawing import Look
 from dashboard.export.embed import codes
 from dashboard.export.html import interactive, plotly_js
+from dashboard.export.presets import BadSpec
 from dashboard.export.site import write_site
 from dashboard.export.spec import Spec
 from dashboard.views.league import read_league
@@ -262,6 +264,24 @@ def test_pages_have_a_preview_for_social_media(site: Path) -> None:
     )
     assert '<link rel="canonical" href="https://example.org/story/charts/shock-map/">' in text
     assert (site / "charts" / "shock-map" / "social.png").exists()
+
+
+def test_every_page_is_in_the_sitemap_and_each_chart_has_an_answer_for_oembed(site: Path) -> None:
+    pages = re.findall(r"<loc>https://example.org/story/([^<]*)</loc>", (site / "sitemap.xml").read_text())
+    there = [str(path.relative_to(site)) for path in site.rglob("*.html")]
+    assert sorted(page.removesuffix("index.html") for page in pages) == sorted(
+        page.removesuffix("index.html") for page in there
+    )
+    said = json.loads((site / "charts" / "shock-map" / "oembed.json").read_text())
+    assert (said["version"], said["type"]) == ("1.0", "rich")
+    assert 'src="https://example.org/story/charts/shock-map/index.html"' in said["html"]
+    assert "oembed.json" in (site / "charts" / "shock-map" / "index.html").read_text()
+    assert {path.name for path in site.glob("feed.*")} == {"feed.atom", "feed.json"}
+
+
+def test_a_second_story_never_comes_into_the_folder_of_a_first(site: Path, on_bundled_data: Path) -> None:
+    with pytest.raises(BadSpec, match="holds the site of another story"):
+        write_site(site, Spec("", "2024-09-03"), "")
 
 
 def test_the_site_shows_pictures_without_javascript(browser: Browser, served: str) -> None:

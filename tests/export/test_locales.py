@@ -55,3 +55,24 @@ def test_plotly_gets_months_days_and_separators() -> None:
     assert module["format"]["months"][0] == "Januar"
     assert module["format"]["days"][0] == "Sonntag"
     assert (module["format"]["decimal"], module["format"]["thousands"]) == (",", ".")
+
+
+@pytest.mark.parametrize(
+    ("locale", "written"),
+    [
+        ("ja", ["%-m月%-d日", "%Y年%-m月"]),
+        ("de", ["%-d. %b", "%b %Y"]),
+        ("ar", ["%-d %b", "%b %Y"]),
+        ("en-US", ["%b %-d", "%b %Y"]),
+        ("en-GB", ["%-d %b", "%b %Y"]),
+    ],
+)
+def test_the_dates_of_axes_have_the_order_of_the_locale(locale: str, written: list[str]) -> None:
+    found = [locales.plotly_dates(locales.parse(locale), form) for form in ("%-d %b", "%b %Y")]
+    assert found == written
+
+
+def test_figures_keep_together_among_words_of_the_other_direction() -> None:
+    with written_in("ar"):
+        assert words.percent(-0.17).startswith("\u2068")
+        assert words.percent(-0.17).endswith("\u2069")
