@@ -202,24 +202,26 @@ def segments(told: League, rows: pd.DataFrame, theme: str, link: Link = story_ad
     heads = "".join(f'<th scope="col">{escape(title)}</th>' for title in told.segments.values())
     body = []
     for row in rows.reset_index().itertuples():
-        data = "".join(_cell(cells.loc[(row.event_id, name)], colours) for name in told.segments)
+        data = "".join(
+            _cell(cells.loc[(row.event_id, name)], title, colours) for name, title in told.segments.items()
+        )
         body.append(
             f'<tr><th scope="row"><a href="{link(row.event_id)}">{escape(row.title)}</a>'
             f"<small>{words.day(row.session.date(), weekday=False)}</small></th>{data}</tr>"
         )
     return (
-        '<div class="scroll" tabindex="0"><table class="cells"><thead><tr><th scope="col">Event</th>'
-        f"{heads}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        '<table class="cells"><thead><tr><th scope="col">Event</th>'
+        f"{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>"
     )
 
 
-def _cell(cell: pd.Series, colours: Palette) -> str:
+def _cell(cell: pd.Series, segment: str, colours: Palette) -> str:
+    head = f'data-head="{escape(segment.split(" and ")[0])}"'
     if pd.isna(cell["abnormal"]):
-        return "<td>–</td>"
+        return f"<td {head}>–</td>"
     text = words.percent(cell["abnormal"]).removesuffix("%")
     if not cell["p_bh"] < 0.05:
-        return f"<td>{text}</td>"
+        return f"<td {head}>{text}</td>"
     shade = shade_of(cell["abnormal"], colours)
-    return (
-        f'<td class="out" style="background:{shade};color:{readable_on(shade, colours)}"><b>{text}</b></td>'
-    )
+    style = f"background:{shade};color:{readable_on(shade, colours)}"
+    return f'<td class="out" {head} style="{style}"><b>{text}</b></td>'
