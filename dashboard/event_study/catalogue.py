@@ -93,7 +93,8 @@ TESTS: dict[str, Test] = {
             "Placebo in time",
             True,
             1,
-            "Share of estimation-window days with an average as large; the statistic is the average itself.",
+            "Share of stretches before with an average as large, the event counted in: with none of 250 days p is "
+            "0.004. The statistic is the average itself.",
         ),
     )
 }

@@ -142,7 +142,7 @@ def _same_unit(values: FloatArray, names: list[str], returns: FloatArray) -> tup
         EventStudyError: one is in per cent and the other in fractions, and which cannot be mended.
     """
     leading = values[:, 0] if names[0] != RISK_FREE else values[:, -1]
-    market, firms = _spread(leading), float(np.median([_spread(column) for column in returns.T[:50]]))
+    market, firms = _spread(leading), float(np.median([_spread(column) for column in returns.T[:9]]))
     if not firms > 0 or not market > 0:
         return values, []
     if market > IN_PER_CENT and market > UNITS_APART * firms:

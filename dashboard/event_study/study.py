@@ -59,13 +59,10 @@ class Study:
     """The result of `run_study`. Returns are fractions of the price, days are sessions around the event.
 
     Attributes:
-        abnormal_returns: event day × firm; NaN where the firm has no return.
-        raw_returns: event day × firm, as handed in.
         tests: every test on every day and window, see `tables.tests_table`.
         aar: one row an event day, see `tables.aar_table`.
-        placebo: the group's own history, see `tables.placebo_table`.
 
-    The two tables with a row for each firm, `car` and `firms`, are made when they are first looked at.
+    The other tables are made when they are first looked at.
     """
 
     def __init__(self, fitted: Fitted, battery: Battery) -> None:
@@ -73,14 +70,11 @@ class Study:
         self._fitted = fitted
         self._battery = battery
         scopes = fitted.scopes
-        self.abnormal_returns = self._by_day(fitted.fit.abnormal[0])
-        self.raw_returns = self._by_day(fitted.raw)
         verdicts = judge(fitted.fit, scopes, TESTS.values())
         self.tests = tests_table(
             battery.outcomes, battery.n_firms[0], battery.portfolio.caar[0], scopes, TESTS, verdicts
         )
         self.aar = aar_table(self.event_sessions, scopes, fitted.raw, fitted.fit.abnormal[0], battery)
-        self.placebo = placebo_table(self.estimation_sessions, battery.portfolio, scopes)
 
     @property
     def model(self) -> str:
@@ -196,6 +190,21 @@ class Study:
     def dropped(self) -> pd.DataFrame:
         """Firms left out: firm, reason."""
         return self._fitted.dropped
+
+    @cached_property
+    def abnormal_returns(self) -> pd.DataFrame:
+        """Event day × firm; NaN where the firm has no return."""
+        return self._by_day(self._fitted.fit.abnormal[0])
+
+    @cached_property
+    def raw_returns(self) -> pd.DataFrame:
+        """Event day × firm, as handed in."""
+        return self._by_day(self._fitted.raw)
+
+    @cached_property
+    def placebo(self) -> pd.DataFrame:
+        """The group's own history, see `tables.placebo_table`."""
+        return placebo_table(self.estimation_sessions, self.portfolio, self._fitted.scopes)
 
     @cached_property
     def car(self) -> pd.DataFrame:

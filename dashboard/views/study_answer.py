@@ -55,7 +55,7 @@ LABELS = {
     "ex-treated-value": "firms outside AI, by value",
 }
 FACTORS = "Fama and French’s factors"
-FEWEST_PLACEBO_DATES = 50
+FEWEST_PLACEBO_DATES, MOST_PLACEBO_DATES = 50, 300
 LEVEL = 0.95
 
 
@@ -151,6 +151,7 @@ class Answer:
                 self.question.estimation,
                 around,
                 (self.question.window,),
+                dates=MOST_PLACEBO_DATES,
                 exclude=[self.event.market_session, *self.other_sessions],
             )
         except EventStudyError:
@@ -378,10 +379,13 @@ def _check(
         estimation=question.estimation,
         windows=(question.window,),
     )
-    check.insert(0, "label", [_capital(LABELS[name]) for name in check["benchmark"]])
+    check.insert(0, "label", [_titled(yardsticks[name]) for name in check["benchmark"]])
     check.insert(2, "members", [yardsticks[name].describe() for name in check["benchmark"]])
     return check
 
 
-def _capital(text: str) -> str:
-    return text.removeprefix("the ")[0].upper() + text.removeprefix("the ")[1:]
+def _titled(benchmark: Benchmark) -> str:
+    """Its title with the number of its members, none of which the event treats."""
+    title = LABELS[benchmark.name].removeprefix("the ")
+    members = f" ({benchmark.firms}, none treated)" if benchmark.firms and not benchmark.treated else ""
+    return f"{title[0].upper()}{title[1:]}{members}"
