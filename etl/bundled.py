@@ -70,6 +70,9 @@ def load_bundled(warehouse: Warehouse, folder: Path) -> RunLog:
         )
         for name, frame in frames.items():
             log.items.append(_load(merge, name, frame))
+        if warehouse.commits_stay_private:  # only then do DuckDB's plans know how many rows there are
+            con.commit()
+            con.begin()
         found = notice(con, log.run_id, pd.Timestamp.now("UTC"), settings().signals)
         log.items.append(ItemLog("signals", inserted=found.new, updated=found.corrected + found.withdrawn))
         log.write(con)
