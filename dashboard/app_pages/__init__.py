@@ -1,4 +1,4 @@
-"""The rooms of the dashboard, one file each, and what they share."""
+"""The pages of the dashboard, one file each, and what they share."""
 
 PAGES: dict[str, tuple[str, str | None]] = {
     "shock": ("The DeepSeek shock", None),
@@ -9,4 +9,4 @@ PAGES: dict[str, tuple[str, str | None]] = {
     "export": ("Export", "export"),
     "data": ("Data", "data"),
 }
-"""Each room's file, title and address, in the order of the menu; the first opens without an address."""
+"""Each page's file, title and address, in the order of the menu; the first opens without an address."""
