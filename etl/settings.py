@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     keep_days: int = Field(default=1, ge=0, description="Days whose states are all kept.")
     keep_daily: int = Field(default=31, ge=0, description="Days of which one state each is kept.")
     keep_monthly: int = Field(default=12, ge=0, description="Months of which one state each is kept.")
+    keep_log_days: int = Field(
+        default=800,
+        ge=1,
+        description="Days for which revisions, settled refusals and items of runs are kept.",
+    )
     keep_runs: int = Field(default=2000, ge=1, description="Runs kept in the journal.")
     memory_limit: str = Field(
         default="2GB", pattern=r"^\d+ ?[KMGT]i?B$", description="Of a writer's database."

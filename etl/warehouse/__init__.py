@@ -42,7 +42,7 @@ def open_warehouse(database: str | Path | None = None) -> Warehouse:
     place = str(database or options.database)
     keep = Keep(options.keep_versions, options.keep_days, options.keep_daily, options.keep_monthly)
     if place.startswith("ducklake:"):
-        return LakeWarehouse(place, options.data_path, keep, options.lock_timeout)
+        return LakeWarehouse(place, options.data_path, keep, options.lock_timeout, options.keep_log_days)
     if place.startswith("md:"):
         raise ConfigurationError(
             "AIMI_DATABASE names MotherDuck, which is not supported: a lake is ducklake:…."
@@ -53,6 +53,7 @@ def open_warehouse(database: str | Path | None = None) -> Warehouse:
         options.lock_timeout,
         options.memory_limit,
         options.keep_runs,
+        options.keep_log_days,
     )
 
 

@@ -36,6 +36,7 @@ from etl.warehouse.journal import Entry, Journal
 from etl.warehouse.lake_connections import SESSION
 from etl.warehouse.migrate import is_current, migrate
 from etl.warehouse.pointer import pointed_at
+from etl.warehouse.retention import forget
 from etl.warehouse.states import Keep, State
 
 logger = logging.getLogger("etl")
@@ -54,6 +55,7 @@ class FileWarehouse:
     lock_timeout: float = 60.0
     memory_limit: str = "2GB"
     runs_kept: int = 2000
+    log_days: int = 800
 
     @property
     def folder(self) -> Path:
@@ -146,6 +148,8 @@ class FileWarehouse:
                     yield con
                     entries = runs.entries_since(con, known)
                     changed = differences(con, current)
+                    if changed:
+                        forget(con, self.log_days)
                     con.execute("CHECKPOINT")
                 finally:
                     con.close()

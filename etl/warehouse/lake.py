@@ -31,6 +31,7 @@ from etl.warehouse.lake_connections import (
     snapshot_number,
 )
 from etl.warehouse.migrate import is_current, migrate
+from etl.warehouse.retention import forget
 from etl.warehouse.states import Keep, State
 
 LOCK = 7_221_925  # any number that nobody else on that server locks
@@ -53,6 +54,7 @@ class LakeWarehouse:
     data_path: str | None = None
     keep: Keep = field(default_factory=Keep)
     lock_timeout: float = 60.0
+    log_days: int = 800
     _depth: int = field(default=0, repr=False)
 
     @property
@@ -220,6 +222,7 @@ class LakeWarehouse:
             stay = self.keep.kept(published, datetime.now(UTC)) | {states[-1], published[-1]}
             gone = [state.number for state in states if state not in stay]
             with self.writing() as con:
+                forget(con, self.log_days)
                 if gone:
                     con.execute(f"CALL ducklake_expire_snapshots('{CATALOG}', versions => {gone})")
                 con.execute(f"CALL ducklake_merge_adjacent_files('{CATALOG}')")

@@ -155,3 +155,26 @@ def test_states_named_by_the_clock_alone_are_older_than_all_that_are_counted(war
     publish(warehouse, 2)
     assert warehouse.versions()[0] == old.name
     assert warehouse.rollback() == old.name
+
+
+def test_what_was_revised_and_settled_long_ago_is_forgotten_and_the_rest_stays(warehouse):
+    with warehouse.writing() as con:
+        for run, age in (("old", 900), ("new", 10)):
+            con.execute(
+                "INSERT INTO etl_run BY NAME SELECT ? AS run_id, 'yahoo' AS source, now() - to_days(?) AS started_at, "
+                "now() - to_days(?) AS finished_at",
+                [run, age, age],
+            )
+            con.execute("INSERT INTO revision BY NAME SELECT ? AS run_id", [run])
+            con.execute("INSERT INTO etl_run_item BY NAME SELECT ? AS run_id, 'A' AS item", [run])
+            for settled in ("dropped", None):
+                con.execute(
+                    "INSERT INTO quarantine BY NAME SELECT ? AS run_id, ? AS settled, now() - to_days(?) AS last_seen",
+                    [run, settled, age],
+                )
+    with warehouse.reading() as con:
+        for table in ("revision", "etl_run_item"):
+            assert con.execute(f"SELECT run_id FROM {table}").fetchall() == [("new",)]
+        held = con.execute("SELECT run_id, settled FROM quarantine ORDER BY ALL").fetchall()
+        assert held == [("new", "dropped"), ("new", None), ("old", None)]
+        assert len(con.execute("FROM etl_run").fetchall()) == 2
