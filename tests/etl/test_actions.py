@@ -103,6 +103,15 @@ def test_what_lies_outside_the_days_asked_for_is_not_withdrawn(loaded, amd):
     assert bars(loaded, "adj_close") == truth(amd, "adjusted")
 
 
+def test_an_action_that_comes_back_broken_is_not_taken_for_withdrawn(loaded, amd):
+    amd.dividends[DAY], amd.splits[LATER] = 2.0, (2, 1)
+    again(loaded)
+    amd.dividends[DAY], amd.splits[LATER] = -2.0, (0, 1)
+    assert again(loaded).exit_code == 1
+    assert loaded.rows("SELECT amount FROM dividend") == [(2.0,)]
+    assert loaded.rows("SELECT ratio FROM split") == [(2.0,)]
+
+
 BAD_DIVIDENDS: dict[str, tuple[float, str, str]] = {
     "negative": (-0.5, "", "the dividend is not positive"),
     "in yen": (150.0, "JPY", "a dividend in JPY, not USD"),

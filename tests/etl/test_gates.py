@@ -346,3 +346,16 @@ def test_a_firm_gate_is_one_that_nobody_can_make_an_exception_of(con):
     assert all(needed.values())
     assert "'no close'" in needed["price_daily"]
     assert "'the close is outside the range of its session'" not in needed["price_daily"]
+
+
+def test_rows_that_an_operator_dropped_do_not_count_against_the_rest(con):
+    for day in DAYS[:3]:
+        con.execute(
+            "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) "
+            "VALUES ('price_daily', ?, -1.0, 'dropped', now())",
+            [f"AMD {day}"],
+        )
+    assert items_refused(con, "price_daily", days("AMD", 3)) == []
+    assert con.execute("SELECT DISTINCT reason FROM bad_price_daily").fetchall() == [
+        ("dropped by an operator",)
+    ]
