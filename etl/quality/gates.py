@@ -115,6 +115,13 @@ GATES: dict[str, tuple[Gate, ...]] = {
         _NO_DATE,
         Gate("'a factor or the risk-free rate is missing'", "mkt_rf IS NULL OR rf IS NULL", firm=True),
         _AHEAD,
+        Gate(
+            "'a factor is no finite number'",
+            " OR ".join(
+                f"NOT isfinite(coalesce({factor}, 0))"
+                for factor in ("mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf")
+            ),
+        ),
         Gate("'the market moved by over 40% in a day: is it in per cent?'", "abs(mkt_rf) > 0.4"),
         Gate("'a second row of its day'", _repeated("date"), firm=True),
     ),

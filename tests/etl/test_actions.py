@@ -256,6 +256,15 @@ def test_pence_become_pounds_are_refused_from_the_day_on(loaded, amd):
     assert bars(loaded) == before
 
 
+@pytest.mark.parametrize("factor", [100, 0.25])
+def test_a_whole_history_on_another_basis_is_refused(loaded, amd, factor):
+    before = bars(loaded)
+    amd.rescale(factor)
+    assert again(loaded).exit_code == 1
+    assert "on another basis than the stored closes" in messages(loaded)["AMD"]
+    assert bars(loaded) == before
+
+
 def fall(listing, first: date, factor: float) -> None:
     listing.rescale(factor)
     listing.rescale(1 / factor, before=first)

@@ -89,6 +89,19 @@ def rate(**values: Any) -> Row:
     return {"currency": "KRW", "date": "2025-03-11", "usd_per_unit": 0.0007, "source": "yahoo-rates"} | values
 
 
+def factor(**values: Any) -> Row:
+    usual = {
+        "mkt_rf": 0.01,
+        "smb": 0.001,
+        "hml": 0.001,
+        "rmw": 0.001,
+        "cma": 0.001,
+        "umd": 0.001,
+        "rf": 0.0001,
+    }
+    return {"date": "2025-03-11", **usual, "source": "french"} | values
+
+
 def capture(**values: Any) -> Row:
     chart = {
         "store": "apple",
@@ -117,6 +130,7 @@ GOOD = {
     "split": split,
     "shares_outstanding": count,
     "exchange_rate": rate,
+    "factor_daily": factor,
     "ranking_capture": capture,
     "app_ranking": place,
 }
@@ -176,6 +190,14 @@ CASES: dict[str, list[tuple[str, Row | list[Row]]]] = {
         ("it lies in the future", rate(date=AHEAD)),
         ("the rate is over 3 times off the others", rate(usd_per_unit=1400.0)),
         ("a second rate of its day", [rate(), rate()]),
+    ],
+    "factor_daily": [
+        ("no date", factor(date=None)),
+        ("a factor or the risk-free rate is missing", factor(rf=None)),
+        ("it lies in the future", factor(date=AHEAD)),
+        ("a factor is no finite number", factor(umd=inf)),
+        ("the market moved by over 40% in a day: is it in per cent?", factor(mkt_rf=1.2)),
+        ("a second row of its day", [factor(), factor()]),
     ],
     "ranking_capture": [
         ("no time of capture", capture(captured_at="then")),
@@ -270,6 +292,7 @@ EDGES: list[tuple[str, Row, Row]] = [
     ("shares_outstanding", count(shares=99_000_000), count(shares=101_000_000)),
     ("exchange_rate", rate(usd_per_unit=0.00205), rate(usd_per_unit=0.00215)),
     ("exchange_rate", rate(usd_per_unit=0.00024), rate(usd_per_unit=0.00023)),
+    ("factor_daily", factor(mkt_rf=-0.39), factor(mkt_rf=-0.41)),
     ("app_ranking", place(rank=100), place(rank=101)),
     ("app_ranking", place(rank=1), place(rank=0)),
     (
