@@ -169,9 +169,11 @@ def test_the_downloaded_picture_is_the_one_seen(reader: Reader) -> None:
 
 def test_a_choice_in_the_event_study_is_put_into_the_address(reader: Reader) -> None:
     page = room(reader, "event_study")
-    assert page.locator("[data-testid=stPlotlyChart]").count() == 3
-    page.get_by_text("Market-adjusted").click()
-    page.wait_for_url("**model=market-adjusted**")
+    assert page.locator("[data-testid=stPlotlyChart]").first.is_visible()
+    page.get_by_text("Window, benchmark and model").click()
+    page.get_by_text("sessions −1 to +1").click()
+    page.wait_for_url("**window=-1..1**")
+    page.get_by_text("Over sessions −1 to +1").first.wait_for()
 
 
 def test_ready_tells_the_published_state_its_latest_session_and_its_age(
