@@ -41,7 +41,7 @@ Since = Annotated[
 ]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.", show_default=False)]
 By = Annotated[str, typer.Option(help="Who decides.", show_default="the user logged in")]
-Json = Annotated[bool, typer.Option("--json", help="Tell it as JSON on the standard output.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on the standard output.")]
 
 
 @app.command("list")

@@ -1,7 +1,7 @@
 """The pages of the dashboard, one file each, and what they share."""
 
 PAGES: dict[str, tuple[str, str | None]] = {
-    "shock": ("The DeepSeek shock", None),
+    "shock": ("The story", None),
     "events": ("Events", "events"),
     "companies": ("Companies", "companies"),
     "event_study": ("Event study", "event-study"),

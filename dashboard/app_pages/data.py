@@ -1,4 +1,4 @@
-"""What stands behind the figures: how fresh, how complete, where from, on which terms, and all of it to take away."""
+"""What stands behind the figures: how fresh, how complete, where from, on which terms, and all of it to download."""
 
 import pandas as pd
 import streamlit as st
@@ -133,7 +133,7 @@ def _latest(count: int, shown: int) -> str:
 
 def downloads_part(held: Holdings) -> None:
     """Every table as CSV and Parquet; the files are written when asked for."""
-    st.header("Take it away", anchor="downloads")
+    st.header("Download the data", anchor="downloads")
     st.markdown(
         "Each file is written from the published state when you ask for it. The addresses stay the same, so a "
         "notebook can read them: `pandas.read_parquet`, DuckDB’s `read_parquet`, `read.csv`."

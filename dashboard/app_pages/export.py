@@ -88,8 +88,8 @@ def preview(state: str, spec: Spec) -> Pictures:
 
 def named(name: str) -> str:
     """A chart's name as words: "shock-losses-percent" becomes "Shock: losses percent"."""
-    room, _, rest = name.partition("-")
-    return f"{room.capitalize()}: {rest.replace('-', ' ')}"
+    page, _, rest = name.partition("-")
+    return f"{page.capitalize()}: {rest.replace('-', ' ')}"
 
 
 def file_of(state: str, spec: Spec, form: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Figures on lying bars: within a long bar, beside a short one, level at any width of the chart."""
+"""Figures on horizontal bars: within a long bar, beside a short one, level at any width of the chart."""
 
 from collections.abc import Sequence
 from typing import Any

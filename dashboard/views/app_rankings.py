@@ -1,4 +1,4 @@
-"""The room of the app stores: ranks over time, the first ten, the first day at no. 1 in each country."""
+"""The page of the app stores: ranks over time, the first ten, the first day at no. 1 in each country."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

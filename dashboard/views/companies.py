@@ -1,4 +1,4 @@
-"""The companies' room: any set compared, and one in detail, by the names that pages and exports use."""
+"""The companies' page: any set compared, and one in detail, by the names that pages and exports use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -82,7 +82,7 @@ class Holdings:
 
 
 def read_holdings(con: duckdb.DuckDBPyConnection, history: Sequence[Mapping[str, Any]]) -> Holdings:
-    """Everything that the Data room tells of a state."""
+    """Everything that the Data page tells of a state."""
     return Holdings(
         reach=status.reach(con),
         rank_charts=status.rank_charts(con),
@@ -109,7 +109,7 @@ def title(held: Holdings) -> str:
 
 
 def figures(held: Holdings, age: Freshness | None) -> list[Figure]:
-    """The figures at the top of the Data room."""
+    """The figures at the top of the Data page."""
     return [*_price_figures(held, age), _rank_figure(held), _run_figure(held), _refused_figure(held)]
 
 

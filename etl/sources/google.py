@@ -1,4 +1,4 @@
-"""Charts of Google Play, as well as that can be done: Google has no public feed, so nothing asks for them by default.
+"""Charts of Google Play, best effort: Google has no public feed, so nothing asks for them by default.
 
 The form is the one that the store's page sends, as public clients write it down. Google may change it on any day: an
 answer of another form is a failure that is named, never an empty chart, and `import-rankings` is the sure way.

@@ -68,7 +68,7 @@ FIRST_FIGURE = (
     "JSON.stringify((document.querySelector('.st-key-shock-timeline .js-plotly-plot') || {layout: {}})"
     ".layout.annotations || 0)"
 )
-ROOMS = ("companies", "event-study", "app-rankings", "data")
+PAGES = ("companies", "event-study", "app-rankings", "data")
 FIGURES = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => JSON.stringify(
     {data: plot.data, layout: plot.layout}, (_, value) => ArrayBuffer.isView(value) ? Array.from(value) : value))"""
 SETTLED_SECONDS = 4
@@ -198,16 +198,16 @@ async def crowd(browser: Browser, url: str, readers: int) -> tuple[float, int]:
     return seconds, errors
 
 
-async def visit_rooms(browser: Browser, ours: str, database: Path, folder: Path, rounds: int) -> bool:
+async def visit_pages(browser: Browser, ours: str, database: Path, folder: Path, rounds: int) -> bool:
     """The other pages, each against a bare page with the figures that the browser found on it."""
     passed = []
-    for room in ROOMS:
-        page, _ = await open_page(browser, f"{ours}/{room}", 0)
+    for name in PAGES:
+        page, _ = await open_page(browser, f"{ours}/{name}", 0)
         await asyncio.sleep(SETTLED_SECONDS)
         figures = await page.evaluate(FIGURES)
         await page.context.close()
-        with served(write_bare_page({room: figures}, folder), database) as bare:
-            times: dict[str, list[float]] = {f"{ours}/{room}": [], bare: []}
+        with served(write_bare_page({name: figures}, folder), database) as bare:
+            times: dict[str, list[float]] = {f"{ours}/{name}": [], bare: []}
             for number in range(rounds + 1):
                 for url, found in times.items():
                     page, seconds = await open_page(browser, url, len(figures))
@@ -215,7 +215,7 @@ async def visit_rooms(browser: Browser, ours: str, database: Path, folder: Path,
                     if number:  # the first visit to a server is slow
                         found.append(seconds)
             middle = [statistics.median(found) for found in times.values()]
-        passed.append(tell(f"/{room}, {len(figures)} figures", *middle))
+        passed.append(tell(f"/{name}, {len(figures)} figures", *middle))
     return all(passed)
 
 
@@ -280,7 +280,7 @@ async def main(rounds: int = 5, readers: int = 40) -> int:
                 ):
                     passed.append(await compare(browser, ours, bare, rounds, at_once and readers))
                     if at_once:
-                        passed.append(await visit_rooms(browser, ours, database, folder, rounds))
+                        passed.append(await visit_pages(browser, ours, database, folder, rounds))
             await browser.close()
     return 0 if all(passed) else 1
 

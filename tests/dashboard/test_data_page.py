@@ -1,4 +1,4 @@
-"""The Data room: what is there, how complete, how it came, and all of it to take away."""
+"""The Data page: what is there, how complete, how it came, and all of it to download."""
 
 import re
 import sys

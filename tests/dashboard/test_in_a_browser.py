@@ -50,7 +50,7 @@ TOO_WIDE = """() => [...document.querySelectorAll('[data-testid=stMain] *')].fil
 RUBBISH = {"show": MARKUP[1], "day": "9999-12-31", "company": SQL[0], "from": "0001-01-01", "to": "nan"}
 
 
-def room(reader: Reader, name: str) -> Page:
+def visit(reader: Reader, name: str) -> Page:
     """A page by the name of its file."""
     return reader.follow(TITLES[name], ADDRESSES[TITLES[name]])
 
@@ -71,7 +71,7 @@ def test_the_story_is_complete_in_a_browser_in_time(reader: Reader) -> None:
 
 
 def test_the_ranks_stand_below_the_prices_on_the_same_time_axis(reader: Reader) -> None:
-    layout = room(reader, "shock").evaluate(
+    layout = visit(reader, "shock").evaluate(
         """(({yaxis, yaxis2, xaxis, xaxis2}) => ({
             prices: yaxis.domain, ranks: yaxis2.domain, order: yaxis2.range, days: xaxis.range, days2: xaxis2.range
         }))(document.querySelector('.st-key-shock-timeline .js-plotly-plot')._fullLayout)"""
@@ -82,7 +82,7 @@ def test_the_ranks_stand_below_the_prices_on_the_same_time_axis(reader: Reader) 
 
 
 def test_reported_ranks_are_open_and_never_joined(reader: Reader) -> None:
-    traces = room(reader, "shock").evaluate(
+    traces = visit(reader, "shock").evaluate(
         """[...document.querySelector('.st-key-shock-timeline .js-plotly-plot').data].filter(t => t.yaxis === 'y2')
             .map(t => ({name: t.name, mode: t.mode, symbol: t.marker.symbol, hover: t.hovertext}))"""
     )
@@ -124,7 +124,7 @@ def test_a_page_wears_the_readers_theme_has_no_serious_barrier_and_fits_a_phone(
 def test_the_links_bring_the_rows_of_the_warehouse(
     reader: Reader, published: FileWarehouse, tmp_path: Path
 ) -> None:
-    page = room(reader, "data")
+    page = visit(reader, "data")
     for name, row, read in (
         ("CSV", "price_daily", "read_csv"),
         ("Parquet", "price_daily", "read_parquet"),
@@ -142,7 +142,7 @@ def test_the_links_bring_the_rows_of_the_warehouse(
 
 
 def test_the_button_runs_a_refresh_beside_the_server_and_tells_how_it_went(reader: Reader) -> None:
-    page = room(reader, "data")
+    page = visit(reader, "data")
     page.get_by_role("button", name="Refresh now").click()
     page.get_by_text("Refreshing for").wait_for()
     assert page.get_by_role("button", name="Refresh now").is_disabled()
@@ -152,7 +152,7 @@ def test_the_button_runs_a_refresh_beside_the_server_and_tells_how_it_went(reade
 
 
 def test_the_downloaded_picture_is_the_one_seen(reader: Reader) -> None:
-    page = room(reader, "export")
+    page = visit(reader, "export")
     page.get_by_text("Wide", exact=True).click()
     page.get_by_text("1200 × 675 pixels").wait_for()
     wait_until_drawn(page)
@@ -168,7 +168,7 @@ def test_the_downloaded_picture_is_the_one_seen(reader: Reader) -> None:
 
 
 def test_a_choice_in_the_event_study_is_put_into_the_address(reader: Reader) -> None:
-    page = room(reader, "event_study")
+    page = visit(reader, "event_study")
     assert page.locator("[data-testid=stPlotlyChart]").first.is_visible()
     page.get_by_text("Window, benchmark and model").click()
     page.get_by_text("sessions −1 to +1").click()
@@ -285,7 +285,7 @@ def test_what_cannot_be_drawn_is_one_sentence_of_plain_text(
 def test_an_open_page_follows_a_newly_published_state_and_the_readers_theme(
     reader: Reader, published: FileWarehouse
 ) -> None:
-    page = room(reader, "shock")
+    page = visit(reader, "shock")
     assert page.inner_text("h1").startswith("NVIDIA lost $592.7 billion")
     with published.writing() as con:
         con.execute("UPDATE price_daily SET close = close + 1 WHERE ticker = 'NVDA' AND date = '2025-01-27'")
@@ -302,7 +302,7 @@ def test_an_open_page_follows_a_newly_published_state_and_the_readers_theme(
 def test_a_choice_in_the_story_is_put_into_the_address_which_opens_it_whatever_else_it_holds(
     reader: Reader,
 ) -> None:
-    page = room(reader, "shock")
+    page = visit(reader, "shock")
     before = page.inner_text("h1")
     page.get_by_role("combobox", name="The story of").fill("Stargate")
     page.get_by_role("option", name="Stargate announced").click()
@@ -349,7 +349,7 @@ def test_a_page_opened_by_its_address_right_after_the_start_has_the_frame(
     page = reader.page
     page.goto(f"{fresh.url}/data")
     wait_until_drawn(page)
-    assert page.get_by_role("link", name="The DeepSeek shock").count()
+    assert page.get_by_role("link", name="The story").count()
     assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
     fresh.stop()
 

@@ -1,4 +1,4 @@
-"""The Export room: what it offers, what its address restores, and what it says without a browser."""
+"""The Export page: what it offers, what its address restores, and what it says without a browser."""
 
 from __future__ import annotations
 
