@@ -106,7 +106,8 @@ def _named(state: str, wanted: str, dated: bool) -> tuple[Event | None, str]:
 
 
 def _choose_day(event: Event) -> None:
-    st.session_state["day"] = date.fromisoformat(event.event_id)
+    named_by_day = event.event_id[:4].isdigit()  # else by the name of a signal
+    st.session_state["day"] = date.fromisoformat(event.event_id) if named_by_day else event.market_session
     st.date_input(
         "Day",
         min_value=date(1970, 1, 1),

@@ -21,6 +21,7 @@ from dashboard.app_pages.shared import (
     theme,
     under,
 )
+from dashboard.app_pages.signals_part import newer_signal
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.timeline import MOST_LINES
@@ -165,6 +166,7 @@ def tell(state: str) -> None:
     st.set_page_config(page_title=f"{event.title} · AI Market Impact")
     with top:
         already = first_screen(state, told)
+    newer_signal(state, event.market_session)
     st.html(markup.heading(2, drop_title(told), "drop"))
     timeline_block(state, told)
     who_moved(state, told, standing(told), already)

@@ -15,7 +15,7 @@ from dashboard.views.story import Story
 HARDLY, HARDLY_LEAD = 0.01, 0.03
 """Below these the mean and the lead company have hardly moved (fractions)."""
 EVERYBODY = "AI companies"
-ABOUT_THE_MARKET = ("market", "date", "confounder")
+ABOUT_THE_MARKET = ("market", "date", "signal", "confounder")
 """Kinds of events that name nobody and are about whoever moved; a release is not about whoever moved most that day."""
 DECISIVE = 0.2
 """From this share of the dollars lost, or gained, on a company decides the day."""
@@ -248,6 +248,7 @@ def kind_words(kind: str) -> str:
         "policy": "Policy",
         "investment": "Investment",
         "date": "A day",
+        "signal": "Noticed",
         "confounder": "Not an AI event",
     }.get(kind, kind.capitalize())
 
@@ -255,7 +256,7 @@ def kind_words(kind: str) -> str:
 def kicker(story: Story) -> str:
     """What stands above the headline: kind, name and moment of the event."""
     event = story.event
-    if event.kind == "date":
+    if event.kind in ("date", "signal"):
         return f"{kind_words(event.kind)} · {words.day(event.market_session)}"
     moment = words.day(event.occurred_at.date())
     if event.time_known:

@@ -105,3 +105,24 @@ def test_the_pages_say_what_was_noticed_and_when(page: str, words: str) -> None:
     assert not app.exception
     shown = [*(one.proto.body for one in app.get("html")), *(one.value for one in app.caption)]
     assert any(words in text for text in shown)
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+@pytest.mark.parametrize(
+    ("signal", "said"),
+    [
+        ("signal-2025-01-27-nvda-loss", "NVIDIA lost $592.7 billion"),
+        ("signal-2026-06-05-ai", "fell"),
+        ("signal-2025-09-10-orcl-gain", "Oracle gained $246.7 billion"),
+    ],
+)
+def test_a_signals_story_is_told_by_itself_and_names_what_was_noticed_since(signal: str, said: str) -> None:
+    app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app_pages" / "shock.py"), default_timeout=120)
+    app.query_params["event"] = signal
+    app.run()
+    assert not app.exception
+    assert said in app.title[0].value.replace("\\", "")
+    shown = " ".join(one.proto.body for one in app.get("html"))
+    assert "Noticed in the figures alone" in shown
+    assert "Noticed since: " in shown
+    assert len(app.get("plotly_chart")) >= 4
