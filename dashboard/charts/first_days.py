@@ -37,11 +37,11 @@ def first_days(
     return Chart(
         name="rank-first-days",
         figure=_figure(shown, firsts, countries, palette(theme)),
-        title=_finding(shown, countries, chosen),
+        title=_finding(earliest, countries, chosen),
         subtitle=f"First day on which each app is known as no. 1 of {chart}, by country: the stronger the "
         "blue, the earlier",
         source=source,
-        alt="Table of the first days at no. 1. "
+        alt="Table of the first days at no. 1 in the captures and reports held here. "
         + "; ".join(
             f"{row.name} in {countries[row.country]}: {words.day(row.moment.date())} ({row.evidence})"
             for row in shown.itertuples(index=False)
@@ -49,7 +49,8 @@ def first_days(
         + ".",
         table=_table(firsts, countries),
         note="● measured in a capture, ○ reported by a publication; ≤ where the country’s first capture had the app "
-        "at no. 1 already. Empty: not known as no. 1 there." + _left_out(earliest, shown),
+        "at no. 1 already. Empty: not known as no. 1 there. Countries without a capture or report held here are not "
+        "counted: an app may have led in more." + _left_out(earliest, shown),
     )
 
 
@@ -149,14 +150,17 @@ def _hover(row: Any, firsts: pd.DataFrame, countries: dict[str, str]) -> str:
     )
 
 
-def _finding(shown: pd.DataFrame, countries: dict[str, str], chosen: Sequence[str]) -> str:
-    led = shown["app"].value_counts()
+def _finding(earliest: pd.DataFrame, countries: dict[str, str], chosen: Sequence[str]) -> str:
+    """What the captures and reports held here say of an app: never in how many countries it led."""
+    led = earliest["app"].value_counts()
     app = next((app for app in chosen if app in led.index), led.index[0])
-    row = shown[shown["app"] == app].sort_values("moment", kind="stable").iloc[0]
-    where = f"in {led[app]} countries, first" if led[app] > 1 else "only"
+    rows = earliest[earliest["app"] == app].sort_values("moment", kind="stable")
+    row, kinds = rows.iloc[0], set(rows["evidence"])
+    held = "captures and reports" if len(kinds) > 1 else "captures" if "measured" in kinds else "reports"
     country = rank_words.with_article(countries[row["country"]])
+    where = f"{led[app]} countries, first in {country}" if led[app] > 1 else f"{country} only, first"
     return (
-        f"{rank_words.short_name(row['name'], 40)} is known as no. 1 {where} in {country} on "
+        f"The {held} held here have {rank_words.short_name(row['name'], 40)} at no. 1 in {where} on "
         f"{words.day(row['moment'].date(), weekday=False)}"
     )
 

@@ -162,7 +162,7 @@ def _absent(fig: go.Figure, path: pd.DataFrame, name: str, colour: str, place: f
     fig.add_scatter(
         x=path["moment"].dt.strftime("%Y-%m-%d %H:%M"),
         y=[place] * len(path),
-        name=f"{name}, not in the chart",
+        name=f"{name}, {rank_words.not_in(path['depth'])}",
         mode="markers",
         marker={"symbol": "x-thin", "size": 7, "color": colour, "line": {"width": 1.6, "color": colour}},
         hovertext=[rank_words.hover(row, name) for row in path.itertuples(index=False)],
@@ -183,7 +183,8 @@ def _axes(
     labels = [f"no. {tick}" if tick == 1 else str(tick) for tick in ticks]
     if absent:
         ticks.append(worst * STRIP ** ((absent - 1) / 2 + 2))
-        labels.append("not in<br>the chart")
+        depths = points.loc[points["rank"].isna(), "depth"]
+        labels.append(rank_words.not_in(depths).replace(" first", "<br>first"))
         fig.add_hline(y=worst * STRIP**1.2, line_width=1, line_color=colours.faint)
     fig.update_yaxes(
         type="log",
@@ -234,7 +235,8 @@ def finding(points: pd.DataFrame, names: dict[str, str], firsts: dict[str, pd.Ti
                 f"{words.day(row['moment'].date())}"
             )
     if ranked.empty:
-        return f"{words.listed(list(names.values()))}: not in the chart in any capture of this time"
+        told = rank_words.not_in(points["depth"])
+        return f"{words.listed(list(names.values()))}: {told} of any capture of this time"
     row = ranked.loc[ranked["rank"].idxmin()]
     name = rank_words.short_name(names[row["app"]], 40)
     return f"{name} was no. {row['rank']} at best, on {words.day(row['moment'].date())}"
@@ -251,6 +253,10 @@ def _alt(points: pd.DataFrame, names: dict[str, str], chart: str) -> str:
                 f"{name}: {measured} measured and {len(of_app) - measured} reported points, best no. {best['rank']} on "
                 f"{words.day(best['moment'].date())}"
             )
+        missing = points[(points["app"] == app) & points["rank"].isna()]
+        if not missing.empty:
+            several = "s" if len(missing) > 1 else ""
+            parts.append(f"{name}: {rank_words.not_in(missing['depth'])} in {len(missing)} capture{several}")
     return f"Ranks in {chart} over time. {'; '.join(parts)}."
 
 
@@ -275,7 +281,7 @@ def table(points: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 
 def _state(row: Any) -> str:
     if pd.isna(row.rank):
-        return f"not among the first {row.depth}"
+        return f"not in the first {row.depth}"
     return f"in a capture of {row.depth}" if pd.notna(row.depth) else "a single point"
 
 
@@ -285,7 +291,13 @@ def _note(points: pd.DataFrame, pauses: pd.DataFrame, marks: Sequence[Event]) ->
     if measured:
         parts.append(
             "Discs are ranks measured in a capture of the chart, joined only where captures follow each other within "
-            "36 hours; a cross is a capture that does not hold the app."
+            "36 hours."
+        )
+    missing = points["rank"].isna()
+    if missing.any():
+        parts.append(
+            f"A cross: {rank_words.not_in(points.loc[missing, 'depth'])}, as far down as that capture goes; deeper is "
+            "not known."
         )
     if (points["evidence"] != "measured").any():
         parts.append("Open rings are ranks that a publication reported; nothing joins them.")

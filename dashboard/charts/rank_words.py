@@ -52,12 +52,21 @@ def source(row: Any) -> str:
     return SOURCES.get(row.source, row.source)
 
 
+def not_in(depths: pd.Series) -> str:
+    """Where captures of these depths (how many places each holds) do not have an app: "not in the first 12".
+
+    It may stand deeper. Captures of different depths: "not in the first 5 to 12".
+    """
+    least, most = int(depths.min()), int(depths.max())
+    return f"not in the first {least}" + (f" to {most}" if most > least else "")
+
+
 def hover(row: Any, name: str) -> str:
     """One sentence for a point: what rank, when, who says so."""
     who = words.safe(source(row), 80)
     if pd.isna(row["rank"] if isinstance(row, pd.Series) else row.rank):
         return (
-            f"<b>{words.safe(name)}</b> was not among the first {row.depth} on {moment(row)},<br>"
+            f"<b>{words.safe(name)}</b> was not in the first {row.depth} on {moment(row)},<br>"
             f"in a capture of {who}"
         )
     how = "measured in a capture of" if row.evidence == "measured" else "reported by"

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from dashboard.analysis.captures import placed
-from dashboard.charts.rank_words import link, moment, short_name
+from dashboard.charts.rank_history import rank_history
+from dashboard.charts.rank_words import link, moment, not_in, short_name
 from dashboard.data.captures import RHYTHM_HOURS, Ranking, apps, history, rankings
+from dashboard.data.events import of_session
 from dashboard.views.app_rankings import CHARTS, default_apps, ranking_words
 from dashboard.views.request import NothingToShow, Request
 from etl.warehouse import connect_read_only
@@ -116,13 +118,35 @@ def test_a_line_breaks_where_a_capture_does_not_hold_the_app(con):
     assert joined(trace) == [[3, 1, 1], [1], [1]]
 
 
-def test_not_in_the_chart_is_told_from_not_fetched(con):
+@pytest.mark.parametrize("deep", [5, 12, 20])
+def test_a_capture_says_of_an_app_only_what_its_depth_can_tell(con, deep):
+    points = placed(history(con, Ranking(), [DEEPSEEK], date(2025, 1, 10), date(2025, 1, 11))).assign(
+        depth=deep
+    )
+    assert points["rank"].isna().all()
+    pauses, day = (
+        pd.DataFrame(columns=["since", "until"]),
+        of_session(date(2025, 1, 10), "d", "Day", "day", ""),
+    )
+    drawn = rank_history(points, {DEEPSEEK: "DeepSeek"}, "a chart", pauses, [], day, "S", firsts={})
+    [absent] = drawn.figure.data
+    for told in (drawn.title, drawn.alt, drawn.note, drawn.table["state"].iloc[0], absent.name):
+        assert f"not in the first {deep}" in told
+    assert f"was not in the first {deep} on" in absent.hovertext[0]
+    assert drawn.figure.layout.yaxis.ticktext[-1] == f"not in the<br>first {deep}"
+
+
+def test_captures_of_several_depths_say_so():
+    assert not_in(pd.Series([12, 5, 12])) == "not in the first 5 to 12"
+
+
+def test_not_in_the_first_places_is_told_from_not_fetched(con):
     drawn = chart(con, "rank-history", DEEPSEEK)
-    absent = traces(drawn)["DeepSeek - AI Assistant, not in the chart"]
+    absent = traces(drawn)["DeepSeek - AI Assistant, not in the first 12"]
     assert [x[:10] for x in absent.x] == ["2025-01-10", "2025-01-11", "2025-01-16"]
-    assert "was not among the first 12 on Fri 10 Jan 2025, 06:00 UTC" in absent.hovertext[0]
+    assert "was not in the first 12 on Fri 10 Jan 2025, 06:00 UTC" in absent.hovertext[0]
     states = drawn.table.loc[drawn.table["rank"].isna(), "state"]
-    assert set(states) == {"not among the first 12"}
+    assert set(states) == {"not in the first 12"}
     pauses = [shape for shape in drawn.figure.layout.shapes if shape.type == "rect"]
     assert [(str(shape.x0)[:13], str(shape.x1)[:13]) for shape in pauses] == [
         ("2025-01-14 18", "2025-01-16 07"),
@@ -202,7 +226,21 @@ def test_the_first_day_at_the_top_equals_an_independent_query(con):
     names = {"us": "United States", "kr": "South Korea", "gb": "United Kingdom"}
     found = table[["country", "first known as no. 1 (UTC)", "evidence"]].itertuples(index=False, name=None)
     assert sorted(found) == sorted((names[country], day, how) for country, day, how in wanted)
-    assert "first in South Korea on 10 Jan 2025" in drawn.title
+    assert drawn.title == (
+        "The captures and reports held here have DeepSeek at no. 1 in 3 countries, first in South Korea on 10 Jan 2025"
+    )
+
+
+def test_a_count_of_countries_is_one_of_what_is_held_here(bundled):
+    told = chart(bundled, "rank-first-days", DEEPSEEK)
+    assert told.title.startswith("The reports held here have DeepSeek at no. 1 in ")
+    assert "Countries without a capture or report held here are not counted" in told.note
+    held = bundled.execute(
+        "SELECT count(DISTINCT country) FROM app_ranking WHERE rank = 1 AND store = 'google' AND app_id = ?",
+        ["com.deepseek.chat"],
+    ).fetchall()
+    google = chart(bundled, "rank-first-days", "com.deepseek.chat", store="google", device="phone")
+    assert f"in {held[0][0]} countries, first in" in google.title
 
 
 def test_a_country_whose_first_capture_has_the_leader_already_says_so(con):
@@ -316,4 +354,4 @@ def test_an_approximate_report_is_fainter_and_said_to_be_so(bundled):
 def test_a_capture_is_not_said_to_lack_what_lies_below_its_depth(bundled):
     drawn = chart(bundled, "rank-history", "422689480", chart="top-free/productivity")
     absent = drawn.table.loc[drawn.table["rank"].isna(), "state"]
-    assert set(absent) <= {"not among the first 12", "not among the first 13"}
+    assert set(absent) <= {"not in the first 12", "not in the first 13"}

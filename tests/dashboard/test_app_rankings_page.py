@@ -33,7 +33,7 @@ def test_reports_are_drawn_and_the_missing_captures_explained(on_bundled_data, o
     assert not page.exception
     assert titles(page) == [
         "DeepSeek was first reported at no. 1 on Sun 26 Jan 2025",
-        "DeepSeek is known as no. 1 in 3 countries, first in the United States on 26 Jan 2025",
+        "The reports held here have DeepSeek at no. 1 in 3 countries, first in the United States on 26 Jan 2025",
     ]
     assert "`python -m etl refresh --source rankings` captures" in page.info[0].value
     links = page.dataframe[0].value["link"]

@@ -349,7 +349,7 @@ def test_a_page_opened_by_its_address_right_after_the_start_has_the_frame(
     page = reader.page
     page.goto(f"{fresh.url}/data")
     wait_until_drawn(page)
-    assert page.get_by_role("link", name="The story").count()
+    assert page.get_by_role("link", name="The story", exact=True).count()
     assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
     fresh.stop()
 
