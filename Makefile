@@ -78,4 +78,4 @@ chromium: ## Find a Chromium for browser tests and chart files, or install Debia
 	@command -v chromium chromium-browser google-chrome >/dev/null || ./.ci/install-chromium
 
 clean: ## Remove the virtual environment and the warehouse
-	rm -rf .venv data/market.duckdb data/market.duckdb.versions
+	rm -rf .venv data/market.duckdb data/market.duckdb.versions data/market.duckdb.answers

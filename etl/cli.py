@@ -12,7 +12,7 @@ import typer
 
 from etl import import_commands
 from etl.console import JsonOption, console, errors
-from etl.errors import ProductError, first_line
+from etl.errors import ProductError, UsageError, first_line
 from etl.logs import LogFormat, progress_on, set_up_logs
 from etl.quarantine_cli import app as quarantine
 from etl.settings import settings
@@ -64,6 +64,32 @@ def parse_day(value: str) -> date:
         raise typer.BadParameter(f"{value!r} is not a date like 2025-01-27.") from None
 
 
+SourceOption = Annotated[
+    str,
+    typer.Option(
+        "--source",
+        parser=parse_group,
+        metavar="|".join(GROUPS),
+        help="What to bring; all is prices and rankings.",
+    ),
+]
+TickersOption = Annotated[
+    str, typer.Option("--tickers", metavar="A,B", help="Only these companies.", show_default="all")
+]
+SinceOption = Annotated[
+    date | None,
+    typer.Option(
+        "--since",
+        parser=parse_day,
+        metavar="DATE",
+        help="Sessions from here on, instead of the missing ones.",
+    ),
+]
+UntilOption = Annotated[
+    date | None, typer.Option("--until", parser=parse_day, metavar="DATE", help="Sessions up to here.")
+]
+
+
 @app.callback()
 def options() -> None:
     """Bring stock prices and app-store rankings into the DuckDB warehouse."""
@@ -97,30 +123,20 @@ def load_bundled(
 
 @app.command()
 def refresh(
-    source: Annotated[
-        str,
+    context: typer.Context,
+    source: SourceOption = "all",
+    tickers: TickersOption = "",
+    since: SinceOption = None,
+    until: UntilOption = None,
+    replay: Annotated[
+        bool,
         typer.Option(
-            "--source",
-            parser=parse_group,
-            metavar="|".join(GROUPS),
-            help="What to bring; all is prices and rankings.",
+            "--replay", help="Ask nobody; judge the kept answers of a refresh again, as RUN or the newest."
         ),
-    ] = "all",
-    tickers: Annotated[
-        str, typer.Option("--tickers", metavar="A,B", help="Only these companies.", show_default="all")
+    ] = False,
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="With --replay: the run, or how its name begins.")
     ] = "",
-    since: Annotated[
-        date | None,
-        typer.Option(
-            "--since",
-            parser=parse_day,
-            metavar="DATE",
-            help="Sessions from here on, instead of the missing ones.",
-        ),
-    ] = None,
-    until: Annotated[
-        date | None, typer.Option("--until", parser=parse_day, metavar="DATE", help="Sessions up to here.")
-    ] = None,
     as_json: JsonOption = False,
     log_format: LogOption = None,
 ) -> None:
@@ -130,18 +146,36 @@ def refresh(
     did (what failed is named), 2 when nothing did (the data is as it was).
     """
     from etl import present
-    from etl.refresh import refresh as run
+    from etl.refresh import refresh as ask
+    from etl.replay import replay as judge_again
     from etl.warehouse import open_warehouse
 
     set_up_logs(log_format)
-    wanted = [ticker.strip() for ticker in tickers.split(",") if ticker.strip()]
-    with progress_on(errors) as progress:
-        outcome = run(
-            open_warehouse(), GROUPS[source], tickers=wanted, since=since, until=until, progress=progress
-        )
+    _check_replay(context, replay, run)
+    if replay:
+        outcome = judge_again(open_warehouse(), run)
+    else:
+        wanted = [ticker.strip() for ticker in tickers.split(",") if ticker.strip()]
+        with progress_on(errors) as progress:
+            outcome = ask(
+                open_warehouse(), GROUPS[source], tickers=wanted, since=since, until=until, progress=progress
+            )
     if as_json:
         console.print(present.as_json(present.outcome_as_dict(outcome)))
     raise typer.Exit(outcome.exit_code)
+
+
+def _check_replay(context: typer.Context, replay: bool, run: str) -> None:
+    """Refuse what does not go with a replay, and what goes with nothing else."""
+    if run and not replay:
+        raise UsageError(f"{run[:60]!r} names a run, which goes with --replay only.")
+    given = [
+        f"--{name}"
+        for name in ("source", "tickers", "since", "until")
+        if (origin := context.get_parameter_source(name)) and origin.name != "DEFAULT"
+    ]
+    if replay and given:
+        raise UsageError(f"--replay takes the answers of a run as they came: leave out {', '.join(given)}.")
 
 
 app.command("signals")(signal_commands.signals)

@@ -12,7 +12,7 @@ from datetime import date
 import duckdb
 import pandas as pd
 
-from etl import catalogue
+from etl import answers, catalogue
 from etl.bundled import merge_catalogue
 from etl.collect import NOT_ASKED, Collector, Progress
 from etl.errors import UsageError
@@ -27,6 +27,8 @@ from etl.warehouse import Warehouse
 from etl.warehouse.merge import Counts, Merge, Rules
 
 logger = logging.getLogger("etl")
+Collected = tuple[Source, dict[Task, Batch], RunLog]
+"""A source, its answers by task, and the log of what became of them."""
 
 
 @dataclass
@@ -76,27 +78,52 @@ def refresh(
         collected = [
             _collect(warehouse if there else None, name, request, outcome, progress) for name in sources
         ]
-        arrived = any(batches for _, batches, _ in collected)
-        if not arrived and not there:
-            for log in outcome.logs:
-                _shorten(log)
-            report(outcome)
-            return outcome
-        with warehouse.writing() as con:
-            con.begin()
-            if arrived:
-                merge_catalogue(Merge(con, outcome.run_id), known)
-            for source, batches, log in collected:
-                if batches:
-                    _store(con, source, batches, log, request.now)
-                _shorten(log)
-                log.write(con)
-            outcome.found = notice(con, outcome.run_id, request.now, settings().signals)
-            con.commit()
-        outcome.version = warehouse.version()
-    report(outcome)
-    _tell(warehouse)
+        try:
+            publish(warehouse, outcome, collected, known, asked_at=request.now, now=request.now)
+        finally:  # a gate that fails is one that will be mended
+            raw = {source.name: batches for source, batches, _ in collected}
+            answers.keep(warehouse, outcome.run_id, request.now, raw)
+    finish(warehouse, outcome)
     return outcome
+
+
+def publish(
+    warehouse: Warehouse,
+    outcome: Outcome,
+    collected: Sequence[Collected],
+    known: catalogue.Catalogue,
+    *,
+    asked_at: pd.Timestamp,
+    now: pd.Timestamp,
+) -> None:
+    """Check the answers as of ``asked_at``, merge what is believed, notice what it signals and publish all at once.
+
+    When nothing arrived, nothing but the run log changes.
+    """
+    arrived = any(batches for _, batches, _ in collected)
+    if not arrived and not warehouse.exists():
+        for log in outcome.logs:
+            _shorten(log)
+        return
+    with warehouse.writing() as con:
+        con.begin()
+        if arrived:
+            merge_catalogue(Merge(con, outcome.run_id), known)
+        for source, batches, log in collected:
+            if batches:
+                _store(con, source, batches, log, asked_at)
+            _shorten(log)
+            log.write(con)
+        outcome.found = notice(con, outcome.run_id, now, settings().signals)
+        con.commit()
+    outcome.version = warehouse.version()
+
+
+def finish(warehouse: Warehouse, outcome: Outcome) -> None:
+    """Write the log of a run, and tell its signals once it has published."""
+    report(outcome)
+    if outcome.version:
+        _tell(warehouse)
 
 
 def _tell(warehouse: Warehouse) -> None:
@@ -130,7 +157,7 @@ def _request(
 
 def _collect(
     warehouse: Warehouse | None, name: str, request: Request, outcome: Outcome, progress: Progress
-) -> tuple[Source, dict[Task, Batch], RunLog]:
+) -> Collected:
     log = RunLog(outcome.run_id, name)
     outcome.logs.append(log)
     with closing(SOURCES[name]()) as source:

@@ -45,13 +45,14 @@ class ItemLog:
 
 @dataclass
 class RunLog:
-    """What became of one source in one run."""
+    """What became of one source in one run; ``replayed`` names the run whose answers a replay judged again."""
 
     run_id: str
     source: str
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     items: list[ItemLog] = field(default_factory=list)
     message: str = ""
+    replayed: str = ""
 
     @property
     def status(self) -> Status:
@@ -67,9 +68,11 @@ class RunLog:
 
     def describe(self) -> str:
         """The message of the run, or else the messages of the items that have one."""
-        return self.message or "; ".join(
+        told = self.message or "; ".join(
             f"{item.item}: {item.message}" for item in self.items if item.message
         )
+        lead = f"the answers of {self.replayed} again" if self.replayed else ""
+        return "; ".join(filter(None, [lead, told]))
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         """Add the rows to ``etl_run`` and ``etl_run_item``."""

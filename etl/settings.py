@@ -42,6 +42,14 @@ class Settings(BaseSettings):
         ge=1,
         description="Days for which revisions, settled refusals and items of runs are kept.",
     )
+    keep_answers: int = Field(
+        default=5,
+        ge=0,
+        description="Newest refreshes of each source whose raw answers are kept for refresh --replay; 0 keeps none.",
+    )
+    keep_answers_mb: int = Field(
+        default=200, ge=1, description="Megabytes that the kept answers may take, beside the warehouse."
+    )
     keep_runs: int = Field(default=2000, ge=1, description="Runs kept in the journal.")
     memory_limit: str = Field(
         default="2GB", pattern=r"^\d+ ?[KMGT]i?B$", description="Of a writer's database."
