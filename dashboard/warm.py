@@ -13,6 +13,7 @@ import streamlit as st
 
 from dashboard.settings import Settings, settings
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
+from etl.entries import EntryError
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import WarehouseError, published_version
 
@@ -36,6 +37,8 @@ def warm(state: str, event_id: str = DEFAULT_EVENT) -> None:
     except NothingToShow as nothing:
         logger.info("%s", nothing)
         return
+    except EntryError as error:
+        logger.warning("%s", error)
     in_colour = tuple(ticker for ticker in highlighted(told) if ticker in told.traded_names)
     for theme in ("light", "dark"):
         for name in ON_THE_PAGE:

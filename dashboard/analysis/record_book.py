@@ -39,8 +39,12 @@ class Records:
         """How many companies have dollars."""
         return int(self.moves.loc[self.moves["value_change"].notna(), "ticker"].nunique())
 
-    def ranked(self, *, falls: bool, until: pd.Timestamp | None = None, least: float = 0.0) -> pd.DataFrame:
-        """The losses (or gains) of at least so many US dollars up to a day, the largest first.
+    def as_of(self, day: pd.Timestamp) -> "Records":
+        """The moves up to a day, its own included: what a record of that day is compared with."""
+        return Records(*(rows[rows["date"] <= day] for rows in (self.moves, self.reported, self.indices)))
+
+    def ranked(self, *, falls: bool, least: float = 0.0) -> pd.DataFrame:
+        """The losses (or gains) of at least so many US dollars, the largest first.
 
         A reported move of a company and day that is computed is left to the computed one. Columns: ticker, name,
         date, value_change, change, evidence ("computed" or "reported"), source, source_url; index: the rank, from 1.
@@ -57,8 +61,6 @@ class Records:
         fresh = [pair not in held for pair in zip(told["ticker"], told["date"], strict=True)]
         parts = [part[COLUMNS] for part in (own, told[fresh].assign(evidence="reported")) if len(part)]
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-        if until is not None:
-            rows = rows[rows["date"] <= until]
         order = rows.assign(size=rows["value_change"].abs()).sort_values(
             ["size", "date"], ascending=[False, True]
         )

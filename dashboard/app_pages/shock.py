@@ -30,6 +30,7 @@ from dashboard.views.headline import drop_title, standing
 from dashboard.views.request import NothingToShow, Request
 from dashboard.views.shock import highlighted
 from dashboard.views.story import Story
+from etl.entries import EntryError
 
 MOST_IN_COLOUR = MOST_LINES - 1
 
@@ -135,7 +136,7 @@ def claims_block(state: str, told: Story) -> None:
     """The claims with their verdicts, where somebody has made any about this event."""
     try:
         checked = event_claims(state, told.event.event_id)
-    except ValueError as error:
+    except EntryError as error:
         st.warning(plain(str(error)), icon=":material/edit:")
         return
     if checked:

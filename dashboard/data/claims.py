@@ -1,13 +1,28 @@
 """The sentences of the coverage that can be checked, as `data/claims.toml` holds them."""
 
-import tomllib
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dashboard.data.naming import UnknownName, resolve
+from etl import entries
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "amount": ("ticker", "values"),
+    "more-than": ("ticker", "values"),
+    "together": ("tickers", "values"),
+    "together-more-than": ("values",),
+    "percent": ("ticker", "change"),
+    "rank": ("ticker", "rank"),
+    "own-record": ("ticker",),
+    "largest-since": ("ticker", "since"),
+    "first-above": ("ticker", "level"),
+    "overtook": ("app", "rival"),
+    "coincided": ("app",),
+    "still-first": ("app",),
+}
+"""Each check and the keys that it cannot do without."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +94,9 @@ def claims(folder: Path, event_id: str) -> list[Claim]:
 
     Raises
     ------
-    ValueError
-        When the file is not TOML, or an entry has no such key; the message names the entry and the nearest key.
+    etl.entries.EntryError
+        When the file is not TOML, or an entry has a key, a check or a value that cannot be used; the message names the
+        entry, and the nearest right word.
     """
     return [claim for claim in read_claims(folder) if claim.event_id == event_id]
 
@@ -94,26 +110,69 @@ def read_claims(folder: Path) -> tuple[Claim, ...]:
 def _read(path: Path, as_of: int) -> tuple[Claim, ...]:
     if not as_of:
         return ()
-    return tuple(_claim(entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("claim", []))
+    found, _ = entries.read(path, "claim")
+    return tuple(
+        _claim(entry, f"{path.name}, claim {entry.get('id', number)}")
+        for number, entry in enumerate(found, 1)
+    )
 
 
 RENAMED = {"id": "claim_id", "event": "event_id", "source": "sources"}
+TEXT, NUMBER, WHOLE, TABLE = (str,), (int, float), (int,), (dict,)
+KEYS: dict[str, tuple[tuple[type, ...], bool]] = {
+    **dict.fromkeys(("id", "event", "text", "check", "ticker", "app", "rival"), (TEXT, False)),
+    "tickers": (TEXT, True),
+    "source": (TABLE, True),
+    "values": (NUMBER, True),
+    **dict.fromkeys(("change", "level"), (NUMBER, False)),
+    **dict.fromkeys(("rank", "since"), (WHOLE, False)),
+}
+"""Each key of an entry: the types of its value, and whether it lists several."""
+SPOKEN: dict[tuple[type, ...], str] = {
+    TEXT: "text in quotes",
+    NUMBER: "a number",
+    WHOLE: "a whole number",
+    TABLE: "{ publisher, url }",
+}
 
 
-def _claim(entry: dict[str, Any]) -> Claim:
-    name = str(entry.get("id", "without an id"))
-    known = {field.name: field.name for field in fields(Claim) if field.name not in RENAMED.values()}
-    try:
-        values = {
-            RENAMED[key] if key in RENAMED else resolve("key", key, known): value
-            for key, value in entry.items()
-        }
-        values["sources"] = tuple(Source(**source) for source in values["sources"])
-    except (UnknownName, KeyError, TypeError) as error:
-        raise ValueError(f"The claim {name} in claims.toml cannot be read: {error}") from None
-    for listed in ("tickers", "values"):
-        values[listed] = tuple(values.get(listed, ()))
-    try:
-        return Claim(**values)
-    except TypeError as error:
-        raise ValueError(f"The claim {name} in claims.toml cannot be read: {error}") from None
+def _claim(entry: dict[str, Any], where: str) -> Claim:
+    entries.refuse_unknown(entry, KEYS, where, "key")
+    for key, value in entry.items():
+        _refuse_value(key, value, where)
+    _require(entry, ("id", "event", "text", "check", "source"), where)
+    entries.refuse_unknown([entry["check"]], NEEDS, where, "check")
+    _require(entry, NEEDS[entry["check"]], f"{where}, check {entry['check']}")
+    values: dict[str, Any] = {
+        RENAMED.get(key, key): tuple(value) if isinstance(value, list) else value
+        for key, value in entry.items()
+    }
+    values["sources"] = tuple(_source(source, where) for source in entry["source"])
+    return Claim(**values)
+
+
+def _source(source: dict[str, Any], where: str) -> Source:
+    entries.refuse_unknown(source, {field.name for field in fields(Source)}, f"{where}, source", "key")
+    _require(source, ("publisher", "url"), f"{where}, source")
+    for key, value in source.items():
+        if not isinstance(value, bool if key == "reprint" else str):
+            wanted = "true or false" if key == "reprint" else SPOKEN[TEXT]
+            raise entries.EntryError(f"{where}, source: {key} takes {wanted}, not {value!r}")
+    return Source(**source)
+
+
+def _require(entry: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+    for key in keys:
+        if entry.get(key) in (None, "", []):
+            raise entries.EntryError(f"{where}: {key} is missing")
+
+
+def _refuse_value(key: str, value: Any, where: str) -> None:
+    types, several = KEYS[key]
+    each = value if several and isinstance(value, list) else [value]
+    right = isinstance(value, list) == several and all(
+        isinstance(one, types) and not isinstance(one, bool) for one in each
+    )
+    if not right:
+        wanted = f"a list, each {SPOKEN[types]}" if several else SPOKEN[types]
+        raise entries.EntryError(f"{where}: {key} takes {wanted}, not {str(value)[:40]!r}")

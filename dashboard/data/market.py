@@ -143,24 +143,6 @@ def price_sources(con: duckdb.DuckDBPyConnection, start: date, end: date) -> lis
     return source_words(source for (source,) in found)
 
 
-def largest_losses(
-    con: duckdb.DuckDBPyConnection, count: int = 5, until: date | None = None
-) -> tuple[pd.DataFrame, int]:
-    """The largest one-session losses of market value among all companies, up to `until` where that is given.
-
-    Returns the `count` largest (ticker, name, date, value_change in US dollars), the largest first, and the number
-    of company-days that were compared: see `value_moves`.
-    """
-    rows = con.execute(
-        f"""
-        SELECT ticker, name, date, value_change, count(*) OVER () AS compared FROM ({VALUE_MOVES})
-        WHERE value_change IS NOT NULL ORDER BY value_change, ticker LIMIT $count
-        """,  # noqa: S608
-        {"day": None, "start": None, "end": until, "count": count},
-    ).df()
-    return rows.drop(columns="compared"), int(rows["compared"].iloc[0]) if len(rows) else 0
-
-
 def named_companies(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The companies that have prices, funds apart: ticker to "Name (TICKER)", in the order of the names."""
     rows = con.execute(

@@ -19,6 +19,7 @@ from dashboard.export.presets import PRESETS, THEMES, BadSpec
 from dashboard.export.spec import FORMATS, PICTURES, Spec, for_chart, heeded, unheeded
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
+from etl.entries import EntryError
 from etl.warehouse import WarehouseError
 
 NOTHING, USAGE, CHANGED = 2, 3, 4
@@ -190,7 +191,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return int(code or 0)
     except typer.TyperException as error:
         return _refuse(f"{error.format_message()} (see --help)", USAGE)
-    except (BadSpec, UnknownName, locales.UnknownLocale) as error:
+    except (BadSpec, UnknownName, locales.UnknownLocale, EntryError) as error:
         return _refuse(str(error), USAGE)
     except NothingToShow as nothing:
         return _refuse(nothing.in_full, NOTHING)

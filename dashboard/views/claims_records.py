@@ -31,8 +31,9 @@ def scope(records: Records) -> str:
     counted = int((records.reported["value_change"].notna()).sum())
     reported = f", and {counted} moves that the press reported" if counted else ""
     return (
-        f"Compared with {records.compared:,} days of {records.companies} companies since "
-        f"{words.day(records.since.date(), weekday=False)}{reported}."
+        f"Compared with {records.compared:,} days of {records.companies} companies from "
+        f"{words.day(records.since.date(), weekday=False)} to {words.day(records.until.date(), weekday=False)}"
+        f"{reported}."
     )
 
 
@@ -42,9 +43,8 @@ def rank(claim: Claim, story: Story, records: Records) -> Outcome:
     if row is None:
         return not_held(claim.ticker)
     ours, day = float(row["value_change"]), row["on"]
-    book = records.ranked(falls=ours < 0, least=abs(ours) / 4)
-    then = book[book["date"] <= day].reset_index(drop=True)
-    then = then.set_index(then.index + 1)
+    known = records.as_of(day)
+    then, book = (each.ranked(falls=ours < 0, least=abs(ours) / 4) for each in (known, records))
     at_the_time, now = place(then, claim.ticker, day), place(book, claim.ticker, day)
     if at_the_time is None or now is None:
         return UNKNOWN, "–", "The day is not among the moves that were compared."
@@ -61,10 +61,10 @@ def rank(claim: Claim, story: Story, records: Records) -> Outcome:
         f"By {words.day(records.until.date(), weekday=False)} it is the {ordinal(now)}."
         if now != at_the_time
         else f"It still is by {words.day(records.until.date(), weekday=False)}.",
-        scope(records),
-        "" if len(records.reported) else "Companies and years that are not in the data may have larger ones.",
+        scope(known),
+        "" if len(known.reported) else "Companies and years that are not in the data may have larger ones.",
     ]
-    verdict = FAILS if at_the_time != claim.rank else HOLDS if len(records.reported) else IN_PART
+    verdict = FAILS if at_the_time != claim.rank else HOLDS if len(known.reported) else IN_PART
     return verdict, moved(ours), " ".join(part for part in parts if part)
 
 

@@ -80,7 +80,7 @@ def test_a_days_figures_need_nothing_that_was_not_known_on_it(both: tuple[date, 
     ]
     pd.testing.assert_frame_equal(*seen, rtol=1e-9)
     assert market.dollar_rates_at(now, day) == market.dollar_rates_at(then, day)
-    largest = [market.largest_losses(one, 10, until=day)[0]["value_change"].tolist() for one in (now, then)]
+    largest = [market.value_moves(one, end=day)["value_change"].nsmallest(10).tolist() for one in (now, then)]
     assert largest[0] == pytest.approx(largest[1], rel=1e-9)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from dashboard.data import market
+from dashboard.views.records import read_records
 from etl.warehouse.figures import OLD_COUNT_DAYS, RATE_DAYS
 from etl.warehouse.migrate import migrate
 
@@ -208,12 +209,13 @@ def test_a_move_counts_the_shares_that_were_known_that_day(con):
 def test_the_largest_losses_come_first_and_those_without_dollars_do_not(con):
     for ticker, held in (("NVDA", 10), ("VST", 10), ("JNJ", 30)):
         count(con, held, date(2024, 9, 1), ticker)
-    found, compared = market.largest_losses(con, 2)
+    records = read_records(con)
+    found = records.ranked(falls=True).head(2)
     assert list(found["ticker"]) == ["JNJ", "NVDA"]
     assert found["value_change"].tolist() == pytest.approx([-600, -200])
-    assert compared == 6
-    assert market.largest_losses(con, 2, until=DAY)[1] == 3
-    assert market.largest_losses(con, 2, until=BEFORE)[1] == 0
+    assert records.compared == 6
+    assert records.as_of(pd.Timestamp(DAY)).compared == 3
+    assert records.as_of(pd.Timestamp(BEFORE)).compared == 0
 
 
 def test_the_span_and_the_sources_of_prices(con):

@@ -10,15 +10,12 @@ import pytest
 
 from dashboard.analysis.record_book import Records, place
 from dashboard.charts import words
-from dashboard.data.claims import claims, read_claims
-from dashboard.views.claims import CHECKS, HOLDS, IN_PART, check
 from dashboard.views.context import breadth
 from dashboard.views.headline import Figure, drop_title, figures, headline, lead, standing
 from dashboard.views.records import read_records
 from dashboard.views.request import NothingToShow, Request
 from dashboard.views.shock import CHARTS
 from dashboard.views.story import Story, read_story
-from etl.settings import PROJECT_ROOT
 
 Con = duckdb.DuckDBPyConnection
 OUTSIDE = ["", "no-such-event", "1999-01-01", "9999-12-31", "0001-01-01", "'; DROP TABLE event"]
@@ -277,52 +274,6 @@ def test_every_chart_says_its_finding_measure_source_and_alternative_text(
             assert "2 Oct 2026" in chart.source
             assert len(chart.alt) > 60
             assert not chart.table.empty
-
-
-def test_the_claims_are_checked_against_the_data(con: Con, story: Story, records: Records) -> None:
-    results = {
-        claim.claim_id: check(claim, story, records)
-        for claim in claims(PROJECT_ROOT / "data", "deepseek-selloff")
-    }
-    assert results["nvidia-589-to-595"].verdict == HOLDS
-    assert results["nvidia-589-to-595"].figure == "lost $592.7 billion"
-    assert "589 billion takes 24,339 million shares" in results["nvidia-589-to-595"].how
-    assert results["more-than-a-trillion"].verdict == HOLDS
-    assert results["dethroned-chatgpt"].verdict == IN_PART
-    assert results["coincided"].verdict == HOLDS
-    assert results["largest-loss-ever"].verdict == (HOLDS if len(records.reported) else IN_PART)
-
-
-@pytest.mark.parametrize(
-    ("event_id", "claim_id", "verdict", "figure"),
-    [
-        ("microsoft-357bn", "microsoft-357", HOLDS, "lost $357.4 billion"),
-        ("oracle-backlog", "oracle-since-1992", IN_PART, "+35.95%"),
-        ("nvidia-5tn", "first-five-trillion", HOLDS, "$5.03 trillion"),
-        ("nvidia-q4-fy2025", "nvidia-273", HOLDS, "lost $271.6 billion"),
-    ],
-)
-def test_claims_about_other_events_are_computed(
-    con: Con, records: Records, event_id: str, claim_id: str, verdict: str, figure: str
-) -> None:
-    found = {claim.claim_id: claim for claim in claims(PROJECT_ROOT / "data", event_id)}
-    checked = check(found[claim_id], read_story(con, event_id), records)
-    assert (checked.verdict, checked.figure) == (verdict, figure)
-
-
-def test_every_claim_has_a_check_and_says_who_published_it() -> None:
-    for claim in read_claims(PROJECT_ROOT / "data"):
-        assert claim.check in CHECKS, claim.claim_id
-        assert claim.sources, claim.claim_id
-        assert all(source.url.startswith("http") and source.publisher for source in claim.sources)
-
-
-def test_a_misspelt_key_of_a_claim_is_refused_with_the_nearest(tmp_path: Path) -> None:
-    (tmp_path / "claims.toml").write_text(
-        '[[claim]]\nid = "x"\nevent = "y"\ntext = "z"\ncheck = "rank"\ntikcer = "NVDA"\nsource = []\n'
-    )
-    with pytest.raises(ValueError, match=r"claim x .* “tikcer”; the nearest is ticker"):
-        claims(tmp_path, "y")
 
 
 def test_any_day_can_stand_in_for_the_event(con: Con) -> None:
