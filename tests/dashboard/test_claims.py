@@ -9,10 +9,12 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.analysis.record_book import Records
 from dashboard.charts import words
 from dashboard.data.claims import NEEDS, claims, read_claims
+from dashboard.export.cli import USAGE, run
 from dashboard.views.claims import CHECKS, HOLDS, IN_PART, check
 from dashboard.views.records import read_records
 from dashboard.views.story import Story, read_story
@@ -155,3 +157,17 @@ def test_a_record_is_one_of_its_own_day(
         [day, story.changes.set_index("ticker").loc[claim.ticker, "value_change"]],
     ).fetchall()
     assert before == larger
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_a_reader_and_the_command_line_get_the_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_claim(tmp_path, check="own-recrod")
+    monkeypatch.setenv("AIMI_DATA_DIR", str(tmp_path))
+    said = "claims.toml, claim x: there is no check “own-recrod”; the nearest is own-record"
+    page = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    assert not page.exception
+    assert said in page.warning[0].value.replace("\\", "")
+    assert run(["--site", str(tmp_path / "site")]) == USAGE
+    assert said in " ".join(capsys.readouterr().err.split())
