@@ -8,7 +8,10 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -21,20 +24,31 @@ from etl.warehouse import Warehouse
 PATIENCE = 60
 """Seconds that the command may take."""
 TITLE = "AI Market Impact"
+MOST_OWED = 100
+"""Lines that are kept for somebody who cannot be told."""
 
 logger = logging.getLogger("etl")
+
+
+@dataclass(frozen=True)
+class Told:
+    """The troubles that have been told, by what they are about, and the lines that a target has missed."""
+
+    troubles: dict[str, str] = field(default_factory=dict)
+    owed: dict[str, list[str]] = field(default_factory=dict)
 
 
 def tell(warehouse: Warehouse, jobs: Mapping[str, str | None] | None = None) -> list[str]:
     """Tell what is new since the last time: a line for each trouble and each recovery, which are returned.
 
     ``jobs`` are those that have just ended, with what was in their way. Where nobody can be told, the same lines
-    come again the next time.
+    come again the next time; whoever could not be told while others were gets them with the next ones.
     """
-    options = settings()
-    if not (options.alert_command or options.alert_urls):
+    targets = _targets()
+    if not targets:
         return []
-    known = _known()
+    told = _told()
+    known = told.troubles
     troubles = {key: said for key, said in known.items() if key.startswith("job ")}
     troubles |= {key: said for key, said in (jobs or {}).items() if said}
     for name, said in (jobs or {}).items():
@@ -52,9 +66,26 @@ def tell(warehouse: Warehouse, jobs: Mapping[str, str | None] | None = None) -> 
         if key not in known and not key.startswith("job ")
     ]
     lines += [f"Recovered: {said}" for key, said in known.items() if key not in troubles]
-    if lines and _sent("\n".join(lines)):
-        _keep(troubles)
+    due = {name: (told.owed.get(name, []) + lines)[-MOST_OWED:] for name in targets}
+    owed = {name: text for name, text in due.items() if text and not targets[name]("\n".join(text))}
+    if any(due.values()) and len(owed) < len(targets):
+        _keep(Told(troubles, owed))
     return lines
+
+
+def _targets() -> dict[str, Callable[[str], bool]]:
+    """How to tell everybody who is to be told, by a name that gives nothing of an address away."""
+    options = settings()
+    found: dict[str, Callable[[str], bool]] = {}
+    if options.alert_command:
+        found[_name(options.alert_command)] = partial(_run, options.alert_command)
+    for url in options.alert_urls:
+        found[_name(url.get_secret_value())] = partial(_notify, url)
+    return found
+
+
+def _name(target: str) -> str:
+    return sha256(target.encode()).hexdigest()[:16]
 
 
 def _of_the_status(warehouse: Warehouse) -> dict[str, str]:
@@ -64,13 +95,6 @@ def _of_the_status(warehouse: Warehouse) -> dict[str, str]:
     except ProductError as error:
         return {"warehouse": str(error)}
     return {re.sub(r"\(.*\)|[\d,]+", "", sentence): sentence for sentence in stale}
-
-
-def _sent(text: str) -> bool:
-    """Whether everybody has been told."""
-    options = settings()
-    done = [_run(options.alert_command, text)] if options.alert_command else []
-    return all([*done, *(_notify(url, text) for url in options.alert_urls)])
 
 
 def _run(command: str, text: str) -> bool:
@@ -106,19 +130,18 @@ def _place() -> Path:
     return settings().cache_dir / "alerts.json"
 
 
-def _known() -> dict[str, str]:
+def _told() -> Told:
     try:
-        known = json.loads(_place().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
+        return Told(**json.loads(_place().read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return Told()
 
 
-def _keep(troubles: dict[str, str]) -> None:
+def _keep(told: Told) -> None:
     try:
         _place().parent.mkdir(parents=True, exist_ok=True)
         temporary = _place().with_name(".alerts.json")
-        temporary.write_text(json.dumps(troubles, ensure_ascii=False), encoding="utf-8")
+        temporary.write_text(json.dumps(asdict(told), ensure_ascii=False), encoding="utf-8")
         temporary.replace(_place())
     except OSError as error:
         logger.warning("What was told cannot be remembered, and will be told again: %s", first_line(error))

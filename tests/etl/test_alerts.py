@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,6 +25,52 @@ def told(operator: Operator, tmp_path: Path) -> Path:
     program = f"import sys; open({str(log)!r}, 'a').write(sys.stdin.read())"
     operator.set("AIMI_ALERT_COMMAND", f'{sys.executable} -c "{program}"')
     return log
+
+
+class Desk(ThreadingHTTPServer):
+    """Somebody whom Apprise tells by its JSON form; refuses while ``status`` says so."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Post)
+        self.got: list[dict[str, str]] = []
+        self.status = 200
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"json://ada:hush-hush@127.0.0.1:{self.server_address[1]}/desk"
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for one in self.got for line in one["message"].splitlines()]
+
+
+class _Post(BaseHTTPRequestHandler):
+    server: Desk
+
+    def do_POST(self) -> None:
+        content = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.server.status == 200:
+            self.server.got.append(content)
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def desks(operator: Operator, told: Path) -> Iterator[tuple[Desk, Desk]]:
+    """Two that are told by addresses, and nobody by a command."""
+    both = Desk(), Desk()
+    operator.set("AIMI_ALERT_COMMAND", "")
+    operator.set("AIMI_ALERT_URLS", " ".join(desk.url for desk in both))
+    yield both
+    for desk in both:
+        desk.shutdown()
+        desk.server_close()
 
 
 def lines(told: Path) -> list[str]:
@@ -64,3 +115,50 @@ def test_what_could_not_be_told_is_told_the_next_time(operator: Operator, told: 
 
 def test_without_anybody_to_tell_nothing_is_done(operator: Operator) -> None:
     assert alerts.tell(operator.warehouse) == []
+
+
+def test_addresses_are_told_of_trouble_and_recovery_once_each(
+    operator: Operator, desks: tuple[Desk, Desk]
+) -> None:
+    said = "no answer from <b>Yahoo</b> & others"
+    operator.refresh("prices")
+    for _ in range(2):
+        alerts.tell(operator.warehouse, {"job prices XNAS": said})
+    for _ in range(2):
+        alerts.tell(operator.warehouse, {"job prices XNAS": None})
+    for desk in desks:
+        (job, stale, over) = desk.lines
+        assert job == f"Trouble: job prices XNAS: {said}"
+        assert stale.startswith("Trouble: prices of 4 of 4 companies lack closed sessions")
+        assert over == f"Recovered: {said}"
+        assert {one["title"] for one in desk.got} == {"AI Market Impact"}
+
+
+def test_an_address_that_fails_costs_the_others_no_repetition_and_gets_later_what_it_missed(
+    operator: Operator, desks: tuple[Desk, Desk], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    heard, missed = desks
+    missed.status = 500
+    operator.refresh("prices")
+    with caplog.at_level(logging.WARNING, logger="etl"):
+        for _ in range(2):
+            alerts.tell(operator.warehouse, {"job rates": "no answer"})
+    assert len(heard.lines) == 2
+    assert "One of AIMI_ALERT_URLS did not take the alert." in caplog.messages
+    missed.status = 200
+    alerts.tell(operator.warehouse, {"job rates": None})
+    assert heard.lines[2:] == ["Recovered: no answer"]
+    assert missed.lines == heard.lines
+    kept = (tmp_path / "cache" / "alerts.json").read_text()
+    assert "hush-hush" not in kept + "".join(one.getMessage() for one in caplog.records if one.name == "etl")
+
+
+def test_an_address_that_is_none_is_named_by_its_setting(
+    operator: Operator, desks: tuple[Desk, Desk], caplog: pytest.LogCaptureFixture
+) -> None:
+    operator.set("AIMI_ALERT_URLS", "nobody-knows://hush-hush")
+    assert alerts.tell(operator.warehouse)
+    assert "One of AIMI_ALERT_URLS did not take the alert." in caplog.messages
+    operator.set("AIMI_ALERT_URLS", desks[0].url)
+    alerts.tell(operator.warehouse)
+    assert len(desks[0].lines) == 1
