@@ -32,10 +32,13 @@ def bump(
     """The first `depth` of the chart that `chart` describes; the apps of `chosen` in colour, the others in grey.
 
     `points` as `dashboard.data.captures.top` returns it, placed by `dashboard.analysis.captures.placed`, at least one
-    row; a line breaks where an app left the first `depth` or captures were more than 36 hours apart.
+    row; fewer places where no capture holds so many. A line breaks where an app left them or captures were more than
+    36 hours apart.
     """
     colours = palette(theme)
     fig = figure(colours, HEIGHT)
+    held = points["depth"].clip(upper=depth)
+    depth = int(held.max())
     names = points.sort_values("moment").groupby("app")["app_name"].last().to_dict()
     strong = [app for app in chosen if app in names] or list(
         points.loc[points["rank"] == 1, "app"].unique()[:3]
@@ -61,8 +64,15 @@ def bump(
         + "; ".join(f"{row.rank} {row.app_name}" for row in _edge(points).itertuples())
         + ".",
         table=_table(points),
-        note="A line breaks where an app was not among the first "
-        f"{depth}, or where more than 36 hours lie between two captures. Measured captures only.",
+        note=_note(held),
+    )
+
+
+def _note(held: pd.Series) -> str:
+    varies = ", as far down as each capture goes" if held.nunique() > 1 else ""
+    return (
+        f"A line breaks where an app was {rank_words.not_in(held)}{varies}, or where more than 36 hours lie between "
+        "two captures. Measured captures only."
     )
 
 

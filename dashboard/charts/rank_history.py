@@ -282,7 +282,7 @@ def table(points: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 def _state(row: Any) -> str:
     if pd.isna(row.rank):
         return f"not in the first {row.depth}"
-    return f"in a capture of {row.depth}" if pd.notna(row.depth) else "a single point"
+    return f"in a capture complete to no. {row.depth}" if pd.notna(row.depth) else "a single point"
 
 
 def _note(points: pd.DataFrame, pauses: pd.DataFrame, marks: Sequence[Event]) -> str:

@@ -1,6 +1,6 @@
 """Ranks with the capture or the report that each comes from; what is not in a chart is told from what was not fetched.
 
-A measured capture holds a chart down to its depth: an app that is missing there was not in the chart so far down.
+A measured capture holds a chart down to its depth: an app that is missing there was not that high; it may stand lower.
 Between captures nothing is known. Captures follow each other in rhythm when they are at most 36 hours apart.
 """
 
@@ -189,11 +189,11 @@ def top(
     depth: int = 10,
     step: str = "capture",
 ) -> pd.DataFrame:
-    """The first `depth` apps of each measured capture between two days, by app and time.
+    """The first `depth` apps of each measured capture between two days, fewer where it holds fewer, by app and time.
 
     `step` is "capture", or "day" or "week" for the last capture of each. Columns: app, app_name, captured_at (UTC),
-    rank, source, source_url, segment: points of one app with the same segment may be joined, since it was in the
-    first `depth` of every capture between them, each at most 36 hours behind the one before.
+    rank, depth (of the capture), source, source_url, segment: points of one app with the same segment may be joined,
+    since it was in the first `depth` of every capture between them, each at most 36 hours behind the one before.
     """
     return con.execute(
         f"""
@@ -208,14 +208,14 @@ def top(
             FROM numbered
         ), ranked AS (
             SELECT coalesce(app_id, app_name) AS app, app_name, runs.captured_at, runs.time_known, rank, runs.source,
-                runs.source_url, number, run, kept
+                runs.source_url, depth, number, run, kept
             FROM runs JOIN app_ranking AS rows ON rows.captured_at = runs.captured_at
                 AND rows.source_url = runs.source_url
-            WHERE evidence = 'measured' AND {_SAME_CHART} AND rank <= $depth
+            WHERE evidence = 'measured' AND {_SAME_CHART} AND rank <= least($depth, depth)
         ), islands AS (
             SELECT *, number - row_number() OVER (PARTITION BY app, run ORDER BY number) AS island FROM ranked
         )
-        SELECT app, app_name, captured_at, time_known, rank, source, source_url,
+        SELECT app, app_name, captured_at, time_known, rank, depth, source, source_url,
             CAST(dense_rank() OVER (ORDER BY run, island) AS INTEGER) AS segment
         FROM islands WHERE kept ORDER BY app, captured_at
         """,  # noqa: S608

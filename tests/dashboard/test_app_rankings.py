@@ -355,3 +355,17 @@ def test_a_capture_is_not_said_to_lack_what_lies_below_its_depth(bundled):
     drawn = chart(bundled, "rank-history", "422689480", chart="top-free/productivity")
     absent = drawn.table.loc[drawn.table["rank"].isna(), "state"]
     assert set(absent) <= {"not in the first 12", "not in the first 13"}
+
+
+def test_the_first_ten_are_no_more_than_a_capture_holds(bundled):
+    drawn = chart(bundled, "rank-bump", chart="top-free/productivity", country="gb")
+    depths = bundled.execute(
+        "SELECT min(depth), max(depth) FROM ranking_capture WHERE evidence = 'measured' AND country = 'gb' "
+        "AND chart = 'top-free/productivity'"
+    ).fetchall()
+    assert depths == [(5, 6)]
+    assert drawn.subtitle.startswith("The first 6 of ")
+    assert "an app was not in the first 5 to 6, as far down as each capture goes, or" in drawn.note
+    assert list(drawn.figure.layout.yaxis.tickvals) == [1, 2, 3, 4, 5, 6]
+    for row in chart(bundled, "rank-bump", chart="top-free/productivity").table.itertuples():
+        assert row.rank <= 10
