@@ -350,7 +350,7 @@ def test_a_page_opened_by_its_address_right_after_the_start_has_the_frame(
     page.goto(f"{fresh.url}/data")
     wait_until_drawn(page)
     assert page.get_by_role("link", name="The story", exact=True).count()
-    assert page.get_by_text("Prices to the close of Friday 14 March 2025").count() == 1
+    assert page.get_by_text("Prices to the close of Friday 2 October 2026").count() == 1
     fresh.stop()
 
 
