@@ -12,17 +12,21 @@ from etl import answers
 from etl.quality import GATES
 from etl.quality.gates import Gate
 from etl.replay import replay
+from etl.warehouse.lake import LakeWarehouse
 from tests.etl.conftest import STORED, again, messages, nothing_lost
+from tests.loopback.yahoo import listing
 
 DAY = date(2025, 3, 11)
 DATA = {
     "price_daily": "ticker, date, open, high, low, close, adj_close, volume, currency, source",
     "dividend": "ticker, ex_date, amount, currency, source",
     "split": "ticker, date, ratio, source",
-    "ranking_capture": "* EXCLUDE (run_id)",
-    "app_ranking": "* EXCLUDE (run_id)",
+    "shares_outstanding": "COLUMNS(name -> name <> 'run_id')",
+    "exchange_rate": "COLUMNS(name -> name <> 'run_id')",
+    "ranking_capture": "COLUMNS(name -> name <> 'run_id')",
+    "app_ranking": "COLUMNS(name -> name <> 'run_id')",
     "quarantine": "* EXCLUDE (run_id, last_seen, times)",
-    "revision": "* EXCLUDE (run_id)",
+    "revision": "COLUMNS(name -> name <> 'run_id')",
     "absent_session": "*",
     "signal": "*",
 }
@@ -108,12 +112,27 @@ def test_the_same_answers_again_change_nothing(operator):
 
 
 def test_a_replay_fills_a_warehouse_that_was_lost(operator):
-    assert operator.refresh("prices", "rankings").exit_code == 0
+    rates = listing("KRWUSD=X", date(2025, 1, 2), date(2025, 1, 10), start=0.0007)
+    operator.yahoo.listings["KRWUSD=X"] = rates
+    operator.yahoo.listings["NVDA"].shares = {date(2025, 2, 21): 24_400_000_000}
+    groups = ("prices", "rankings", "shares", "rates", "google")
+    assert operator.refresh(*groups).exit_code == 1  # the others have no share counts
     before = contents(operator)
+    assert before["shares_outstanding"]
+    assert before["exchange_rate"]
     operator.warehouse.path.unlink()
     shutil.rmtree(operator.warehouse.folder)
+    cut_off(operator)
     assert replay(operator.warehouse).exit_code == 0
     assert contents(operator) == before
+    assert nobody_was_asked(operator)
+
+
+def test_the_answers_of_a_lake_are_kept_in_the_cache_without_its_password(operator, tmp_path):
+    operator.set("AIMI_CACHE_DIR", str(tmp_path / "cache"))
+    lake = LakeWarehouse("ducklake:postgres:dbname=market host=db password=hush")
+    assert answers.place(lake).parent == tmp_path / "cache"
+    assert "hush" not in answers.place(lake).name
 
 
 def test_an_older_answer_does_not_take_the_place_of_a_newer_one(loaded):
