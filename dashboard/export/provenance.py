@@ -21,6 +21,7 @@ from dashboard.export.spec import Spec, heeded
 from dashboard.views.registry import CHARTS
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import connect_read_only, published_version
+from etl.warehouse.runs import RETRIEVED
 
 NO_DATA = ("event", "etl_run", "etl_run_item", "quarantine")
 """Tables with a source that no figure comes from (an event's own source is told with the event)."""
@@ -107,7 +108,7 @@ def _retrieved(con: duckdb.DuckDBPyConnection, table: str, columns: set[str]) ->
     run = "data.run_id" if "run_id" in columns else "NULL"
     rows = con.execute(
         f"""
-        WITH run AS (SELECT run_id, max(finished_at) AS retrieved FROM etl_run GROUP BY run_id)
+        WITH run AS ({RETRIEVED})
         SELECT data.source, count(*), min(run.retrieved), max(run.retrieved), {address}
         FROM "{table}" AS data LEFT JOIN run ON run.run_id = {run}
         GROUP BY data.source ORDER BY data.source

@@ -12,6 +12,15 @@ from etl.warehouse.journal import Entry
 Key = tuple[str, str]
 """A run and its source."""
 
+RETRIEVED = r"""
+    WITH ended AS (
+        SELECT run_id, max(finished_at) AS moment,
+               max(regexp_extract(message, '^the answers of (r\S+) again', 1)) AS replayed
+        FROM etl_run GROUP BY run_id)
+    SELECT ended.run_id, coalesce(earlier.moment, ended.moment) AS retrieved
+    FROM ended LEFT JOIN ended AS earlier ON earlier.run_id = ended.replayed"""
+"""When the rows of each run came: those of a replay with the run whose answers it judged again."""
+
 
 def known(con: duckdb.DuckDBPyConnection) -> set[Key]:
     """The runs in the tables."""

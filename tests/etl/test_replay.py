@@ -13,6 +13,7 @@ from etl.quality import GATES
 from etl.quality.gates import Gate
 from etl.replay import replay
 from etl.warehouse.lake import LakeWarehouse
+from etl.warehouse.runs import RETRIEVED
 from tests.etl.conftest import STORED, again, messages, nothing_lost
 from tests.loopback.yahoo import listing
 
@@ -81,6 +82,8 @@ def test_rows_that_a_wrong_gate_refused_arrive_once_it_is_mended(loaded, monkeyp
     assert log["message"].startswith(f"the answers of {refused} again")
     query = "SELECT source, status FROM etl_run ORDER BY run_id DESC LIMIT 1"
     assert loaded.rows(query) == [("replay-yahoo", "ok")]
+    came = f"SELECT retrieved FROM ({RETRIEVED}) WHERE run_id = '{told['run_id']}'"
+    assert loaded.rows(came) == loaded.rows(f"SELECT finished_at FROM etl_run WHERE run_id = '{refused}'")
 
 
 def test_a_chart_that_was_refused_is_not_lost_though_it_cannot_be_had_again(loaded, monkeypatch):
