@@ -15,7 +15,7 @@ from dashboard.data.naming import resolve
 from dashboard.data.spreadsheet import csv_text
 from dashboard.views.events import ordered, standing
 from dashboard.views.league import read_league
-from etl.warehouse import connect_read_only
+from etl.warehouse import connect_read_only, published_version
 
 ALL = "all"
 
@@ -54,7 +54,7 @@ def league(events: str, kinds: list[str], csv: Path | None, console: Console) ->
         When the file cannot be written.
     """
     resolve("set of events", events, [ALL])
-    with connect_read_only() as con:
+    with connect_read_only(version=published_version()) as con:
         told = read_league(con)
     rows = ordered(told.table, "abnormal")
     rows = rows.loc[(rows["kind"] == CONFOUNDER).sort_values(kind="stable").index]

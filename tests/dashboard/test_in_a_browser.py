@@ -152,6 +152,7 @@ def test_the_button_runs_a_refresh_beside_the_server_and_tells_how_it_went(reade
 
 
 def test_the_downloaded_picture_is_the_one_seen(reader: Reader) -> None:
+    reader.page.emulate_media(color_scheme="light")
     page = visit(reader, "export")
     page.get_by_text("Wide", exact=True).click()
     page.get_by_text("1200 × 675 pixels").wait_for()
@@ -362,7 +363,7 @@ def broken(published: FileWarehouse, dashboard: Dashboard) -> Dashboard:
     return dashboard
 
 
-def test_over_a_broken_warehouse_ready_is_503_and_a_page_is_a_sentence_and_no_traceback(
+def test_over_a_broken_warehouse_ready_is_503_and_pages_keep_what_was_last_read_and_say_so(
     broken: Dashboard, reader: Reader
 ) -> None:
     status, kind, body = get(f"{broken.url}/readyz")
@@ -373,5 +374,8 @@ def test_over_a_broken_warehouse_ready_is_503_and_a_page_is_a_sentence_and_no_tr
     assert body.count(b"\n") == 1
     for address in ("/", "/data"):
         page = reader.open(address, heading=False)
-        page.get_by_text("cannot be read as a DuckDB database").wait_for()
+        page.get_by_text("this page shows what was last read").wait_for()
         assert "Traceback" not in page.inner_text("body")
+    page.goto("about:blank")
+    assert all("/published" in one for one in reader.complaints)
+    reader.complaints.clear()

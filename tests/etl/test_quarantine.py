@@ -140,7 +140,7 @@ def test_what_no_operator_can_make_good_is_named_and_stays(loaded):
         (["drop", "--ticker", "AMD", "--reason", " "], 3, "Say why with --reason"),
         (["drop", "--ticker", "AMD", "--reason", "x"], 2, "No open row in quarantine fits"),
         (["accept", "deadbeef", "--reason", "x"], 2, "No open row in quarantine fits"),
-        (["list", "--since", "soon"], 3, "'soon' is no date"),
+        (["list", "--since", "soon"], 3, "'soon' is not a date"),
         (["forget"], 3, "forget"),
     ],
 )
