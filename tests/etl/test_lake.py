@@ -34,6 +34,8 @@ pytest.importorskip("duckdb_extension_ducklake", reason="needs DuckDB's extensio
 
 POSTGRES = importlib.util.find_spec("duckdb_extension_postgres_scanner") is not None
 PORT = 54329
+long_form = pytest.mark.skipif(not SOAK, reason="a long form: make soak")
+
 WRITES, READS = (5, 12) if SOAK else (1, 1)
 
 
@@ -201,6 +203,7 @@ for number in range(int(sys.argv[1])):
 """
 
 
+@long_form
 def test_two_writers_and_three_readers_of_separate_processes(shared_lake, tell):
     with shared_lake.writing() as con:
         con.execute(
@@ -229,7 +232,7 @@ def test_two_writers_and_three_readers_of_separate_processes(shared_lake, tell):
     assert rows(shared_lake, "SELECT DISTINCT volume FROM price_daily") == [(2 * WRITES,)]
 
 
-RESTARTS = 10 if SOAK else 2
+RESTARTS = 10 if SOAK else 1
 READING = """
 import sys, time
 from etl.warehouse import WarehouseError, connect_read_only, published_version
@@ -259,6 +262,7 @@ print("ended")
 """
 
 
+@long_form
 def test_a_restart_of_the_server_ends_no_process(server, shared_lake, tell):
     with shared_lake.writing() as con:
         con.execute(
@@ -312,6 +316,7 @@ def test_a_run_that_brings_nothing_is_no_state(any_lake):
     assert len(any_lake.history()) == 3
 
 
+@long_form
 def test_a_lake_does_not_grow_for_ever(any_lake):
     for value in range(12):
         with any_lake.writing() as con:
@@ -326,6 +331,7 @@ def test_a_lake_does_not_grow_for_ever(any_lake):
     assert any_lake.clean() <= 1
 
 
+@long_form
 def test_readers_of_a_lake_wait_no_longer_than_twice_those_of_a_file(shared_lake, bundled_database):
     load_bundled(shared_lake, PROJECT_ROOT / "data")
     query = "SELECT date, close FROM price_daily WHERE ticker = 'NVDA'"
