@@ -296,3 +296,13 @@ def test_a_secret_that_is_no_key_is_refused_without_being_shown(secret: str) -> 
     assert "24 to 64 random bytes in base64" in told.stderr
     assert secret not in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_a_message_that_has_left_counts_as_told_even_if_nobody_knows_whether_it_arrived(
+    tmp_path: Path,
+) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    assert not ledger.told("one", "webhook")
+    ledger.begin(["one"], "webhook", NOW)
+    assert ledger.told("one", "webhook")
+    assert ledger.due(["one"], "webhook", NOW + timedelta(days=9)) == []
