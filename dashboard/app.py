@@ -50,8 +50,9 @@ if __name__ == "__main__":
     draw()
 else:
     from dashboard.routes import explain, routes
-    from dashboard.serving import MIDDLEWARE, raise_file_limit
+    from dashboard.serving import MIDDLEWARE, clear_old_pages, raise_file_limit
     from dashboard.warm import warmed
 
+    clear_old_pages(FOLDER)
     raise_file_limit()
     app = st.App(__file__, routes=routes(), middleware=MIDDLEWARE, on_script_error=explain, lifespan=warmed)

@@ -1,7 +1,9 @@
 """How the server meets the outside: headers on every answer, readers counted, enough file handles."""
 
 import re
+import shutil
 from base64 import b64encode
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -110,3 +112,14 @@ def raise_file_limit() -> int | None:
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return None if hard == resource.RLIM_INFINITY else hard
+
+
+def clear_old_pages(folder: Path) -> None:
+    """Remove the compiled files that an upgrade leaves in `pages/`, where the pages of version 0.1 were.
+
+    While that folder exists Streamlit takes it for the pages, and tells the first reader who opens a page by its
+    address that there is no such page. A folder with anything else in it is left alone.
+    """
+    with suppress(OSError):
+        shutil.rmtree(folder / "pages" / "__pycache__", ignore_errors=True)
+        (folder / "pages").rmdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.serving import clear_old_pages
 from etl.settings import PROJECT_ROOT
 from tests.conftest import answers
 
@@ -64,3 +65,22 @@ def test_a_port_that_is_taken_is_said_before_any_address(bundled_database: Path)
     assert said.count("\n") == 1
     assert "cannot be used (Address already in use): choose another" in said
     assert "http" not in said
+
+
+def test_what_an_upgrade_leaves_of_the_old_pages_is_removed_before_streamlit_takes_it_for_pages(
+    tmp_path: Path,
+) -> None:
+    compiled = tmp_path / "pages" / "__pycache__"
+    compiled.mkdir(parents=True)
+    (compiled / "shock.cpython-311.pyc").write_bytes(b"")
+    clear_old_pages(tmp_path)
+    assert not (tmp_path / "pages").exists()
+    clear_old_pages(tmp_path)
+
+
+def test_a_folder_of_pages_with_somebody_s_own_page_is_left_alone(tmp_path: Path) -> None:
+    own = tmp_path / "pages" / "own.py"
+    own.parent.mkdir()
+    own.write_text("")
+    clear_old_pages(tmp_path)
+    assert own.exists()
