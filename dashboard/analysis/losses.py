@@ -1,27 +1,28 @@
 """What each company lost or gained in the session of an event, in percent and in dollars."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from dashboard.analysis.returns import Sessions, each_rows_own, first_sessions, last_sessions
 
 MAX_DELAY_DAYS = 14
+DOLLARS = ["shares", "shares_as_of", "basis", "value_before", "value_change"]
 
 
 def session_changes(
     prices: pd.DataFrame,
     companies: pd.DataFrame,
-    shares: pd.DataFrame,
-    dollar_rates: dict[str, float],
+    moves: pd.DataFrame,
     sessions: Sessions,
 ) -> pd.DataFrame:
     """The change of every company from its last close before its session to its first one on or after it.
 
     `sessions` is the first that could react: of all, or of each ticker, since exchanges keep other hours. Where a
     company has no price of it, its next session is taken, up to two weeks later. `change` is a fraction of
-    dividend-adjusted prices; `value_change` is in US dollars: the change of the split-adjusted close times the shares
-    outstanding at the count that `shares` gives (and the exchange rate of that day for other currencies).
+    dividend-adjusted prices; the dollars are those of `moves`, as `dashboard.data.market.value_moves` returns them:
+    count and exchange rate are of the company's own session.
 
     Returns one row a company: the columns of `companies`, before, on (dates), close_before, close, change, shares,
     shares_as_of, basis, value_before, value_change, and `missing`, which says why a figure is absent ("": none is).
@@ -33,31 +34,24 @@ def session_changes(
     table = (
         companies.merge(before, how="left", left_on="ticker", right_index=True)
         .merge(after, how="left", left_on="ticker", right_index=True)
-        .merge(shares, how="left", on="ticker")
+        .merge(moves[["ticker", "date", *DOLLARS]], how="left", on=["ticker", "date"])
         .rename(columns={"date": "on", "date_before": "before"})
     )
     table["change"] = table["adj_close"] / table["adj_close_before"] - 1
-    rate = table["currency"].map(dollar_rates)
-    table["value_before"] = table["close_before"] * table["shares"] * rate
-    table["value_change"] = (table["close"] - table["close_before"]) * table["shares"] * rate
-    table["missing"] = [
-        _missing(row.change, row.shares, known, getattr(row, "spin_off", pd.NaT))
-        for row, known in zip(table.itertuples(), rate, strict=True)
-    ]
+    table["missing"] = [_missing(row) for row in table.itertuples()]
     return table.drop(columns=["adj_close", "adj_close_before"])
 
 
-def _missing(change: float, shares: float, rate: float, spin_off: pd.Timestamp) -> str:
-    if pd.isna(change):
+def _missing(row: Any) -> str:
+    if pd.isna(row.change):
         return "no prices around this date"
-    if pd.isna(shares):
-        spun = f"{spin_off:%Y-%m-%d}" if pd.notna(spin_off) else ""
-        return (
-            f"no share count that fits closes from before the spin-off of {spun}"
-            if spun
-            else "no share count"
-        )
-    return "no exchange rate" if pd.isna(rate) else ""
+    if pd.notna(row.value_change):
+        return ""
+    if pd.notna(row.shares):
+        return "no exchange rate"
+    if pd.notna(row.spin_off) and row.on <= row.spin_off:
+        return f"no share count that fits closes from before the spin-off of {row.spin_off:%Y-%m-%d}"
+    return "no share count"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import duckdb
 import pandas as pd
 
 from dashboard.data.naming import labelled
-from etl.warehouse.figures import COUNTS, OLD_COUNT_DAYS, RATE_DAYS, VALUE_MOVES, VALUED_MOVES, ai_on
+from etl.warehouse.figures import VALUE_MOVES, VALUED_MOVES, ai_on
 
 COMPILED = "closing prices compiled from public price histories"
 SOURCES = {"yahoo": "Yahoo Finance"}
@@ -66,44 +66,6 @@ def daily_prices(
     ).df()
 
 
-def shares_at(con: duckdb.DuckDBPyConnection, session: date) -> pd.DataFrame:
-    """The latest share count that was known on `session`, one row a ticker that has one.
-
-    A count is known from the day it was filed, or, where that is not noted, from the day it is of; none from after
-    `session` ever stands in. Up to a spin-off that its closes have taken out a company has none. Columns: ticker,
-    shares (on the split basis of the split-adjusted closes, which they are multiplied by), shares_then (on the basis
-    of the day itself), shares_as_of, filed (dates), form (such as 10-Q), old (more than 400 days old), basis (what
-    was counted, in words, with the form and, where it is so, that the count is old).
-    """
-    return con.execute(
-        f"""
-        WITH {COUNTS}
-        SELECT ticker, shares, shares_then, as_of AS shares_as_of, filed, form,
-            date_diff('day', as_of, $day) > {OLD_COUNT_DAYS} AS old, concat_ws(' ', form, basis)
-                || CASE WHEN old THEN ', more than {OLD_COUNT_DAYS} days old' ELSE '' END AS basis
-        FROM counts ANTI JOIN (SELECT ticker FROM company WHERE spin_off >= $day) AS spun USING (ticker)
-        QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY known DESC) = 1 ORDER BY ticker
-        """,  # noqa: S608
-        {"day": session},
-    ).df()
-
-
-def dollar_rates_at(con: duckdb.DuckDBPyConnection, session: date) -> dict[str, float]:
-    """US dollars for one unit of each currency on `session`; the dollar itself is 1.
-
-    The latest rate on or before the day counts, where it is at most 10 days old.
-    """
-    rates = con.execute(
-        f"""
-        SELECT currency, usd_per_unit FROM exchange_rate
-        WHERE date BETWEEN CAST($session AS DATE) - {RATE_DAYS} AND CAST($session AS DATE)
-        QUALIFY row_number() OVER (PARTITION BY currency ORDER BY date DESC) = 1
-        """,  # noqa: S608
-        {"session": session},
-    ).fetchall()
-    return {"USD": 1.0, **dict(rates)}
-
-
 def value_moves(
     con: duckdb.DuckDBPyConnection,
     start: date | None = None,
@@ -118,14 +80,17 @@ def value_moves(
     One row a company and session that has a session before it, by ticker and date. Columns: ticker, name, segment,
     is_ai (whether it had the role AI on the day), date, before (its session before), change (fraction of the
     dividend-adjusted close), value_before and value_change (US dollars: the split-adjusted close, and its change,
-    times the shares, at the exchange rate of the day), shares (the latest count known on the day, on the split basis
-    of the closes), shares_as_of, form, old (whether the count was more than 400 days old), rate (US dollars for one
-    unit of the currency). The dollars are missing without a count or a rate, and up to a spin-off that the closes
-    have taken out.
+    times the shares, at the rate), shares (the latest count known on the company's own day, on the split basis of the
+    closes), shares_as_of, form (such as 10-Q), old (whether the count was more than 400 days old), basis (what was
+    counted, in words, with the form and whether it is old), rate (US dollars for one unit of the currency: the latest
+    on or before the company's own day, at most ten days old).
+
+    A count is known from the day it was filed, or, where that is not noted, from the day it is of. Shares and dollars
+    are missing without a count and up to a spin-off that the closes have taken out, the dollars also without a rate.
     """
     return con.execute(
         f"{VALUED_MOVES if valued else VALUE_MOVES} ORDER BY priced.ticker, priced.date",
-        {"day": None, "start": start, "end": end},
+        {"start": start, "end": end},
     ).df()
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import duckdb
 import pandas as pd
 
-from dashboard.analysis.losses import Totals, session_changes, totals
+from dashboard.analysis.losses import MAX_DELAY_DAYS, Totals, session_changes, totals
 from dashboard.analysis.ranks import first_at_top, on_market_clock
 from dashboard.analysis.recovery import recoveries
 from dashboard.charts import words
@@ -19,6 +19,8 @@ from dashboard.views.request import NothingToShow, asked_event
 BEFORE = timedelta(days=21)
 AFTER = timedelta(days=44)
 """What the timeline shows around the session: two weeks of trading before it, and the thirty sessions after."""
+ELSEWHERE = timedelta(days=2 * MAX_DELAY_DAYS)
+"""How far from New York's session another exchange's may lie, its holidays and a missing price included."""
 RIVALS = ("DeepSeek", "ChatGPT")
 MARKET = "SPY"
 
@@ -150,9 +152,8 @@ def read_story(con: duckdb.DuckDBPyConnection, event_id: str) -> Story:
     prices = market.daily_prices(con, start, last)
     companies = market.companies(con, on=session)
     sessions = event.sessions_of(companies)
-    changes = session_changes(
-        prices, companies, market.shares_at(con, session), market.dollar_rates_at(con, session), sessions
-    )
+    moves = market.value_moves(con, session - ELSEWHERE, session + ELSEWHERE)
+    changes = session_changes(prices, companies, moves, sessions)
     if not (changes["change"].notna() & (changes["role"] == "AI")).any():
         raise no_prices_around(session, market.span(con))
     ranks = on_market_clock(rankings.ranks(con, date.min, session + AFTER, RIVALS))

@@ -47,7 +47,7 @@ def records(con: duckdb.DuckDBPyConnection, since: date) -> list[Record]:
             AND NOT EXISTS (FROM own WHERE own.ticker = told.ticker AND own.date = told.date)
         ORDER BY date, ours, ticker
         """,  # noqa: S608
-        {"day": None, "start": None, "end": None, "floor": FLOOR},
+        {"start": None, "end": None, "floor": FLOOR},
     ).fetchall()
     books: dict[bool, list[float]] = {True: [], False: []}
     found = []

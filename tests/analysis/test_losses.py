@@ -13,6 +13,7 @@ COMPANIES = pd.DataFrame(
         "name": ["NVIDIA", "Seoul", "No prices", "Fund"],
         "role": ["AI", "AI", "AI", "benchmark"],
         "currency": ["USD", "KRW", "USD", "USD"],
+        "spin_off": pd.to_datetime([None, None, None, None]),
     }
 )
 PRICES = pd.DataFrame(
@@ -26,33 +27,33 @@ PRICES = pd.DataFrame(
     ],
     columns=["ticker", "date", "close", "adj_close"],
 ).assign(date=lambda frame: pd.to_datetime(frame["date"]))
-SHARES = pd.DataFrame(
-    {
-        "ticker": ["NVDA", "KS"],
-        "shares": [24.49e9, 1e6],
-        "shares_as_of": pd.to_datetime(["2024-11-15", "2024-12-31"]),
-        "basis": ["10-Q cover", "annual report"],
-    }
-)
+MOVED = pd.DataFrame(
+    [
+        ("NVDA", "2025-01-27", 24.49e9, "2024-11-15", "10-Q cover", 3.49e12, -5.93e11),
+        ("KS", "2025-01-28", 1e6, "2024-12-31", "annual report", 1e6, 1e3),
+        ("KS", "2025-01-31", 1e6, "2024-12-31", "annual report", 7e5, -7e4),
+    ],
+    columns=["ticker", "date", "shares", "shares_as_of", "basis", "value_before", "value_change"],
+).assign(date=lambda frame: pd.to_datetime(frame["date"]))
+"""As `dashboard.data.market.value_moves` returns them: Seoul's of two days, one of which has no price here."""
 
 
-def changes(**rates: float) -> pd.DataFrame:
-    table = session_changes(PRICES, COMPANIES, SHARES, {"USD": 1.0, **rates}, date(2025, 1, 27))
-    return table.set_index("ticker")
+def changes(prices=PRICES, companies=COMPANIES, moves=MOVED, sessions=date(2025, 1, 27)) -> pd.DataFrame:
+    return session_changes(prices, companies, moves, sessions).set_index("ticker")
 
 
-def test_the_change_is_of_dividend_adjusted_prices_and_the_dollars_of_closes_times_shares() -> None:
+def test_the_change_is_of_dividend_adjusted_prices_and_the_dollars_are_those_of_the_companys_move() -> None:
     nvidia = changes().loc["NVDA"]
     assert nvidia["change"] == pytest.approx(118.40 / 142.60 - 1)
-    assert nvidia["value_change"] == pytest.approx((118.42 - 142.62) * 24.49e9)
-    assert nvidia["missing"] == ""
+    assert (nvidia["value_before"], nvidia["value_change"]) == (3.49e12, -5.93e11)
+    assert (nvidia["basis"], nvidia["missing"]) == ("10-Q cover", "")
 
 
 def test_an_exchange_that_was_closed_counts_with_its_next_session() -> None:
-    seoul = changes(KRW=0.0007).loc["KS"]
+    seoul = changes().loc["KS"]
     assert seoul["on"] == pd.Timestamp("2025-01-31")
     assert seoul["change"] == pytest.approx(-0.1)
-    assert seoul["value_change"] == pytest.approx(-100 * 1e6 * 0.0007)
+    assert seoul["value_change"] == -7e4
 
 
 def test_an_exchange_that_had_closed_before_the_event_counts_from_its_next_morning() -> None:
@@ -62,14 +63,15 @@ def test_an_exchange_that_had_closed_before_the_event_counts_from_its_next_morni
         for ticker, path in (("NVDA", [100.0, 90.0, 95.0]), ("KS", [100.0, 97.0, 89.24]))
     )
     sessions = pd.Series(pd.to_datetime(["2024-09-03", "2024-09-04"]), index=["NVDA", "KS"])
-    table = session_changes(prices, COMPANIES, SHARES, {"USD": 1.0}, sessions).set_index("ticker")
+    table = changes(prices, sessions=sessions)
     assert table.at["NVDA", "change"] == pytest.approx(-0.10)
     assert table.at["KS", "before"] == pd.Timestamp("2024-09-03")
     assert table.at["KS", "change"] == pytest.approx(-0.08)
 
 
 def test_what_is_missing_is_named() -> None:
-    table = changes()
+    without_rate = MOVED["ticker"] == "KS"
+    table = changes(moves=MOVED.assign(value_change=MOVED["value_change"].mask(without_rate)))
     assert table.at["KS", "missing"] == "no exchange rate"
     assert table.at["NONE", "missing"] == "no prices around this date"
     assert table.at["FUND", "missing"] == "no share count"
@@ -78,40 +80,31 @@ def test_what_is_missing_is_named() -> None:
 
 def test_a_price_from_months_later_does_not_stand_for_the_session() -> None:
     late = PRICES.replace({"date": {pd.Timestamp("2025-01-31"): pd.Timestamp("2025-04-01")}})
-    table = session_changes(late, COMPANIES, SHARES, {"USD": 1.0}, date(2025, 1, 27)).set_index("ticker")
+    table = changes(late)
     assert table.at["KS", "missing"] == "no prices around this date"
 
 
 def test_totals_count_losers_gainers_and_those_without_dollars() -> None:
-    both = totals(changes().reset_index())
+    both = totals(changes(moves=MOVED[MOVED["ticker"] == "NVDA"]).reset_index())
     assert (both.losers, both.gainers, both.unknown) == (1, 0, 1)
-    assert both.net == both.lost == pytest.approx((118.42 - 142.62) * 24.49e9)
+    assert both.net == both.lost == -5.93e11
 
 
-def test_the_value_before_is_in_dollars_at_the_exchange_rate() -> None:
-    seoul = changes(KRW=0.0007).loc["KS"]
-    assert seoul["value_before"] == pytest.approx(1000 * 1e6 * 0.0007)
-    assert changes().loc["NVDA", "value_before"] == pytest.approx(142.62 * 24.49e9)
-
-
-@pytest.mark.parametrize(("days", "missing"), [(14, "no exchange rate"), (15, "no prices around this date")])
+@pytest.mark.parametrize(("days", "missing"), [(14, "no share count"), (15, "no prices around this date")])
 @pytest.mark.parametrize("side", [1, -1])
 def test_a_price_counts_up_to_two_weeks_from_the_session(days: int, missing: str, side: int) -> None:
     moved = pd.Timestamp("2025-01-31" if side == 1 else "2025-01-24")
     there = pd.Timestamp("2025-01-27") + side * pd.Timedelta(days=days)
     prices = PRICES.copy()
     prices.loc[(prices["ticker"] == "KS") & (prices["date"] == moved), "date"] = there
-    table = session_changes(prices, COMPANIES, SHARES, {"USD": 1.0}, date(2025, 1, 27)).set_index("ticker")
-    assert table.at["KS", "missing"] == missing
+    assert changes(prices, moves=MOVED.head(0)).at["KS", "missing"] == missing
 
 
 def test_a_count_that_does_not_fit_closes_from_before_a_spin_off_is_said_to_be_missing() -> None:
-    spun = COMPANIES.assign(spin_off=pd.to_datetime([None, None, None, "2025-02-03"]))
-    table = session_changes(PRICES, spun, SHARES, {"USD": 1.0}, date(2025, 1, 27)).set_index("ticker")
-    assert (
-        table.at["FUND", "missing"]
-        == "no share count that fits closes from before the spin-off of 2025-02-03"
-    )
+    spun = COMPANIES.assign(spin_off=pd.to_datetime([None, "2025-01-30", None, "2025-02-03"]))
+    missing = changes(companies=spun, moves=MOVED.head(0))["missing"]
+    assert missing["FUND"] == "no share count that fits closes from before the spin-off of 2025-02-03"
+    assert missing["KS"] == "no share count"  # it moved the day after
 
 
 MOVES = pd.DataFrame(

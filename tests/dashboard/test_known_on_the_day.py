@@ -15,7 +15,7 @@ from dashboard.data.study_inputs import load_study_inputs
 from tests.conftest import SOAK
 
 Con = duckdb.DuckDBPyConnection
-FIGURES = ["change", "value_before", "value_change", "shares_as_of", "is_ai"]
+FIGURES = ["change", "value_before", "value_change", "shares_as_of", "rate", "is_ai"]
 SESSIONS = [day.date() for day in pd.bdate_range("2021-11-01", "2026-09-15")]
 CHOSEN = np.random.default_rng(20250127).choice(len(SESSIONS), 300 if SOAK else 5, replace=False)
 DAYS = [SESSIONS[number] for number in CHOSEN]
@@ -79,17 +79,21 @@ def test_a_days_figures_need_nothing_that_was_not_known_on_it(both: tuple[date, 
         for one in (now, then)
     ]
     pd.testing.assert_frame_equal(*seen, rtol=1e-9)
-    assert market.dollar_rates_at(now, day) == market.dollar_rates_at(then, day)
     largest = [market.value_moves(one, end=day)["value_change"].nsmallest(10).tolist() for one in (now, then)]
     assert largest[0] == pytest.approx(largest[1], rel=1e-9)
 
 
 def test_the_share_counts_of_a_day_were_known_on_it(both: tuple[date, Con, Con]) -> None:
     day, now, then = both
-    counts, known = market.shares_at(now, day), market.shares_at(then, day)
-    assert (counts["filed"].fillna(counts["shares_as_of"]) <= pd.Timestamp(day)).all()
-    assert counts["ticker"].tolist() == known["ticker"].tolist()
-    assert counts["shares_then"].tolist() == pytest.approx(known["shares"].tolist())
+    known = then.execute("SELECT ticker, date, coalesce(filed, date) FROM shares_outstanding").fetchall()
+    for row in market.value_moves(now, day, day).dropna(subset=["shares_as_of"]).itertuples():
+        filed = [
+            filed
+            for ticker, as_of, filed in known
+            if (ticker, as_of) == (row.ticker, row.shares_as_of.date())
+        ]
+        assert filed
+        assert min(filed) <= day
 
 
 def test_the_changes_of_a_session_are_those_of_that_day(both: tuple[date, Con, Con]) -> None:
@@ -98,9 +102,9 @@ def test_the_changes_of_a_session_are_those_of_that_day(both: tuple[date, Con, C
     for one in (now, then):
         companies = market.companies(one, on=day)
         prices = market.daily_prices(one, day - timedelta(days=14), day)
-        shares, rates = market.shares_at(one, day), market.dollar_rates_at(one, day)
         sessions = pd.Series(pd.Timestamp(day), index=companies["ticker"])
-        seen.append(session_changes(prices, companies, shares, rates, sessions)["value_change"].tolist())
+        moves = market.value_moves(one, day, day)
+        seen.append(session_changes(prices, companies, moves, sessions)["value_change"].tolist())
     assert seen[0] == pytest.approx(seen[1], rel=1e-9, nan_ok=True)
 
 

@@ -11,11 +11,11 @@ import statsmodels.api as sm
 from statsmodels.stats.multitest import multipletests
 
 from dashboard.analysis.league import adjusted, leads, overlaps, reactions, recovered_after
-from dashboard.analysis.losses import session_changes, totals
 from dashboard.data import market
 from dashboard.data.study_inputs import load_study_inputs
 from dashboard.event_study import run_events, run_study, simple_returns
 from dashboard.views.league import League, read_league
+from dashboard.views.story import read_story
 
 Con = duckdb.DuckDBPyConnection
 SAMPLE = ("deepseek-selloff", "nvidia-q1-fy2024", "chatgpt", "stargate", "gpt-5")
@@ -140,30 +140,39 @@ def test_a_confounder_is_in_no_count_of_tests() -> None:
     assert found["p_holm"].tolist() == pytest.approx([0.02, 0.02, np.nan], nan_ok=True)
 
 
-@pytest.mark.parametrize("event_id", SAMPLE)
-def test_the_dollars_are_those_of_the_story(con: Con, told: League, event_id: str) -> None:
-    event = next(each for each in told.events if each.event_id == event_id)
-    session = event.market_session
-    companies = market.companies(con, on=session)
-    prices = market.daily_prices(
-        con, (pd.Timestamp(session) - pd.Timedelta(days=20)).date(), session.replace(month=12)
-    )
-    sums = totals(
-        session_changes(
-            prices,
-            companies,
-            market.shares_at(con, session),
-            market.dollar_rates_at(con, session),
-            event.sessions_of(companies),
-        )
-    )
-    row = told.table.loc[event_id]
-    assert row["lost"] == pytest.approx(
-        sums.lost, rel=0.01
-    )  # rates of the won on its own session differ a little
-    assert row["gained"] == pytest.approx(sums.gained, rel=0.01, abs=1e8)
-    assert row["value_change"] == pytest.approx(row["lost"] + row["gained"])
-    assert row["valued"] == sums.losers + sums.gainers
+ON_TWO_CLOCKS = "SELECT event_id FROM event WHERE market_session BETWEEN '2024-08-01' AND '2024-11-30'"
+
+
+def test_the_dollars_are_those_of_the_story(con: Con, told: League) -> None:
+    autumn = [event_id for (event_id,) in con.execute(ON_TWO_CLOCKS).fetchall()]
+    later = 0
+    for event_id in sorted({*SAMPLE, *autumn}):
+        story, row = read_story(con, event_id), told.table.loc[event_id]
+        sums = story.totals
+        assert (row["lost"], row["gained"]) == pytest.approx((sums.lost, sums.gained), rel=1e-12)
+        assert row["value_change"] == pytest.approx(sums.net, rel=1e-9)
+        assert row["valued"] == sums.losers + sums.gainers
+        own = told.moved[told.moved["event_id"] == event_id].set_index("ticker")["value_change"].dropna()
+        assert own.to_dict() == pytest.approx(story.ai.set_index("ticker")["value_change"].dropna().to_dict())
+        seoul = story.ai[(story.ai["currency"] == "KRW") & story.ai["value_change"].notna()]
+        later += int((seoul["on"] > pd.Timestamp(story.event.market_session)).sum())
+    assert later  # some of them reacted in Seoul a day later, at that day's rate
+
+
+def test_won_become_dollars_at_the_rate_known_in_seouls_own_session(con: Con, told: League) -> None:
+    moved = told.moved[told.moved["ticker"].isin(["000660.KS", "005930.KS"])].dropna(subset=["value_change"])
+    assert len(moved) > 100
+    for row in moved.itertuples():
+        (rate,) = con.execute(
+            "SELECT max_by(usd_per_unit, date) FROM exchange_rate WHERE currency = 'KRW' AND date <= ?",
+            [row.date],
+        ).fetchone()
+        closes = con.execute(
+            "SELECT close FROM price_daily WHERE ticker = ? AND date IN (?, ?) ORDER BY date",
+            [row.ticker, row.before, row.date],
+        ).fetchall()
+        change = closes[1][0] - closes[0][0]
+        assert row.value_change == pytest.approx(change * row.shares * rate, rel=1e-9)
 
 
 def test_nvidias_loss_is_in_the_lead_and_its_dollars_follow_from_the_record(con: Con, told: League) -> None:

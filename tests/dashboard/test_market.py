@@ -78,7 +78,7 @@ def split(con, day: date, ratio: float, ticker: str = "NVDA") -> None:
 
 
 def shares(con, day: date = DAY) -> dict[str, float]:
-    frame = market.shares_at(con, day)
+    frame = market.value_moves(con, day, day).dropna(subset=["shares"])
     return dict(zip(frame["ticker"], frame["shares"], strict=True))
 
 
@@ -108,6 +108,8 @@ def test_the_latest_count_that_was_known_is_taken(con):
     count(con, 20, date(2024, 9, 1))
     count(con, 30, date(2025, 1, 28))
     assert shares(con) == {"NVDA": 20}
+    for day in (date(2024, 2, 28), date(2024, 2, 29), date(2024, 8, 31)):
+        price(con, "NVDA", day, 100.0)
     assert shares(con, date(2024, 8, 31)) == {"NVDA": 10}
     assert shares(con, date(2024, 2, 29)) == {}
 
@@ -132,8 +134,7 @@ def test_counts_are_on_the_split_basis_of_the_closes(con):
     split(con, date(2024, 6, 10), 2)
     split(con, date(2025, 2, 10), 7)  # the closes have it, though it came later
     split(con, date(2024, 6, 10), 11, "JNJ")
-    row = market.shares_at(con, DAY).iloc[0]
-    assert (row["shares"], row["shares_then"]) == (10 * 2 * 7, 10 * 2)
+    assert shares(con) == {"NVDA": 10 * 2 * 7}
 
 
 def test_without_a_note_a_count_has_the_splits_up_to_its_day(con):
@@ -146,10 +147,9 @@ def test_without_a_note_a_count_has_the_splits_up_to_its_day(con):
 @pytest.mark.parametrize(("days", "old"), [(OLD_COUNT_DAYS, False), (OLD_COUNT_DAYS + 1, True)])
 def test_an_old_count_is_said_to_be_old(con, days, old):
     count(con, 10, DAY - timedelta(days=days), form="10-Q")
-    row = market.shares_at(con, DAY).iloc[0]
+    row = move(con, "NVDA")
     assert row["old"] == old
     assert row["basis"] == "10-Q cover" + (", more than 400 days old" if old else "")
-    assert move(con, "NVDA")["old"] == old
 
 
 def test_up_to_a_spin_off_that_the_closes_have_taken_out_there_is_no_value(con):
@@ -164,11 +164,13 @@ def test_up_to_a_spin_off_that_the_closes_have_taken_out_there_is_no_value(con):
 def test_the_latest_rate_up_to_the_day_counts_while_it_is_fresh(con):
     rate(con, DAY - timedelta(days=RATE_DAYS), 0.0006)
     rate(con, AFTER, 0.0009)
-    assert market.dollar_rates_at(con, DAY) == {"USD": 1.0, "KRW": 0.0006}
-    assert market.dollar_rates_at(con, AFTER) == {"USD": 1.0, "KRW": 0.0009}
+    late = AFTER + timedelta(days=RATE_DAYS + 1)
+    price(con, "KS", late, 90.0)
+    assert [move(con, "KS", day)["rate"] for day in (DAY, AFTER)] == [0.0006, 0.0009]
     rate(con, DAY, 0.0007)
-    assert market.dollar_rates_at(con, DAY)["KRW"] == 0.0007
-    assert market.dollar_rates_at(con, AFTER + timedelta(days=RATE_DAYS + 1)) == {"USD": 1.0}
+    assert move(con, "KS")["rate"] == 0.0007
+    assert pd.isna(move(con, "KS", late)["rate"])
+    assert move(con, "NVDA")["rate"] == 1
 
 
 def test_the_value_of_a_foreign_listing_is_in_dollars_at_the_rate_of_the_day(con):

@@ -24,10 +24,10 @@ CHANGES = """
         CASE WHEN c.ticker <> 'WDC' THEN (now.close - was.close) * ( -- its closes have a later spin-off taken out
             SELECT s.shares * coalesce((SELECT product(ratio) FROM split
                 WHERE split.ticker = c.ticker AND split.date > s.splits_through), 1)
-            FROM shares_outstanding s WHERE s.ticker = c.ticker AND coalesce(s.filed, s.date) <= DATE '2025-01-27'
+            FROM shares_outstanding s WHERE s.ticker = c.ticker AND coalesce(s.filed, s.date) <= now.date
             ORDER BY coalesce(s.filed, s.date) DESC, s.date DESC LIMIT 1
         ) END * CASE c.currency WHEN 'USD' THEN 1 ELSE (
-            SELECT usd_per_unit FROM exchange_rate r WHERE r.currency = c.currency AND r.date = DATE '2025-01-27'
+            SELECT usd_per_unit FROM exchange_rate r WHERE r.currency = c.currency AND r.date = now.date
         ) END AS value_change
     FROM company c
     JOIN price_daily was ON was.ticker = c.ticker
