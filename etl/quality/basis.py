@@ -17,6 +17,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from etl.quality.provider import apart, other_basis
+
 LOOKED_AT = 0.2
 """Natural logarithm of the smallest change that is looked at; a split of 5:4 is one of 0.22."""
 RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
@@ -26,8 +28,6 @@ ENOUGH = 5
 """So many sessions at a new level make it one, and so many before it are a history to compare it with."""
 LIKELY = 5
 """Where nothing is stored, so many of the longest runs are tried as the one to believe: most bars agree with it."""
-OTHER_SOURCE = 0.005
-"""What the closes of two providers may differ by, as a fraction, for their bars to stand in one series."""
 SAME, STEADY = 0.2, 0.01
 JUMP = "after a jump that looks like an unadjusted split or another unit"
 OFF = "on another basis than the stored closes"
@@ -61,9 +61,9 @@ class Series:
     """The closes of one ticker as they would be stored: those that arrived laid over those that are there.
 
     ``bars`` has a row a session in the order of ``date``: open, high, low, close, volume, ``position`` (NaN where
-    nothing arrived) and ``held`` (the stored close, NaN where there is none). ``splits`` has date and ratio of those
-    that hold from now on, ``before`` of those that held until now. ``other_source`` says that what is stored comes
-    from another provider.
+    nothing arrived), ``held`` (the stored close, NaN where there is none) and ``paid`` (the logarithm of the stored
+    adjusted close over it). ``splits`` has date and ratio of those that hold from now on, ``before`` of those that held
+    until now. ``other_source`` says that what is stored comes from another provider.
     """
 
     def __init__(
@@ -80,16 +80,25 @@ class Series:
         self.bars = bars
         self.arrived = bars["position"].notna().to_numpy()
         self.held = bars["held"].to_numpy(float)
+        self.paid = bars["paid"].to_numpy(float)
         self.splits = splits
         self.before = splits if before is None else before
         self.other_source = other_source
 
     def judge(self) -> Findings:
         """Which bars are on another basis than the rest."""
-        found, runs = Findings(), self._runs()
-        if self._is_foreign():
-            self._refuse(found, 0, len(self.close), self._off_by(0, len(self.close)))
+        mixed = self.other_source and not self.arrived.all()
+        why = other_basis(self._shift, self.close, self.paid) if mixed else None
+        if why:
+            found = Findings()
+            self._refuse(found, 0, len(self.close), OFF + why)
             return found
+        found = self._judge_runs(self._runs())
+        found.remarks += self._differing() if self.other_source and not found.refused else []
+        return found
+
+    def _judge_runs(self, runs: list[tuple[int, int]]) -> Findings:
+        found = Findings()
         known = [self._anchored(first, last) for first, last in runs]
         if True in known:
             return self._from(known.index(True), runs, known)
@@ -159,11 +168,14 @@ class Series:
         steady = len(shift) > 1 and float(np.median(np.abs(shift - middle))) < STEADY
         return steady or abs(middle) > UNLIKELY
 
-    def _is_foreign(self) -> bool:
-        """Whether bars of another provider would stand among those that are stored, on a basis of their own."""
-        if not self.other_source or self.arrived.all() or np.isnan(self._shift).all():
-            return False
-        return abs(float(np.nanmedian(self._shift))) > OTHER_SOURCE
+    def _differing(self) -> list[str]:
+        """What to tell of closes that replace others of another provider."""
+        off = apart(self._shift, self.close)
+        if not off.any():
+            return []
+        most = float(np.max(np.abs(np.expm1(self._shift[off]))))
+        count = "a close replaces one" if off.sum() == 1 else f"{off.sum()} closes replace ones"
+        return [f"{count} of another provider, {'at most ' if off.sum() > 1 else ''}{most:.2%} apart"]
 
     def _off_by(self, first: int, last: int) -> str:
         shift = self._shift[first:last]

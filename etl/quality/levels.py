@@ -5,7 +5,8 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
-from etl.quality.basis import LARGE, LOOKED_AT, OTHER_SOURCE, Series
+from etl.quality.basis import LARGE, LOOKED_AT, Series
+from etl.quality.provider import AGREES_WITHIN
 
 SPLITS_UNAPPLIED = "the closes before it are not adjusted for it"
 AT_ONCE = 500
@@ -70,7 +71,7 @@ def _know_splits(con: duckdb.DuckDBPyConnection, with_splits: bool) -> None:
 
 
 _BOUNDS = {"looked_at": LOOKED_AT, "large": LARGE}
-_OTHER = {"other": OTHER_SOURCE}
+_OTHER = {"other": AGREES_WITHIN}
 
 _ARRIVING = """
     CREATE OR REPLACE TEMP VIEW arriving_bar AS
@@ -125,6 +126,7 @@ _SERIES = """
     SELECT ticker, date, coalesce(new.open, held.open) AS open, coalesce(new.high, held.high) AS high,
            coalesce(new.low, held.low) AS low, coalesce(new.close, held.close) AS close,
            coalesce(new.volume, held.volume)::DOUBLE AS volume, held.close AS held,
+           CASE WHEN held.adj_close > 0 THEN ln(held.adj_close / held.close) END AS paid,
            CASE WHEN accepted.position IS NULL THEN new.position END::DOUBLE AS position,
            coalesce(held.source <> sender.source AND NOT coalesce(replaced, false), false) AS other_source
     FROM (FROM arriving_bar WHERE ticker IN $tickers) AS new

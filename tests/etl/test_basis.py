@@ -31,6 +31,7 @@ def history(
             "volume": chance.integers(900_000, 1_100_000, sessions).astype(float),
             "position": np.arange(sessions, dtype=float),
             "held": np.nan,
+            "paid": 0.0,
         }
     )
 
@@ -243,6 +244,15 @@ def test_bars_of_another_provider_stand_among_the_stored_only_on_their_basis(sha
     bars.loc[20:22, "close"] *= share
     assert refused(bars, other_source=True) == bad
     assert refused(bars) == []
+
+
+def test_closes_of_another_provider_that_replace_others_are_told_of():
+    bars = not_sent(not_sent(stored(history(), slice(0, 60)), slice(0, 20)), slice(22, 60))
+    bars.loc[20:21, "close"] *= [1.01, 0.993]
+    assert Series(bars, splits(), other_source=True).judge().remarks == [
+        "2 closes replace ones of another provider, at most 1.00% apart"
+    ]
+    assert Series(bars, splits()).judge().remarks == []
 
 
 def test_bars_of_another_provider_beside_the_stored_are_not_believed_after_a_halving():
