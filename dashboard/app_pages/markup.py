@@ -31,17 +31,27 @@ class Taking:
     cite: str
 
 
-def heading(level: int, text: str, anchor: str) -> str:
+def part(text: str, anchor: str) -> str:
+    """The name of a part of a page, before the chart whose title says what is in it."""
+    return heading(2, text, anchor, "part")
+
+
+def heading(level: int, text: str, anchor: str, kind: str = "") -> str:
     """A heading that an address can end with."""
     link = f'<a class="anchor" href="#{escape(anchor)}" aria-label="Link to this part">#</a>'
-    return f'<h{level} id="{escape(anchor)}">{escape(text)}{link}</h{level}>'
+    return f'<h{level} id="{escape(anchor)}" class="{kind}">{escape(text)}{link}</h{level}>'
 
 
-def above(chart: Chart, taking: Taking | None = None) -> str:
-    """The title of a chart with what takes it along, and its measure."""
+def above(chart: Chart, taking: Taking | None = None, *, later: bool = False) -> str:
+    """The title of a chart with what takes it along, and its measure.
+
+    With `later` a phone shows the title alone, and what follows in the same container once that is opened.
+    """
+    take = "" if taking is None else _take(chart, taking)
+    opens = '<details class="later"><summary>Show the chart</summary></details>' if later else ""
     return (
-        f"{heading(3, chart.title, chart.name)}"
-        f'<p class="measure">{escape(chart.subtitle)}{"" if taking is None else _take(chart, taking)}</p>'
+        f"{heading(3, chart.title, chart.name)}{opens}"
+        f'<p class="measure"><span>{escape(chart.subtitle)}</span>{take}</p>'
     )
 
 
@@ -62,7 +72,7 @@ def below(chart: Chart, *, fold: bool = True) -> str:
     note = f"<span>{escape(chart.note)}</span><br>" if chart.note else ""
     if fold and len(chart.note) > LONG_NOTE:
         note = f"<details><summary>How to read this</summary>{escape(chart.note)}</details>"
-    return f'<div class="source">{note}{escape(chart.source)}.</div>'
+    return f'<div class="source">{note}<span class="origin">{escape(chart.source)}.</span></div>'
 
 
 def kicker(text: str) -> str:
@@ -116,12 +126,19 @@ def context(rows: Iterable[Row]) -> str:
 
 
 def claims(checked: Iterable[Checked]) -> str:
-    """Claims in a table: the sentence, the verdict that opens its computation, our figure, who published it."""
+    """Claims in a table: the sentence, the verdict that opens its computation, our figure, who published it.
+
+    A phone shows the first three and opens to all.
+    """
+    checked = list(checked)
     head = "".join(
         f'<th scope="col">{name}</th>' for name in ("Claim", "Verdict", "Our figure", "Published by")
     )
     rows = "".join(_claim(each) for each in checked)
-    return f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    more = (
+        f'<details class="more"><summary>All {len(checked)} claims</summary></details>' if checked[3:] else ""
+    )
+    return f'<table class="claims"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}'
 
 
 def _claim(checked: Checked) -> str:

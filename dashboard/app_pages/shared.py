@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -198,19 +199,23 @@ def show(
     controls: Callable[[], None] | None = None,
     switch: Callable[[], None] | None = None,
     body: str = "",
+    *,
+    later: bool = False,
 ) -> None:
     """A chart with its title, measure, source, notes, and the same numbers as a table and as a file.
 
     `taking` says how it is taken along; `controls`, and a `switch` that is small, stand below the picture that they
-    change. `body` is HTML that stands in the page in place of the figure, and of the note that explains it.
+    change. `body` is HTML that stands in the page in place of the figure, and of the note that explains it. What can be
+    seen `later` is folded on a phone.
     """
-    picture(chart, taking, body)
-    under(replace(chart, note="") if body else chart, controls, switch)
+    with st.container() if later else nullcontext():
+        picture(chart, taking, body, later=later)
+        under(replace(chart, note="") if body else chart, controls, switch)
 
 
-def picture(chart: Chart, taking: Taking | None = None, body: str = "") -> None:
+def picture(chart: Chart, taking: Taking | None = None, body: str = "", *, later: bool = False) -> None:
     """The title and the measure of a chart, and the chart."""
-    st.html(markup.above(chart, taking))
+    st.html(markup.above(chart, taking, later=later))
     if body:
         st.html(body)
         return

@@ -44,6 +44,7 @@ def block(
     switch: Callable[[], None] | None = None,
     *,
     everybody: bool = False,
+    later: bool = False,
 ) -> None:
     """One chart of this event, in the reader's theme; a sentence where there is nothing to draw."""
     try:
@@ -51,7 +52,8 @@ def block(
     except NothingToShow as nothing:
         say_nothing(nothing)
         return
-    show(chart, taking(state, event_id, chart, chosen, everybody=everybody), controls, switch)
+    along = taking(state, event_id, chart, chosen, everybody=everybody)
+    show(chart, along, controls, switch, later=later)
 
 
 def taking(
@@ -76,18 +78,19 @@ def timeline_block(state: str, told: Story) -> None:
     names, default = told.traded_names, list(highlighted(told))
     address.take_many("show", names, default, MOST_IN_COLOUR, "company")
 
-    def controls() -> None:
-        st.multiselect(
-            f"Companies in colour (up to {MOST_IN_COLOUR})",
-            list(names),
-            format_func=names.__getitem__,
-            key="show",
-            max_selections=MOST_IN_COLOUR,
-            on_change=address.keep,
-            args=("show", default),
-        )
+    def switch() -> None:
+        with st.popover("Companies in colour", type="tertiary"):
+            st.multiselect(
+                f"Companies in colour (up to {MOST_IN_COLOUR})",
+                list(names),
+                format_func=names.__getitem__,
+                key="show",
+                max_selections=MOST_IN_COLOUR,
+                on_change=address.keep,
+                args=("show", default),
+            )
 
-    block(state, told.event.event_id, "shock-timeline", tuple(st.session_state["show"]), controls)
+    block(state, told.event.event_id, "shock-timeline", tuple(st.session_state["show"]), switch=switch)
 
 
 @st.fragment
@@ -125,11 +128,11 @@ def first_screen(state: str, told: Story) -> str:
 def who_moved(state: str, told: Story, title: str, already: str) -> None:
     """Who lost and who gained: dollars and percent, what coverage leaves out, by segment."""
     event_id = told.event.event_id
-    st.html(markup.heading(2, title, "losses"))
+    st.html(markup.part(title, "losses"))
     if already != "shock-losses":
         with_others(state, event_id, "shock-losses", told.changed - 10, "losers")
     st.html(event_words(state, event_id).breadth)
-    block(state, event_id, "shock-map")
+    block(state, event_id, "shock-map", later=True)
 
 
 def claims_block(state: str, told: Story) -> None:
@@ -142,8 +145,8 @@ def claims_block(state: str, told: Story) -> None:
     if checked:
         until = words.day(told.prices["date"].max().date())
         st.html(
-            f"{markup.heading(2, 'The claims, checked', 'claims')}<p>Sentences of the coverage beside the figures of "
-            f"this warehouse, on prices to {until}. Open a verdict to see how it came about.</p>"
+            f"{markup.heading(2, 'The claims, checked', 'claims')}<p>Sentences of the coverage beside our figures, on "
+            f"prices to {until}. Each verdict opens how it came about.</p>"
             f"{markup.claims(checked)}"
         )
 
@@ -167,16 +170,16 @@ def tell(state: str) -> None:
     st.set_page_config(page_title=f"{event.title} · AI Market Impact")
     with top:
         already = first_screen(state, told)
-    newer_signal(state, event.market_session)
-    st.html(markup.heading(2, drop_title(told), "drop"))
+    st.html(markup.part(drop_title(told), "drop"))
     timeline_block(state, told)
     who_moved(state, told, standing(told), already)
-    st.html(markup.heading(2, "The record book", "records"))
+    st.html(markup.part("The record book", "records"))
     block(state, event.event_id, "record-book")
     if told.mean < 0 and not told.recoveries.empty:
-        st.html(markup.heading(2, "What came after", "recovery"))
+        st.html(markup.part("What came after", "recovery"))
         with_others(state, event.event_id, "shock-recovery", len(told.recoveries) - 10, "recovered")
     claims_block(state, told)
+    newer_signal(state, event.market_session)
     paths = [path for _, path in PAGES.values() if path]
     st.html(markup.heading(2, "Where to go next", "next") + markup.onward(onward(told, paths)))
 

@@ -2,9 +2,13 @@
 // another age of its prices, and for the reader's other theme. Finds the end of the address (`#losses`) too.
 const findAnchor = () => {
   const find = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))
+  const show = (part) => {
+    part.parentElement.querySelector('.later')?.setAttribute('open', '')
+    part.scrollIntoView()
+  }
   if (!location.hash || window.anchorSought) return
   window.anchorSought = true
-  const watch = new MutationObserver(() => find() && (watch.disconnect(), find().scrollIntoView()))
+  const watch = new MutationObserver(() => find() && (watch.disconnect(), show(find())))
   watch.observe(document.body, { childList: true, subtree: true })
   setTimeout(() => watch.disconnect(), 15000)
 }

@@ -161,8 +161,10 @@ async def read(browser: Browser, url: str) -> tuple[float, float, float]:
     first figure is after the removal of a company (on the bare page, which has no such choice: as before)."""
     page, first = await open_page(browser, url)
     other = await choose(page, EVENTS["ai-diffusion-rule"])
-    companies = page.get_by_role("combobox", name="Companies in colour")
-    if await companies.count():
+    colours = page.get_by_role("button", name="Companies in colour")
+    if await colours.count():
+        await colours.click()
+        companies = page.get_by_role("combobox", name="Companies in colour")
         before = await page.evaluate(FIRST_FIGURE)
         await companies.focus()
         begun = time.perf_counter()
