@@ -11,6 +11,10 @@ from etl import calendars
 
 SIGNAL = "signal-"
 """What the name of a signal begins with."""
+WITHDRAWN = {
+    "revised": "Withdrawn: the data were revised since.",
+    "setting": "Withdrawn: fewer signals a year are asked for now, and this one is not among them.",
+}
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,8 @@ def _of_signal(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
     """The session that a signal is of, told as what it is: figures without a cause."""
     rows = con.execute(
         """
-        SELECT session, signal.title, detail, withdrawn_at IS NOT NULL, subject IN (
+        SELECT session, signal.title, detail,
+            CASE WHEN withdrawn_at IS NOT NULL THEN coalesce(withdrawn_for, 'revised') END, subject IN (
             SELECT ticker FROM company UNION SELECT segment FROM company), subject,
             (SELECT string_agg(event.title, '; ' ORDER BY event_id) FROM event
                 WHERE market_session = session AND event.kind <> 'confounder'),
@@ -144,7 +149,7 @@ def _of_signal(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
     session, title, detail, withdrawn, named, subject, known, alike = rows[0]
     told = [f"Noticed in the figures alone: {detail}."]
     if withdrawn:
-        told.insert(0, "Withdrawn: the data were revised since.")
+        told.insert(0, WITHDRAWN[withdrawn])
     told.append(f"On record for this session: {known}." if known else "No cause is on record yet.")
     if alike:
         told.append(f"Days most like it: {alike}.")

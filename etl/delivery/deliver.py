@@ -2,8 +2,11 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,6 +17,9 @@ from etl.delivery.targets import NotDelivered, Service, Target, Webhook
 from etl.errors import first_line
 from etl.settings import Settings, settings
 from etl.warehouse import Warehouse
+
+LONGEST = 60.0
+"""Seconds after which a target that is slow is told no more, so that the next refresh is not late."""
 
 logger = logging.getLogger("etl")
 
@@ -47,9 +53,10 @@ def deliver(warehouse: Warehouse, now: datetime | None = None) -> int:
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(place.with_name(f".{place.name}.lock"), timeout=0):
+            moment = now or datetime.now(UTC)
             with warehouse.reading() as con:
-                told = messages(con)
-            return _tell(known, told, Ledger(place), now or datetime.now(UTC))
+                told = messages(con, moment)
+            return _tell(known, told, Ledger(place), moment)
     except Timeout:
         return 0
 
@@ -86,23 +93,13 @@ def _tell(known: Sequence[Target], told: Sequence[Message], ledger: Ledger, now:
 
 
 def _tell_one(target: Target, told: Sequence[Message], ledger: Ledger, now: datetime) -> int:
-    """Tell one target; a correction of what it was never told is told as new."""
-    chosen = [one for one in told if one.what == "created" or ledger.told(one.first_id, target.name)]
-    chosen += [
-        Message(one.first_id, one.first_id, "created", one.signal)
-        for one in told
-        if one.what == "corrected" and not ledger.told(one.first_id, target.name)
-    ]
-    due = set(ledger.due([one.message_id for one in chosen], target.name, now))
-    waiting = [one for one in chosen if one.message_id in due]
-    if not waiting:
-        return 0
-    arrived = 0
-    for together in [waiting] if target.together else [[one] for one in waiting]:
+    """Tell one target, for as long as that may take; what is left over is due the next time."""
+    arrived, end = 0, time.monotonic() + LONGEST
+    waiting = _due(told, target, ledger, now)
+    for together in [waiting] if target.together and waiting else [[one] for one in waiting]:
         ids = [one.message_id for one in together]
-        ledger.begin(ids, target.name, now)
         try:
-            target.send(together, now)
+            target.send(together, now, partial(ledger.begin, ids, target.name, now))
         except Exception as failure:  # of whatever kind: it must not end the other targets
             why = str(failure) if isinstance(failure, NotDelivered) else type(failure).__name__
             ledger.end(ids, target.name, now, why)
@@ -110,6 +107,20 @@ def _tell_one(target: Target, told: Sequence[Message], ledger: Ledger, now: date
             break
         ledger.end(ids, target.name, now)
         arrived += len(ids)
+        if time.monotonic() > end:
+            break
     if arrived:
         logger.info("%s: %d signals told", target.name, arrived)
     return arrived
+
+
+def _due(told: Sequence[Message], target: Target, ledger: Ledger, now: datetime) -> list[Message]:
+    """What a target is to be told now; a correction of what it was never told is told as new."""
+    chosen = []
+    for one in told:
+        if one.what != "created" and ledger.told(one.first_id, target.name):
+            chosen.append(one)
+        elif one.what != "withdrawn" and one.recent:
+            chosen.append(replace(one, message_id=one.first_id, what="created"))
+    due = set(ledger.due([one.message_id for one in chosen], target.name, now))
+    return [one for one in chosen if one.message_id in due]

@@ -74,14 +74,15 @@ class Ledger:
         """Note that they arrived, or why they did not: they are then due again later, or given up."""
         with self._open() as con:
             for one in message_ids:
-                (tries,) = con.execute(
+                row = con.execute(
                     "SELECT tries FROM message WHERE message_id = ? AND target = ?", [one, target]
                 ).fetchone()
+                tries = row[0] if row else 1  # it failed before it left
                 due = (now + PAUSES[tries - 1]).isoformat() if why and tries <= len(PAUSES) else None
                 state = ("waiting" if due else "given up") if why else "told"
                 con.execute(
-                    "UPDATE message SET state = ?, due_at = ?, why = ? WHERE message_id = ? AND target = ?",
-                    [state, due, why, one, target],
+                    "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [one, target, state, tries, now.isoformat(), due, why],
                 )
 
     def unsettled(self) -> list[tuple[str, str, str, str]]:

@@ -10,22 +10,30 @@ import duckdb
 
 RECENT = timedelta(days=7)
 """Signals of older sessions are history: they are on the pages, and nobody is told of them."""
+CORRECTED = timedelta(days=60)
+"""Sessions whose corrections are told to those who were told of them."""
 MOST = 200
 
 
 @dataclass(frozen=True)
 class Message:
-    """One version of a signal; ``what`` is created, corrected or withdrawn, ``first_id`` that of the first version."""
+    """One version of a signal; ``what`` is created, corrected or withdrawn, ``first_id`` that of the first version.
+
+    ``recent`` is whether those who have not heard of the signal are still told.
+    """
 
     message_id: str
     first_id: str
     what: str
     signal: dict[str, Any]
+    recent: bool = True
 
     def payload(self, address: str) -> dict[str, Any]:
         """As JSON, in the form of Standard Webhooks 1.0: ``type``, ``timestamp`` and ``data``."""
         data = {
-            name: _plain(value) for name, value in self.signal.items() if name not in ("alarms", "run_id")
+            name: _plain(value)
+            for name, value in self.signal.items()
+            if name not in ("alarms", "run_id", "withdrawn_for")
         }
         if address:
             data["url"] = page_of(self.signal["signal_id"], address)
@@ -39,22 +47,31 @@ class Message:
         return f"{lead[self.what]}{signal['title']}; {signal['detail']}."
 
 
-def messages(con: duckdb.DuckDBPyConnection) -> list[Message]:
-    """The versions of the signals of the newest sessions, oldest first."""
-    newest = con.execute("SELECT max(session) FROM signal").fetchall()[0][0]
-    if newest is None:
-        return []
-    query = "FROM signal WHERE session >= $since ORDER BY session, signal_id LIMIT $most"
-    result = con.execute(query, {"since": newest - RECENT, "most": MOST})
+def messages(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Message]:
+    """The versions of the signals of the newest sessions, oldest first; of older ones the corrections.
+
+    New are the sessions of the last days before `now`, or before the newest prices where the clock is behind them:
+    neither a first run, nor a history that is brought in, nor a new target is told what is long past.
+    """
+    newest = con.execute("SELECT max(date) FROM price_daily").fetchall()[0][0] or date.min
+    today = max(now.astimezone(UTC).date(), newest)
+    result = con.execute(
+        """
+        FROM signal WHERE session >= $corrected AND coalesce(withdrawn_for, '') <> 'setting'
+            AND (session >= $recent OR coalesce(corrected_at, withdrawn_at) IS NOT NULL)
+        ORDER BY session DESC, place NULLS LAST, unusual NULLS LAST, signal_id LIMIT $most
+        """,
+        {"corrected": today - CORRECTED, "recent": today - RECENT, "most": MOST},
+    )
     names = [column[0] for column in result.description or []]
     found = []
-    for row in result.fetchall():
+    for row in reversed(result.fetchall()):
         signal = dict(zip(names, row, strict=True))
         first = signal["signal_id"]
         what = "withdrawn" if signal["withdrawn_at"] else "corrected" if signal["corrected_at"] else "created"
         version = signal["withdrawn_at"] or signal["corrected_at"]
         identity = f"{first}.{what}.{version.astimezone(UTC):%Y%m%dT%H%M%S}" if version else first
-        found.append(Message(identity, first, what, signal))
+        found.append(Message(identity, first, what, signal, signal["session"] >= today - RECENT))
     return found
 
 

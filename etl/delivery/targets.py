@@ -5,13 +5,16 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import apprise
 import httpx
@@ -19,7 +22,9 @@ from pydantic import SecretStr
 
 from etl.delivery.messages import Message, body, subject
 
+T = TypeVar("T")
 TIMEOUT = 15.0
+LONGEST_POST, LONGEST_SERVICE = 20.0, 60.0
 PICTURE_TIMEOUT = 20.0
 SECRET_PREFIX = "whsec_"  # noqa: S105
 
@@ -41,8 +46,8 @@ class Target(Protocol):
     def together(self) -> bool:
         """Whether it takes all that is new as one message."""
 
-    def send(self, told: Sequence[Message], now: datetime) -> None:
-        """Send messages; raises `NotDelivered`."""
+    def send(self, told: Sequence[Message], now: datetime, leaving: Callable[[], None]) -> None:
+        """Send messages, calling `leaving` at the last moment before they leave; raises `NotDelivered`."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Webhook:
     dashboard: str
     together = False
 
-    def send(self, told: Sequence[Message], now: datetime) -> None:
+    def send(self, told: Sequence[Message], now: datetime, leaving: Callable[[], None]) -> None:
         """POST each message; the identity stays the same when it is tried again."""
         for message in told:
             content = json.dumps(message.payload(self.dashboard), ensure_ascii=False).encode()
@@ -66,14 +71,35 @@ class Webhook:
                 "webhook-timestamp": stamp,
                 "webhook-signature": sign(self.secret.get_secret_value(), message.message_id, stamp, content),
             }
-            try:
-                answer = httpx.post(
-                    self.url.get_secret_value(), content=content, headers=headers, timeout=TIMEOUT
-                )
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise NotDelivered(f"no answer: {type(error).__name__}") from None
-            if not answer.is_success:
-                raise NotDelivered(f"answered {answer.status_code}")
+            leaving()
+            status = _within(LONGEST_POST, partial(self._post, content, headers))
+            if not 200 <= status < 300:
+                raise NotDelivered(f"answered {status}")
+
+    def _post(self, content: bytes, headers: dict[str, str]) -> int:
+        url = self.url.get_secret_value()
+        try:
+            with httpx.stream("POST", url, content=content, headers=headers, timeout=TIMEOUT) as answer:
+                return answer.status_code  # what it says besides may be without an end
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotDelivered(f"no answer: {type(error).__name__}") from None
+
+
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """What some work returns or raises; `NotDelivered` where it takes longer, and its thread is left behind."""
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as failure:
+            done.set_exception(failure)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return done.result(timeout=seconds)
+    except TimeoutError:
+        raise NotDelivered(f"no answer within {seconds:g} seconds") from None
 
 
 def sign(secret: str, message_id: str, stamp: str, content: bytes) -> str:
@@ -98,18 +124,22 @@ class Service:
     dashboard: str
     together = True
 
-    def send(self, told: Sequence[Message], now: datetime) -> None:
+    def send(self, told: Sequence[Message], now: datetime, leaving: Callable[[], None]) -> None:
         """Send one message; without a dashboard's address, or where it does not answer, without a picture."""
         with ExitStack() as stack:
             notifier = apprise.Apprise()
             if not notifier.add(self.url.get_secret_value()):
                 raise NotDelivered("the address is of no service that Apprise knows")
             picture = self._picture(told[0], Path(stack.enter_context(TemporaryDirectory())))
-            done = notifier.notify(
-                title=subject(told),
-                body=body(told, self.dashboard),
-                body_format=apprise.NotifyFormat.TEXT,
-                attach=str(picture) if picture else None,
+            leaving()
+            done = _within(
+                LONGEST_SERVICE,
+                lambda: notifier.notify(
+                    title=subject(told),
+                    body=body(told, self.dashboard),
+                    body_format=apprise.NotifyFormat.TEXT,
+                    attach=str(picture) if picture else None,
+                ),
             )
         if not done:
             raise NotDelivered("the service refused it or could not be reached")

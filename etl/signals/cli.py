@@ -23,8 +23,8 @@ def signals(
     """List what refreshes noticed: abnormal moves, records of market value, rises in the app stores."""
     with open_warehouse().reading() as con:
         result = con.execute(
-            "SELECT signal_id, kind, session, name, direction, measure, size, unusual, place, detail, first_seen, "
-            "corrected_at, withdrawn_at FROM signal ORDER BY session DESC, signal_id LIMIT ?",
+            "SELECT signal_id, kind, session, name, direction, measure, size, unusual, place, title, detail, "
+            "first_seen, corrected_at, withdrawn_at FROM signal ORDER BY session DESC, signal_id LIMIT ?",
             [most],
         )
         names = [column[0] for column in result.description or []]
@@ -34,7 +34,7 @@ def signals(
         return
     for row in rows:
         mark = " (withdrawn)" if row["withdrawn_at"] else " (corrected)" if row["corrected_at"] else ""
-        console.print(f"{row['signal_id']}: {row['name']}, {row['direction']}; {row['detail']}{mark}")
+        console.print(f"{row['signal_id']}: {row['title']}; {row['detail']}{mark}")
     if not rows:
         console.print("No signals yet: a refresh computes them.")
 

@@ -23,6 +23,8 @@ DECAY = 0.99
 FEWEST_SCALED = 60
 YEAR = 252
 FEWEST_EARLIER = 60
+MOST_A_SESSION = 5
+"""Subjects of one yardstick that a session names: the most unusual ones of a day on which everything moves."""
 
 FloatArray = NDArray[np.float64]
 
@@ -44,49 +46,90 @@ class Panel:
 
 @dataclass(frozen=True)
 class Move:
-    """A move that is rare: `size` (fraction) against `earlier` days, of which the share `unusual` moved as much."""
+    """A move that is rare: `size` (fraction) against `earlier` days, of which the share `unusual` moved as much.
+
+    `change` is the return itself, which `size` is where the measure is no abnormal return.
+    """
 
     session: date
     subject: str
     name: str
+    kind: str
     measure: str
     size: float
+    change: float
     unusual: float
     earlier: int
 
 
 def read_panel(con: duckdb.DuckDBPyConnection) -> Panel | None:
-    """The returns of the AI companies on New York's sessions and of their means; None where there are none."""
-    rows = con.execute(
-        f"""
-        SELECT ticker, name, segment, exchange, role, date, change, {ai_on("date")} AS is_ai FROM (
-            SELECT ticker, date, adj_close / lag(adj_close) OVER (PARTITION BY ticker ORDER BY date) - 1 AS change
-            FROM price_daily
-        ) JOIN company USING (ticker) WHERE change IS NOT NULL AND (role = 'AI' OR ticker = $market)
-        """,  # noqa: S608
-        {"market": MARKET},
+    """The returns of the AI companies on New York's sessions and of their means; None where there are none.
+
+    A return is from one session to the next: after a session without a price there is none.
+    """
+    companies = con.execute(
+        "SELECT ticker, name, segment, exchange FROM company WHERE role = 'AI' OR ticker = ? ORDER BY ticker",
+        [MARKET],
     ).df()
-    home = {name for name in rows["exchange"].unique() if resolve_alias(name) == calendars.HOME}
-    rows = rows[rows["exchange"].isin(home)]
-    ai = rows[(rows["role"] == "AI") & rows["is_ai"]]
-    if ai.empty:
+    home = {name for name in companies["exchange"].unique() if resolve_alias(name) == calendars.HOME}
+    companies = companies[companies["exchange"].isin(home)].reset_index(drop=True)
+    sessions, returns, is_ai = _returns(con, companies["ticker"].tolist())
+    own = (companies["ticker"] == MARKET).to_numpy()
+    ai = np.where(is_ai, returns, np.nan)[:, ~own]
+    held, kept = (np.asarray(np.isfinite(ai).any(axis=axis)) for axis in (0, 1))
+    if not held.any():
         return None
-    wide = ai.pivot(index="date", columns="ticker", values="change")
-    market = rows[rows["ticker"] == MARKET].set_index("date")["change"].reindex(wide.index)
-    labels = ai.drop_duplicates("ticker").set_index("ticker").reindex(wide.columns)
-    columns = {"ai": ("AI companies", "mean", wide.mean(axis=1))}
-    for segment, members in sorted(labels.groupby("segment").groups.items()):
-        columns[str(segment)] = (str(segment), "segment", wide[members].mean(axis=1))
-    for ticker in wide.columns:
-        columns[ticker] = (str(labels.at[ticker, "name"]), "company", wide[ticker])
+    ai, labels = ai[kept][:, held], companies[~own][held]
+    market = returns[kept][:, own]
+    columns = [("ai", "AI companies", "mean", _mean(ai))]
+    for segment in sorted(labels["segment"].unique()):
+        columns.append((segment, segment, "segment", _mean(ai[:, (labels["segment"] == segment).to_numpy()])))
+    for column, (ticker, name) in enumerate(zip(labels["ticker"], labels["name"], strict=True)):
+        columns.append((ticker, name, "company", ai[:, column]))
+    subjects, names, kinds, values = zip(*columns, strict=True)
     return Panel(
-        [day.date() for day in wide.index],
-        list(columns),
-        [name for name, _, _ in columns.values()],
-        [kind for _, kind, _ in columns.values()],
-        np.column_stack([values.to_numpy() for _, _, values in columns.values()]),
-        market.to_numpy(),
+        [day for day, used in zip(sessions, kept, strict=True) if used],
+        list(subjects),
+        list(names),
+        list(kinds),
+        np.column_stack(values),
+        market[:, 0] if market.shape[1] else np.full(len(market), np.nan),
     )
+
+
+def _returns(
+    con: duckdb.DuckDBPyConnection, tickers: list[str]
+) -> tuple[list[date], FloatArray, NDArray[np.bool_]]:
+    """The sessions, the returns (sessions × tickers) and where each had the role AI."""
+    query = (
+        "SELECT DISTINCT date FROM price_daily WHERE list_contains($tickers::VARCHAR[], ticker) ORDER BY date"
+    )
+    sessions = [day for (day,) in con.execute(query, {"tickers": tickers}).fetchall()]
+    cells = con.execute(
+        f"""
+        WITH wanted AS (
+            SELECT unnest($tickers::VARCHAR[]) AS ticker, unnest(range(len($tickers::VARCHAR[]))) AS place
+        ), day AS (SELECT unnest($sessions::DATE[]) AS date, unnest(range(len($sessions::DATE[]))) AS place)
+        SELECT wanted.place AS ticker, day.place AS day, adj_close, {ai_on("price_daily.date")} AS is_ai
+        FROM price_daily JOIN wanted USING (ticker) JOIN day USING (date) JOIN company USING (ticker)
+        """,  # noqa: S608
+        {"tickers": tickers, "sessions": sessions},
+    ).fetchnumpy()
+    closes = np.full((len(sessions), len(tickers)), np.nan)
+    is_ai = np.zeros(closes.shape, dtype=bool)
+    closes[cells["day"], cells["ticker"]] = np.ma.filled(cells["adj_close"], np.nan)
+    is_ai[cells["day"], cells["ticker"]] = cells["is_ai"]
+    returns = np.full(closes.shape, np.nan)
+    if len(closes):
+        returns[1:] = closes[1:] / closes[:-1] - 1
+    return sessions, returns, is_ai
+
+
+def _mean(returns: FloatArray) -> FloatArray:
+    """The mean of each row's returns, NaN where there is none."""
+    known = np.isfinite(returns)
+    count = known.sum(axis=1)
+    return np.where(count > 0, np.where(known, returns, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
 def abnormal(returns: FloatArray, market: FloatArray) -> FloatArray:
@@ -162,8 +205,8 @@ def moves(panel: Panel, alarms: float, since: date) -> list[Move]:
     found: dict[tuple[date, str], Move] = {}
     for measure, columns, judged, sizes in yardsticks:
         for move in _alarms(panel, measure, columns, judged, sizes, alarms / len(yardsticks) / YEAR, since):
-            found.setdefault((move.session, move.subject), move)
-    return sorted(found.values(), key=lambda move: (move.session, move.subject))
+            found.setdefault((move.session, f"{move.kind} {move.subject}"), move)
+    return sorted(found.values(), key=lambda move: (move.session, move.kind, move.subject))
 
 
 def _alarms(
@@ -176,9 +219,10 @@ def _alarms(
     since: date,
 ) -> list[Move]:
     """The subjects of one yardstick on the days whose largest score is among the given share of the largest."""
-    known = np.isfinite(judged[:, columns])
+    finite = np.isfinite(judged[:, columns])
+    known = finite & (np.cumsum(finite, axis=0) > FEWEST_EARLIER)
     largest = np.where(
-        known.any(axis=1), np.nanmax(np.where(known, judged[:, columns], -1.0), axis=1), np.nan
+        known.any(axis=1), np.max(np.where(known, judged[:, columns], -1.0), axis=1, initial=-1.0), np.nan
     )
     rare, earlier = rarity(largest)
     days = [
@@ -187,20 +231,29 @@ def _alarms(
         if panel.sessions[day] >= since
     ]
     found = []
-    for day in days:
+    for day in map(int, days):
         ordered = np.sort(largest[:day][np.isfinite(largest[:day])])
         threshold = ordered[-(int(share * len(ordered)) + 1)]
-        for column in columns[np.nan_to_num(judged[day, columns], nan=-1.0) > threshold]:
-            own, count = rarity(judged[: day + 1, column])
-            found.append(
-                Move(
-                    panel.sessions[day],
-                    panel.subjects[column],
-                    panel.names[column],
-                    measure,
-                    float(sizes[day, column]),
-                    float(own[day]),
-                    int(count[day]),
-                )
-            )
+        scores = np.where(known[day], judged[day, columns], -1.0)
+        order = np.argsort(-scores, kind="stable")[:MOST_A_SESSION]
+        found += [
+            _move(panel, measure, judged, sizes, day, int(columns[one]))
+            for one in order
+            if scores[one] > threshold
+        ]
     return found
+
+
+def _move(panel: Panel, measure: str, judged: FloatArray, sizes: FloatArray, day: int, column: int) -> Move:
+    own, count = rarity(judged[: day + 1, column])
+    return Move(
+        panel.sessions[day],
+        panel.subjects[column],
+        panel.names[column],
+        panel.kinds[column],
+        measure,
+        float(sizes[day, column]),
+        float(panel.returns[day, column]),
+        float(own[day]),
+        int(count[day]),
+    )

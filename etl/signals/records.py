@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import duckdb
 
+from etl import calendars
 from etl.warehouse.figures import VALUE_MOVES
 
 BOOK = 10
@@ -38,11 +39,12 @@ def records(con: duckdb.DuckDBPyConnection, since: date) -> list[Record]:
     rows = con.execute(
         f"""
         WITH own AS (
-            SELECT ticker, name, date, value_change FROM ({VALUE_MOVES}) WHERE abs(value_change) >= $floor
+            SELECT moved.ticker, moved.name, date, before, exchange, value_change
+            FROM ({VALUE_MOVES}) AS moved JOIN company USING (ticker) WHERE abs(value_change) >= $floor
         )
-        SELECT date, ticker, name, value_change, true AS ours FROM own
+        SELECT date, ticker, name, value_change, true AS ours, before, exchange FROM own
         UNION ALL
-        SELECT date, coalesce(ticker, company), company, value_change, false FROM reported_move AS told
+        SELECT date, coalesce(ticker, company), company, value_change, false, NULL, '' FROM reported_move AS told
         WHERE value_change IS NOT NULL
             AND NOT EXISTS (FROM own WHERE own.ticker = told.ticker AND own.date = told.date)
         ORDER BY date, ours, ticker
@@ -51,10 +53,19 @@ def records(con: duckdb.DuckDBPyConnection, since: date) -> list[Record]:
     ).fetchall()
     books: dict[bool, list[float]] = {True: [], False: []}
     found = []
-    for session, ticker, name, change, ours in rows:
+    for session, ticker, name, change, ours, before, exchange in rows:
+        if ours and not _in_a_row(exchange, before, session):
+            continue
         book, size = books[change < 0], -abs(change)
         place = bisect_left(book, size) + 1
         if ours and session >= max(since, first + YEAR) and place <= BOOK:
             found.append(Record(session, ticker, name, change, place, len(book)))
         insort(book, size)
     return found
+
+
+def _in_a_row(exchange: str, before: date, session: date) -> bool:
+    """Whether two closes are of one session and the next: across a missing bar no move is of one day."""
+    if (session - before).days == 1 or not calendars.is_known(exchange):
+        return True
+    return calendars.sessions_before(exchange, session, 1) <= before

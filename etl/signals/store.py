@@ -3,28 +3,30 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date
+from hashlib import sha256
 
 import duckdb
 import pandas as pd
+from babel import Locale
 
 from etl import calendars
 from etl.signals.moves import Move, moves, read_panel
 from etl.signals.ranks import Step, steps
 from etl.signals.records import Record, records
 
-AGAIN = timedelta(days=21)
-"""How far back of the newest session a refresh looks again: revisions of the sources hardly reach further."""
 TOGETHER = 3
 """Sessions within which a step in the app stores and a move of the market are told as one pattern."""
 VALUE = "change of market value"
 PAST = {
-    "takes no. 1": "took no. 1 of",
-    "loses no. 1": "lost no. 1 of",
+    "takes no. 1": "took no. 1 in",
+    "loses no. 1": "lost no. 1 in",
     "enters the top ten": "entered the top ten of",
 }
+ORDINALS = ("", "second-", "third-", "fourth-", "fifth-", "sixth-", "seventh-", "eighth-", "ninth-", "tenth-")
+SHORT_NAMES = {"US": "the US", "GB": "the UK"}
 SAME = 0.01
 """Relative change of a size above which a signal counts as corrected."""
 
@@ -45,20 +47,35 @@ class Signal:
     earlier: int | None = None
     place: int | None = None
     detail: str = ""
+    change: float | None = None
+    average: bool = False
 
     @property
     def title(self) -> str:
         """What happened, without a cause: "NVIDIA lost $592.7 billion of market value on Monday 27 January 2025"."""
-        return f"{self._happened()} on {self.session:%A} {self.session.day} {self.session:%B %Y}"
-
-    def _happened(self) -> str:
+        day = f"on {self.session:%A} {self.session.day} {self.session:%B %Y}"
         if self.measure == VALUE:
-            verb = "lost" if self.size < 0 else "gained"
-            return f"{self.name} {verb} ${abs(self.size) / 1e9:,.1f} billion of market value"
+            return f"{self.name} {'lost' if self.size < 0 else 'gained'} {_billions(self.size)} of market value {day}"
         if self.kind == "rank":
-            return f"{self.name} {self.detail}"
-        against = " more than the market explains" if self.measure == "abnormal return" else ""
-        return f"{self.name} {'fell' if self.size < 0 else 'rose'} {abs(self.size):.1%}{against}"
+            return f"{self.name} {self.detail} {day}"
+        change = self.size if self.change is None else self.change
+        average = " on average" if self.average else ""
+        moved = f"{self.name} {'fell' if change < 0 else 'rose'} {abs(change):.1%}{average} {day}"
+        return (
+            moved if self.measure != "abnormal return" else f"{moved}, {_against(change, change - self.size)}"
+        )
+
+
+def _billions(dollars: float) -> str:
+    return f"${abs(dollars) / 1e9:,.1f} billion"
+
+
+def _against(change: float, explained: float) -> str:
+    """A return beside what the market explains of it (fractions)."""
+    if explained * change < 0:
+        return f"where the market explains a {'fall' if explained < 0 else 'rise'} of {abs(explained):.1%}"
+    more = "more" if abs(change) > abs(explained) else "less"
+    return f"{abs(change - explained) * 100:.1f} points {more} than the market explains"
 
 
 @dataclass(frozen=True)
@@ -71,15 +88,16 @@ class Found:
 
 
 def notice(con: duckdb.DuckDBPyConnection, run_id: str, now: pd.Timestamp, alarms: float) -> Found:
-    """Compute the signals of the sessions that are new or near the newest, and keep them in the table ``signal``.
+    """Compute the signals of all sessions, and keep what has changed of them in the table ``signal``.
 
-    Where no run has computed any with the same `alarms` (sessions a year with a signal), those of the whole history.
-    Called inside the transaction that merged the prices.
+    `alarms` is how many sessions a year are to have one; what another number before this one had brought and this one
+    does not is withdrawn for the setting, which nobody is told of. Called inside the transaction that merged the
+    prices.
     """
-    since = _since(con, alarms)
-    computed = {signal.signal_id: signal for signal in _signals(con, since, alarms)}
-    rows = con.execute("SELECT * FROM signal WHERE session >= $since", {"since": since}).df()
+    computed = _told_apart(_signals(con, alarms))
+    rows = con.execute("SELECT * FROM signal").df()
     held = {row["signal_id"]: row for row in rows.to_dict("records")}
+    why = "setting" if _set_anew(con, alarms) else "revised"
     changes, found = [], Found()
     for signal in computed.values():
         row = held.get(signal.signal_id)
@@ -94,12 +112,28 @@ def notice(con: duckdb.DuckDBPyConnection, run_id: str, now: pd.Timestamp, alarm
         elif _corrected(signal, row):
             changes.append({**told, "corrected_at": now})
             found = replace(found, corrected=found.corrected + 1)
+        elif (
+            signal.kind == "rank" and signal.detail != row["detail"]
+        ):  # in more countries in the course of the day
+            changes.append({**told, "corrected_at": row["corrected_at"]})
     for signal_id, row in held.items():
         if signal_id not in computed and pd.isna(row["withdrawn_at"]):
-            changes.append({**row, "withdrawn_at": now})
+            changes.append({**row, "withdrawn_at": now, "withdrawn_for": why})
             found = replace(found, withdrawn=found.withdrawn + 1)
     _keep(con, [{**change, "alarms": alarms, "run_id": run_id} for change in changes])
     _remember(con, run_id, now, alarms)
+    return found
+
+
+def _told_apart(signals: Iterable[Signal]) -> dict[str, Signal]:
+    """The signals by identity; of two subjects that are written alike the second gets a mark of its own."""
+    found: dict[str, Signal] = {}
+    for signal in signals:
+        held = found.get(signal.signal_id)
+        if held is not None and (held.kind, held.subject) != (signal.kind, signal.subject):
+            mark = sha256(f"{signal.kind} {signal.subject}".encode()).hexdigest()[:8]
+            signal = replace(signal, signal_id=f"{signal.signal_id}-{mark}")
+        found[signal.signal_id] = signal
     return found
 
 
@@ -113,19 +147,20 @@ def _remember(con: duckdb.DuckDBPyConnection, run_id: str, now: pd.Timestamp, al
     con.execute("INSERT INTO signal_run VALUES (?, ?, ?, ?)", [run_id, now, through, alarms])
 
 
-def _since(con: duckdb.DuckDBPyConnection, alarms: float) -> date:
-    """The first session to compute again."""
-    last = con.execute("SELECT alarms, through FROM signal_run").fetchall()
-    if not last or last[0][1] is None or last[0][0] != alarms:
-        return date.min
-    reached: date = last[0][1]
-    return reached - AGAIN
+def _set_anew(con: duckdb.DuckDBPyConnection, alarms: float) -> bool:
+    """Whether the signals that are there were computed for another number of alarms."""
+    last = con.execute("SELECT alarms FROM signal_run").fetchall()
+    return bool(last) and last[0][0] != alarms
 
 
 def _corrected(signal: Signal, row: dict[str, object]) -> bool:
+    """Whether what people were told would be wrong; an app that goes on rising, or in more countries, is no such."""
+    if signal.kind == "rank":
+        return False
     before = float(str(row["size"]))
     moved = abs(signal.size - before) > SAME * abs(before)
-    return moved or signal.direction != row["direction"] or signal.detail != row["detail"]
+    placed = not pd.isna(row["place"]) and signal.place != row["place"]
+    return moved or placed or signal.direction != row["direction"]
 
 
 def _keep(con: duckdb.DuckDBPyConnection, changes: list[dict[str, object]]) -> None:
@@ -148,12 +183,12 @@ def _plain(value: object) -> object:
     return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
 
 
-def _signals(con: duckdb.DuckDBPyConnection, since: date, alarms: float) -> Iterator[Signal]:
-    market = [_record(record) for record in records(con, since)]
+def _signals(con: duckdb.DuckDBPyConnection, alarms: float) -> Iterator[Signal]:
+    market = [_record(record) for record in records(con, date.min)]
     panel = read_panel(con)
     if panel is not None:
-        market += [_move(move) for move in moves(panel, alarms, since)]
-    stores = [_step(step) for step in steps(con, since)]
+        market += [_move(move) for move in moves(panel, alarms, date.min)]
+    stores = [_step(step) for step in steps(con, date.min)]
     yield from market
     yield from stores
     yield from _patterns(market, stores)
@@ -161,8 +196,9 @@ def _signals(con: duckdb.DuckDBPyConnection, since: date, alarms: float) -> Iter
 
 def _move(move: Move) -> Signal:
     share = f"{move.unusual:.1%}" if move.unusual else "none"
+    own = slug(move.subject)
     return Signal(
-        f"signal-{move.session}-{slug(move.subject)}",
+        f"signal-{move.session}-{own}{'-shares' if own == 'ai' and move.kind != 'mean' else ''}",
         "move",
         move.session,
         move.subject,
@@ -172,7 +208,10 @@ def _move(move: Move) -> Signal:
         move.size,
         move.unusual,
         move.earlier,
-        detail=f"{share} of the {move.earlier:,} days before moved as much, for the volatility of their time",
+        detail=f"{share} of the {move.earlier:,} earlier sessions moved as far, measured against the volatility of "
+        "their time",
+        change=move.change,
+        average=move.kind != "company",
     )
 
 
@@ -188,24 +227,37 @@ def _record(record: Record) -> Signal:
         VALUE,
         record.value_change,
         place=record.place,
-        detail=f"no. {record.place} of the one-day {'losses' if what == 'loss' else 'gains'} known by then",
+        detail=f"the {ORDINALS[record.place - 1]}largest one-day {what} of market value known by then",
     )
 
 
 def _step(step: Step) -> Signal:
-    where = f"{len(step.countries)} countries" if len(step.countries) > 1 else step.countries[0].upper()
-    chart = f"{step.store.capitalize()}’s {step.chart} chart"
+    own = slug(step.name)
+    told = own if step.name.isascii() else f"{own}-{slug(step.app)}"
     return Signal(
-        f"signal-{step.day}-{slug(step.name)}-{slug(step.what)}-{step.store}-{slug(step.chart)}",
+        f"signal-{step.day}-{told}-{slug(step.what)}-{step.store}-{slug(step.chart)}",
         "rank",
         step.day,
         step.app,
         step.name,
         "down" if step.what.startswith("loses") else "up",
-        f"rank in {chart}",
+        f"rank in {_chart(step)}",
         float(step.rank),
-        detail=f"{PAST[step.what]} {chart} in {where}",
+        detail=f"{PAST[step.what]} {_chart(step)} in {_countries(step.countries)}",
     )
+
+
+def _chart(step: Step) -> str:
+    """The chart as a sentence has it: "Apple’s top-free chart for productivity"."""
+    chart, _, genre = step.chart.partition("/")
+    return f"{step.store.capitalize()}’s {chart} chart{f' for {genre}' if genre else ''}"
+
+
+def _countries(codes: Sequence[str]) -> str:
+    if len(codes) > 1:
+        return f"{len(codes)} countries"
+    code = codes[0].upper()
+    return SHORT_NAMES.get(code) or str(Locale("en").territories.get(code, code))
 
 
 def _patterns(market: list[Signal], stores: list[Signal]) -> Iterator[Signal]:

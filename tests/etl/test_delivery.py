@@ -28,7 +28,8 @@ from etl.warehouse.files import FileWarehouse
 from tests.conftest import SOAK
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
-NOW = datetime(2026, 10, 3, 8, tzinfo=UTC)
+NOW = datetime.now(UTC)
+YESTERDAY = NOW.date() - timedelta(days=1)
 
 
 class Receiver(ThreadingHTTPServer):
@@ -39,7 +40,7 @@ class Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Post)
         self.got: list[tuple[dict[str, str], bytes]] = []
-        self.status, self.wait = 204, 0.0
+        self.status, self.wait, self.drips = 204, 0.0, False
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -58,6 +59,9 @@ class _Post(BaseHTTPRequestHandler):
         self.server.got.append(({name.lower(): value for name, value in self.headers.items()}, content))
         time.sleep(self.server.wait)
         self.send_response(self.server.status)
+        while self.server.drips:
+            self.wfile.write(b"x-more: and more\r\n")
+            time.sleep(0.1)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -122,12 +126,12 @@ def mail() -> Iterator[MailServer]:
 
 @pytest.fixture
 def warehouse(bundled_database: Path, tmp_path: Path) -> FileWarehouse:
-    """The bundled warehouse, whose newest signals are of the days before 3 October 2026."""
+    """The bundled warehouse, whose newest signals are of yesterday."""
     path = tmp_path / "market.duckdb"
     shutil.copyfile(bundled_database, path)
     made = FileWarehouse(path)
     with made.writing() as con:
-        con.execute("UPDATE signal SET session = DATE '2026-10-02' WHERE session >= DATE '2026-07-30'")
+        con.execute("UPDATE signal SET session = ? WHERE session >= DATE '2026-07-30'", [YESTERDAY])
     return made
 
 
@@ -137,8 +141,7 @@ Configure = Callable[..., None]
 @pytest.fixture
 def configure(monkeypatch: pytest.MonkeyPatch, warehouse: FileWarehouse) -> Iterator[Configure]:
     def use(**values: str) -> None:
-        monkeypatch.setenv("AIMI_DATABASE", str(warehouse.path))
-        for name, value in values.items():
+        for name, value in ({"database": str(warehouse.path)} | values).items():
             monkeypatch.setenv(f"AIMI_{name.upper()}", value)
         settings.cache_clear()
 
@@ -148,7 +151,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, warehouse: FileWarehouse) -> Iter
 
 def expected(warehouse: FileWarehouse) -> set[str]:
     with warehouse.reading() as con:
-        rows = con.execute("SELECT signal_id FROM signal WHERE session >= DATE '2026-09-25'").fetchall()
+        rows = con.execute("SELECT signal_id FROM signal WHERE session >= ?", [YESTERDAY]).fetchall()
     return {signal_id for (signal_id,) in rows}
 
 
@@ -184,6 +187,65 @@ def test_a_correction_and_a_withdrawal_are_told_once_each(
         told = json.loads(receiver.got[-1][1])
         assert (told["type"], told["data"]["signal_id"]) == (f"signal.{kind}", one)
     assert len(receiver.got) == before + 2
+
+
+def test_an_old_signal_is_corrected_for_those_alone_who_were_told_of_it(
+    warehouse: FileWarehouse, receiver: Receiver, configure: Configure
+) -> None:
+    configure(webhook_url=receiver.url, webhook_secret=SECRET)
+    one = min(expected(warehouse))
+    deliver(warehouse)
+    with warehouse.writing() as con:
+        con.execute(
+            "UPDATE signal SET session = ? WHERE session >= ?", [YESTERDAY - timedelta(days=20), YESTERDAY]
+        )
+        con.execute("UPDATE signal SET corrected_at = now() WHERE signal_id = ?", [one])
+    before = len(receiver.got)
+    assert deliver(warehouse) == 1
+    assert json.loads(receiver.got[-1][1])["type"] == "signal.corrected"
+    configure(webhook_url=receiver.url, webhook_secret=SECRET, signal_urls="json://127.0.0.1:9")
+    assert deliver(warehouse) == 0
+    assert len(receiver.got) == before + 1
+    assert not Ledger(
+        ledger_place(settings())
+    ).unsettled()  # the new target is told nothing that is long past
+
+
+@pytest.mark.parametrize("clock", ["as it is", "in 1970"])
+def test_a_first_run_over_years_of_history_tells_nobody_what_is_long_past(
+    bundled_database: Path, tmp_path: Path, receiver: Receiver, configure: Configure, clock: str
+) -> None:
+    shutil.copyfile(bundled_database, tmp_path / "old.duckdb")
+    old = FileWarehouse(tmp_path / "old.duckdb")
+    with old.reading() as con:
+        assert con.execute("SELECT count(*) FROM signal").fetchall()[0][0] > 100
+    configure(webhook_url=receiver.url, webhook_secret=SECRET, database=str(old.path))
+    assert deliver(old, NOW if clock == "as it is" else datetime(1970, 1, 2, tzinfo=UTC)) == 0
+    assert not receiver.got
+
+
+def test_another_rate_withdraws_without_telling_anybody(
+    warehouse: FileWarehouse, receiver: Receiver, configure: Configure
+) -> None:
+    configure(webhook_url=receiver.url, webhook_secret=SECRET)
+    deliver(warehouse)
+    with warehouse.writing() as con:
+        con.execute("UPDATE signal SET withdrawn_at = now(), withdrawn_for = 'setting'")
+    assert deliver(warehouse) == 0
+
+
+def test_a_webhook_that_answers_without_an_end_is_left(
+    warehouse: FileWarehouse, receiver: Receiver, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.delivery.targets.LONGEST_POST", 0.5)
+    configure(webhook_url=receiver.url, webhook_secret=SECRET)
+    receiver.drips = True
+    began = time.monotonic()
+    assert deliver(warehouse) == 0
+    receiver.drips = False
+    assert time.monotonic() - began < 10
+    told = Ledger(ledger_place(settings())).unsettled()
+    assert [(state, why) for _, _, state, why in told] == [("waiting", "no answer within 0.5 seconds")]
 
 
 def test_what_was_withdrawn_before_anybody_was_told_is_not_told(

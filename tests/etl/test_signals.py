@@ -178,6 +178,74 @@ def test_what_a_run_brings_again_is_told_once_and_a_revision_as_a_correction(
         con.commit()
 
 
+def test_another_rate_withdraws_what_it_does_not_ask_for_and_says_why(warehouse: FileWarehouse) -> None:
+    with warehouse.writing() as con:
+        con.begin()
+        assert notice(con, "fewer", NOW, 2.0).withdrawn > 10
+        gone = signals(con, "withdrawn_at IS NOT NULL")
+        assert set(gone["withdrawn_for"]) == {"setting"}
+        assert set(gone["kind"]) == {"move"}
+        assert notice(con, "again", NOW, 2.0) == Found()
+        assert notice(con, "as before", NOW, A_MONTH).new == len(gone)
+        assert signals(con, "withdrawn_at IS NOT NULL").empty
+        con.commit()
+
+
+def test_a_move_across_a_missing_bar_is_of_no_one_day(warehouse: FileWarehouse) -> None:
+    with warehouse.writing() as con:
+        con.begin()
+        con.execute("DELETE FROM price_daily WHERE ticker = 'NVDA' AND date = DATE '2025-01-24'")
+        notice(con, "gap", NOW, A_MONTH)
+        gone = signals(con, "withdrawn_at IS NOT NULL")["signal_id"].tolist()
+        assert f"signal-{DEEPSEEK}-nvda-loss" in gone
+        panel = read_panel(con)
+        assert panel is not None
+        column = panel.subjects.index("NVDA")
+        assert np.isnan(panel.returns[panel.sessions.index(DEEPSEEK), column])
+        con.rollback()
+
+
+def test_a_company_that_was_listed_lately_is_no_signal_until_it_has_days_to_compare(
+    warehouse: FileWarehouse,
+) -> None:
+    with warehouse.writing() as con:
+        con.begin()
+        con.execute("DELETE FROM price_daily WHERE ticker = 'NVDA' AND date < DATE '2024-08-01'")
+        notice(con, "young", NOW, A_MONTH)
+        moved = signals(con, "kind = 'move' AND withdrawn_at IS NULL AND NOT unusual <= 1")
+        assert moved.empty
+        own = signals(con, "kind = 'move' AND subject = 'NVDA' AND withdrawn_at IS NULL")
+        assert (own["earlier"] >= 60).all()
+        assert (own["session"] >= "2025-06-01").all()
+        con.rollback()
+
+
+def test_a_title_says_what_happened_even_where_the_market_moved_the_other_way(
+    bundled: duckdb.DuckDBPyConnection,
+) -> None:
+    panel = read_panel(bundled)
+    assert panel is not None
+    told = signals(bundled, "kind = 'move'")
+    assert len(told) > 40
+    for row in told.itertuples():
+        day, column = panel.sessions.index(row.session.date()), panel.names.index(row.name)
+        change = panel.returns[day, column]
+        assert f"{row.name} {'fell' if change < 0 else 'rose'} {abs(change):.1%} " in row.title
+        if row.measure == "abnormal return" and change * row.size < 0:
+            assert " less than the market explains" in row.title
+
+
+def test_subjects_that_are_written_alike_are_told_apart(warehouse: FileWarehouse) -> None:
+    with warehouse.writing() as con:
+        con.begin()
+        for table in ("company", "price_daily", "shares_outstanding"):
+            con.execute(f"UPDATE {table} SET ticker = 'AI' WHERE ticker = 'META'")
+        notice(con, "alike", NOW, A_MONTH)
+        told = signals(con, "withdrawn_at IS NULL AND signal_id LIKE 'signal-2024-02-02-%'")
+        assert {"signal-2024-02-02-ai-shares", "signal-2024-02-02-ai-gain"} <= set(told["signal_id"])
+        con.rollback()
+
+
 def test_a_warehouse_without_prices_or_ranks_has_no_signals(tmp_path: Path) -> None:
     with FileWarehouse(tmp_path / "market.duckdb").writing() as con:
         assert notice(con, "empty", NOW, A_MONTH) == Found()
@@ -234,6 +302,32 @@ def test_an_app_enters_the_top_ten_once_a_month_and_not_in_a_chart_that_is_new(
             {1: "ChatGPT", (5 if here else 15): "DeepSeek", (7 if day.day == 2 else 27): "Temu"},
         )
     assert told(con) == [("2025-02-02", "Temu", "enters the top ten", ("us",))]
+
+
+def test_two_apps_whose_names_have_no_latin_letters_are_two_signals(
+    captures: tuple[duckdb.DuckDBPyConnection, Capture],
+) -> None:
+    con, capture = captures
+    capture("2025-01-26 00:00:00+00", "cn", {1: "豆包"})
+    capture("2025-01-27 00:00:00+00", "cn", {1: "元宝", 2: "豆包"})
+    capture("2025-01-27 12:00:00+00", "cn", {1: "豆包", 2: "元宝"})
+    notice(con, "two", NOW, A_MONTH)
+    found = signals(con)
+    assert len(found) == 4
+    assert found["title"].str.contains("China").all()
+
+
+def test_an_app_that_leads_in_more_countries_in_the_course_of_the_day_is_told_once(
+    captures: tuple[duckdb.DuckDBPyConnection, Capture],
+) -> None:
+    con, capture = captures
+    for country in ("us", "gb"):
+        capture("2025-01-26 00:00:00+00", country, {1: "ChatGPT", 2: "DeepSeek"})
+    capture("2025-01-27 00:00:00+00", "us", {1: "DeepSeek", 2: "ChatGPT"})
+    assert notice(con, "one", NOW, A_MONTH) == Found(new=2)
+    capture("2025-01-27 01:00:00+00", "gb", {1: "DeepSeek", 2: "ChatGPT"})
+    assert notice(con, "both", NOW, A_MONTH) == Found()
+    assert signals(con)["title"].str.contains("in 2 countries").all()
 
 
 def test_steps_across_a_pause_and_reports_are_not_told(
