@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.app_pages import markup
+from dashboard.app_pages import events_markup, markup
 from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.league import FIRST_ROWS, chart_of, table_of, the_league
@@ -70,7 +70,10 @@ def ranking(state: str) -> None:
     block(state, "events-league", choice, table_of(state, "league", choice, rows, theme()))
     others = table_of(state, "others", choice, rows, theme())
     if others:
-        st.html(f"{markup.heading(3, 'Days that would be mistaken for AI events', 'confounders')}{others}")
+        heading = markup.heading(3, "Days that would be mistaken for AI events", "confounders")
+        st.html(
+            heading + events_markup.folded("Tariffs, rates and other causes that moved AI shares", others)
+        )
     block(state, "events-segments", choice, table_of(state, "segments", choice, rows, theme()))
 
 

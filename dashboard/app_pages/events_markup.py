@@ -160,17 +160,27 @@ def _sparkline(path: pd.Series, size: float, colours: Palette, shade: str) -> st
     return f'<img src="{source}" width="{WIDTH}" height="{HEIGHT}" alt="{alt}" loading="eager">'
 
 
-def biggest(days: pd.DataFrame, measure: str, link: Link = story_address) -> str:
-    """The largest falls beside the largest rises, each with its event, its sourced cause, or neither."""
+def biggest(days: pd.DataFrame, measure: str, link: Link = story_address, first: int | None = None) -> str:
+    """The largest falls beside the largest rises, each with its event, its sourced cause, or neither.
+
+    Those after the `first` of each are folded away.
+    """
     most = float(days[measure].abs().max())
     columns = []
     for name, rows in (("falls", days[days[measure] < 0]), ("rises", days[days[measure] > 0])):
         rows = rows.sort_values(measure, key=abs, ascending=False)
-        items = "".join(_day(row, row[measure], most, link) for _, row in rows.iterrows())
-        columns.append(
-            f'<section><h4>The {len(rows)} largest {name}</h4><ol class="{name}">{items}</ol></section>'
-        )
+        items = [_day(row, row[measure], most, link) for _, row in rows.iterrows()]
+        listed = f'<ol class="{name}">{"".join(items[:first])}</ol>'
+        if first is not None and len(items) > first:
+            rest = f'<ol class="{name}" start="{first + 1}">{"".join(items[first:])}</ol>'
+            listed += folded(f"The next {len(items) - first}", rest)
+        columns.append(f"<section><h4>The {len(rows)} largest {name}</h4>{listed}</section>")
     return f'<div class="biggest">{"".join(columns)}</div>'
+
+
+def folded(title: str, body: str) -> str:
+    """HTML that opens on a click; on paper it is open."""
+    return f"<details><summary>{escape(title)}</summary>{body}</details>"
 
 
 def _day(row: pd.Series, value: float, most: float, link: Link) -> str:

@@ -10,7 +10,7 @@ from dashboard.charts.chart import Chart
 from dashboard.views import events as view
 from dashboard.views.league import League, read_league
 
-FIRST_ROWS = 25
+FIRST_ROWS = 10
 TABLES = {"events-league": "league", "events-segments": "segments", "events-biggest": "biggest"}
 """The charts that stand in the page as HTML, and the part that each is in `table_of`."""
 
@@ -37,7 +37,7 @@ def table_of(state: str, part: str, choice: view.Choice, rows: int | None, theme
     told = the_league(state)
     if part == "biggest":
         measure = "change" if choice.by == "change" else "abnormal"
-        return events_markup.biggest(view.largest(told, measure), measure)
+        return events_markup.biggest(view.largest(told, measure), measure, first=FIRST_ROWS)
     chosen = view.chosen(told, choice)
     other = chosen["kind"] == CONFOUNDER
     if part == "others":

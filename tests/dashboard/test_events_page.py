@@ -166,3 +166,12 @@ def test_the_study_runs_for_every_event_with_250_sessions_before_it(con: Con, to
         inputs = load_study_inputs(con, "ai", on=session.date())
         study = run_study(simple_returns(inputs.prices), simple_returns(inputs.benchmarks)["SPY"], session)
         assert float(study.aar.loc[0, "aar"]) == pytest.approx(told.table.at[event_id, "abnormal"], abs=1e-12)
+
+
+def test_the_page_shows_the_ten_largest_days_each_way_and_folds_away_the_next_fifteen(told: League) -> None:
+    days = view.largest(told, "abnormal")
+    text = events_markup.biggest(days, "abnormal", first=10)
+    opened, *folded = text.split("<summary>The next 15</summary>")
+    assert opened.count("<li") == 10
+    assert [part.split("</details>")[0].count("<li") for part in folded] == [15, 15]
+    assert text.count("<li") == len(days)
