@@ -34,6 +34,8 @@ FOLDS = {
     "study-benchmarks": ("Against other benchmarks", ":material/straighten:"),
 }
 
+BESIDE = {"study-explained": ("study-scatter",), "study-synthetic": ("study-synthetic-gaps",)}
+
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def choices(state: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -92,10 +94,32 @@ def fold(state: str, question: Question, name: str) -> None:
     with st.expander(title, icon=icon):
         try:
             show(chart_of(state, question, name, theme()))
-            if name == "study-explained":
-                show(chart_of(state, question, "study-scatter", theme()))
+            for further in BESIDE.get(name, ()):
+                show(chart_of(state, question, further, theme()))
+            if name == "study-synthetic":
+                donors_table(answer_to(state, question))
         except NothingToShow as nothing:
             say_nothing(nothing)
+
+
+def donors_table(answer: Answer) -> None:
+    """The firms that the synthetic control is made of: weight, and each one's own gap when rebuilt from the others."""
+    found = answer.rebuilt
+    shown = found.donors.join(found.weights.rename("weight")).sort_values("weight", ascending=False)
+    shown.insert(0, "name", shown.index.map(answer.names))
+    st.dataframe(
+        shown[["name", "weight", "gap", "deviation", "ratio", "compared"]],
+        hide_index=True,
+        alt="Weights of the synthetic control, and each donor rebuilt from the others",
+        column_config={
+            "name": "Firm outside AI",
+            "weight": st.column_config.NumberColumn("Weight", format="%.2f"),
+            "gap": st.column_config.NumberColumn("Its own gap", format="percent"),
+            "deviation": st.column_config.NumberColumn("Usual gap before", format="percent"),
+            "ratio": st.column_config.NumberColumn("Gap / usual", format="%.2f"),
+            "compared": st.column_config.CheckboxColumn("Compared"),
+        },
+    )
 
 
 def verdict(holds: bool, size: float) -> str:

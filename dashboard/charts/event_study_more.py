@@ -1,27 +1,31 @@
-"""Further charts of an event study: exposed against not exposed, what explains the losses, what would have been."""
+"""Further charts of an event study: exposed against not exposed, and what would have been."""
+
+from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
-from dashboard.charts.event_study import spell, within
+from dashboard.charts.event_study import within
 from dashboard.charts.style import Palette, palette, template
 
-NAMES = {
-    "beta": "Market loading (beta)",
-    "volatility": "Volatility before",
-    "run_up": "Abnormal run-up before",
-    "size": "Market value (log)",
-}
-HIGH = {
-    "beta": "a high market loading",
-    "volatility": "high volatility before",
-    "run_up": "a run-up before",
-    "size": "a high market value",
-}
-STAND_OUT = 0.05
 MOST_WEIGHTS = 4
+
+
+@dataclass(frozen=True)
+class Chances:
+    """How unusual a gap is.
+
+    `rank` is its place among the firms compared (0: none), with the p-value `across`; `as_large` of `days` days before
+    the event had a gap as large; `left_out` are the firms that are not compared.
+    """
+
+    rank: int
+    across: float
+    as_large: int
+    days: int
+    left_out: list[str]
 
 
 def contrasted(path: pd.DataFrame, group: str, source: str, theme: str = "light") -> Chart:
@@ -96,115 +100,10 @@ def _line(
     )
 
 
-def slopes(found: pd.DataFrame, window: tuple[int, int], source: str, theme: str = "light") -> Chart:
-    """Slopes of the firms' CARs on what was known of them, each with the band of ordinary dates.
-
-    `found`: name, slope, low, high (fractions), p_value, firms, dates.
-    """
-    out = found[found["p_value"] < STAND_OUT]
-    lower, higher = (
-        [HIGH.get(name, name) for name in out.loc[side, "name"]]
-        for side in (out["slope"] < 0, out["slope"] > 0)
-    )
-    parts = [
-        f"{words.listed(group)} went with {kind} returns"
-        for group, kind in ((lower, "lower"), (higher, "higher"))
-        if group
-    ]
-    title = "; ".join(parts) or "Nothing known before explains who lost"
-    title = title[0].upper() + title[1:]
-    return Chart(
-        name="study-explained",
-        figure=_slope_dots(found.iloc[::-1], palette(theme)),
-        title=title,
-        subtitle=f"Abnormal return over {spell(window)} that went with one standard deviation more of each, the others "
-        f"held fixed, {int(found['firms'].iloc[0])} firms, percent; bars: what ordinary dates give in 95% of cases",
-        source=source,
-        alt="Dot chart of slopes. "
-        + "; ".join(
-            f"{NAMES.get(row.name, row.name)} {words.percent(row.slope, 2)}, p = {row.p_value:.3f}"
-            for row in found.itertuples(index=False)
-        )
-        + ".",
-        table=found,
-        note="The firms move together, so the slopes are judged by the same regression on dates before the event.",
-    )
-
-
-def _slope_dots(rows: pd.DataFrame, colours: Palette) -> go.Figure:
-    out = rows["p_value"] < STAND_OUT
-    fig = go.Figure(layout={"template": template(colours), "height": 110 + 46 * len(rows)})
-    fig.add_scatter(
-        x=rows["slope"] * 100,
-        y=[NAMES.get(name, words.safe(name, 30)) for name in rows["name"]],
-        mode="markers",
-        marker={"size": 11, "color": [colours.loss if each else colours.muted for each in out]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["high"] - rows["slope"]) * 100,
-            "arrayminus": (rows["slope"] - rows["low"]) * 100,
-            "color": colours.faint,
-            "thickness": 1.6,
-            "width": 0,
-        },
-        hovertext=[
-            f"<b>{NAMES.get(row.name, row.name)}</b>: {words.percent(row.slope, 2)} for one standard deviation more<br>"
-            f"p = {row.p_value:.3f} among {row.dates} ordinary stretches"
-            for row in rows.itertuples(index=False)
-        ],
-        hoverinfo="text",
-    )
-    fig.add_vline(x=0, line={"color": colours.muted, "width": 1})
-    fig.update_xaxes(ticksuffix="%", showgrid=True, side="top")
-    fig.update_yaxes(showgrid=False, ticks="", tickfont={"color": colours.ink})
-    return fig
-
-
-def scatter(cars: pd.DataFrame, window: tuple[int, int], source: str, theme: str = "light") -> Chart:
-    """Each firm's CAR against its market loading, labelled, or its volatility where the model has no loading.
-
-    `cars`: firm, name, car, beta, sigma (fractions).
-    """
-    colours = palette(theme)
-    across, what = ("beta", "market loading") if cars["beta"].notna().any() else ("sigma", "daily volatility")
-    drawn = cars.dropna(subset=["car", across])
-    far = (drawn["car"] - drawn["car"].median()).abs().rank(ascending=False) <= 10
-    fig = go.Figure(layout={"template": template(colours), "height": 420})
-    fig.add_scatter(
-        x=drawn[across],
-        y=drawn["car"] * 100,
-        mode="markers+text",
-        text=[words.safe(name, 16) if show else "" for name, show in zip(drawn["name"], far, strict=True)],
-        textposition="top center",
-        textfont={"size": 11, "color": colours.ink},
-        marker={"size": 9, "color": colours.gain},
-        hovertext=[
-            f"<b>{words.safe(name)}</b>: {words.percent(car, 2)}, {what} {at:.2f}"
-            for name, car, at in zip(drawn["name"], drawn["car"], drawn[across], strict=True)
-        ],
-        hoverinfo="text",
-    )
-    fig.add_hline(y=0, line={"color": colours.faint, "width": 1})
-    fig.update_xaxes(title_text=f"{what} before the event", showgrid=True)
-    fig.update_yaxes(ticksuffix="%")
-    fig.update_layout(margin={"b": 52})
-    return Chart(
-        name="study-scatter",
-        figure=fig,
-        title=f"Each firm’s abnormal return and its {what}",
-        subtitle=f"Cumulative abnormal return over {spell(window)}, percent; the ten furthest out are named",
-        source=source,
-        alt=f"Scatter of {len(drawn)} firms’ abnormal returns against their {what}.",
-        table=drawn[["firm", "name", across, "car"]],
-    )
-
-
 def rebuilt(
     days: pd.DataFrame,
     weights: pd.Series,
     fit: float,
-    p_time: float,
     group: str,
     source: str,
     theme: str = "light",
@@ -236,6 +135,89 @@ def rebuilt(
         f"{words.percent(float(days.loc[0, 'synthetic']))} on the event’s session.",
         table=days.reset_index(),
         note=f"Weights: {words.listed(first)}{', others less' if len(weights) > MOST_WEIGHTS else ''}. Before the "
-        f"event the control explains {fit:.0%} of the variance on days that were not fitted; a gap as large on "
-        f"{p_time:.1%} of those days.",
+        f"event the control explains {fit:.0%} of the variance on days that were not fitted.",
     )
+
+
+def synthetic_gaps(
+    path: pd.DataFrame,
+    donors: pd.DataFrame,
+    chances: Chances,
+    group: str,
+    source: str,
+    theme: str = "light",
+) -> Chart:
+    """The gap to the synthetic control beside the gaps of ordinary stretches and of firms that nothing treated.
+
+    `path`: index day: session, gap, cumulative_gap, low, high (95% of equally long stretches before; fractions);
+    `donors`: cumulative gaps, days × firms outside AI, each rebuilt from the others.
+    """
+    shown, others = (each.loc[-1:] if -1 in each.index else each for each in (path, donors))
+    return Chart(
+        name="study-synthetic-gaps",
+        figure=_gap_lines(shown, others, palette(theme)),
+        title=_ranked(chances, len(others.columns)),
+        subtitle=f"Return of {within(group)} less that of its synthetic control, summed from the event’s session on, "
+        "percent; lines: the same for firms outside AI, each rebuilt from the others; grey area: 95% of equally long "
+        "stretches before",
+        source=source,
+        alt=f"Line chart: the gap of {group} is {words.percent(float(path.loc[0, 'gap']))} on the event’s session, "
+        f"beside those of {len(others.columns)} firms outside AI.",
+        table=path.drop(columns="gap").join(donors).reset_index(),
+        note=_chance(chances, len(others.columns)),
+    )
+
+
+def _gap_lines(shown: pd.DataFrame, others: pd.DataFrame, colours: Palette) -> go.Figure:
+    fig = go.Figure(layout={"template": template(colours), "height": 420})
+    fig.add_scatter(
+        x=[*shown.index, *shown.index[::-1]],
+        y=[*(shown["high"] * 100), *(shown["low"][::-1] * 100)],
+        fill="toself",
+        fillcolor=colours.grid,
+        line={"width": 0},
+        mode="lines",
+        name="95% of stretches before",
+        hoverinfo="skip",
+    )
+    fig.add_hline(y=0, line={"color": colours.faint, "width": 1})
+    for name in others:
+        fig.add_scatter(
+            x=others.index,
+            y=others[name] * 100,
+            mode="lines",
+            name=words.safe(name),
+            line={"color": colours.faint, "width": 1.2},
+            hovertext=[f"<b>{words.safe(name)}</b>: {words.percent(gap, 2)}" for gap in others[name]],
+            hoverinfo="text",
+        )
+    _line(fig, shown, "cumulative_gap", "Gap", colours.loss)
+    fig.update_xaxes(title_text="sessions from the event", dtick=2)
+    fig.update_yaxes(ticksuffix="%")
+    fig.update_layout(margin={"r": 56, "b": 52})
+    return fig
+
+
+def _ranked(chances: Chances, others: int) -> str:
+    if not chances.rank:
+        return "Too few firms outside AI can be rebuilt to compare the gap with theirs"
+    place = {1: "largest", 2: "second largest", 3: "third largest"}.get(
+        chances.rank, f"{chances.rank}th largest"
+    )
+    return f"The gap of the event’s session is the {place} of {others + 1}, for its usual size"
+
+
+def _chance(chances: Chances, others: int) -> str:
+    """Both placebos in words, and the firms that are not compared."""
+    count = chances.as_large or "None"
+    said = [f"{count} of the {chances.days} days before had a gap as large as the session’s."]
+    if chances.rank:
+        said.append(
+            f"Each gap over its usual size before, the group is number {chances.rank} of {others + 1} (p = "
+            f"{chances.across:.2f}; with {others} firms to compare, p is never below {1 / (others + 1):.2f})."
+        )
+    if chances.left_out:
+        said.append(
+            f"Not compared, since before the event they fit too badly: {words.listed(chances.left_out)}."
+        )
+    return " ".join(said)

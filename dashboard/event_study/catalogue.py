@@ -38,7 +38,8 @@ TESTS: dict[str, Test] = {
             "Crude dependence adjustment (Brown and Warner)",
             True,
             1,
-            "The group's average against its own estimation-window volatility.",
+            "The group's average against its own estimation-window volatility, whatever firms it is of each day.",
+            with_gaps=False,
         ),
         Test(
             "portfolio_regression",

@@ -1,5 +1,7 @@
 """What explains who lost: the firms' CARs regressed on what was known of them before the event.
 
+Of a company's sales the share that AI brings is known for none here; a column of it can be handed in like any other.
+
 The firms are correlated, so the standard errors of such a regression mean nothing. The same regression on the
 ordinary windows before the event says how large a slope is when nothing happens (Sefcik and Thompson 1986,
 Journal of Accounting Research 24, 316-334; Fama and MacBeth 1973).
@@ -15,8 +17,11 @@ from dashboard.event_study.study import Study
 from dashboard.event_study.windows import Window
 
 # Firms that each slope needs beside the constant, so that it is no line through two points.
-FIRMS_PER_SLOPE = 4
+FIRMS_PER_SLOPE = 3
 RUN_UP_DAYS = 60
+# Firms that a segment needs to have a slope of its own; smaller ones stand together.
+FEWEST_OF_SEGMENT = 3
+SMALLER_SEGMENTS = "Smaller segments"
 
 
 def characteristics(study: Study, market_values: pd.Series | None = None) -> pd.DataFrame:
@@ -34,6 +39,30 @@ def characteristics(study: Study, market_values: pd.Series | None = None) -> pd.
     return table.dropna(axis=1, how="all")
 
 
+def segment_columns(segments: pd.Series) -> tuple[pd.DataFrame, str]:
+    """A column of True and False for each segment but the base, and the base: the segment with the most firms.
+
+    Args:
+        segments: firm → segment.
+
+    Segments of one or two firms stand together as `SMALLER_SEGMENTS`, with the next larger one where they are too few
+    even so. No column and "" where all firms are then of one segment.
+    """
+    sizes = segments.value_counts().rename_axis("segment").reset_index(name="firms")
+    sizes = sizes.sort_values(["firms", "segment"], ascending=[False, True], kind="stable")
+    small = int((sizes["firms"] < FEWEST_OF_SEGMENT).sum())
+    while 0 < small < len(sizes) and sizes["firms"].iloc[-small:].sum() < FEWEST_OF_SEGMENT:
+        small += 1
+    together = set(sizes["segment"].iloc[len(sizes) - small :])
+    named = segments.where(~segments.isin(together), SMALLER_SEGMENTS)
+    counts = named.value_counts()
+    if len(counts) < 2:
+        return pd.DataFrame(index=segments.index), ""
+    largest = counts.drop(SMALLER_SEGMENTS, errors="ignore")
+    base = min(largest.index[largest == largest.max()])
+    return pd.DataFrame({name: named == name for name in sorted(counts.index) if name != base}), str(base)
+
+
 def run_cross_section(study: Study, explain: pd.DataFrame, window: Window) -> pd.DataFrame:
     """Slopes of the CARs over `window` on standardised characteristics, with inference by placebo dates.
 
@@ -46,7 +75,8 @@ def run_cross_section(study: Study, explain: pd.DataFrame, window: Window) -> pd
 
     Returns:
         One row a characteristic: name, slope (fraction), low and high (the slope less and plus the 95% range of
-        the placebo slopes about zero), p_value ((1 + placebo slopes as large)/(n + 1), two-sided), firms, dates.
+        the placebo slopes about zero, as wide as a forecast is unsure), p_value ((1 + placebo slopes as
+        large)/(n + 1), two-sided), firms, dates.
 
     Raises:
         EventStudyError: too few firms for so many characteristics, or one is constant or follows from the others.
@@ -63,14 +93,7 @@ def run_cross_section(study: Study, explain: pd.DataFrame, window: Window) -> pd
         )
     weights = _weights(_standardise(known))
     slopes = weights @ car.to_numpy()
-    residuals = study.residuals[car.index].to_numpy().T
-    blocks = block_sums(residuals, window[1] - window[0] + 1)
-    blocks = blocks[:, np.isfinite(blocks).all(axis=0)]
-    if not blocks.shape[1]:
-        raise EventStudyError(
-            "On no stretch before the event do all these firms have returns: none to compare with."
-        )
-    placebo = weights @ blocks
+    placebo = weights @ _stretches(study, car.index, window)
     reached = (np.abs(placebo) >= np.abs(slopes)[:, None]).sum(axis=1)
     half = np.quantile(np.abs(placebo), 0.95, axis=1)
     return pd.DataFrame(
@@ -84,6 +107,18 @@ def run_cross_section(study: Study, explain: pd.DataFrame, window: Window) -> pd
             "dates": placebo.shape[1],
         }
     )
+
+
+def _stretches(study: Study, firms: pd.Index, window: Window) -> FloatArray:
+    """The firms' residuals over every stretch before that all of them have, as unsure as a forecast (N × blocks)."""
+    residuals = study.residuals[firms].to_numpy().T
+    blocks = block_sums(residuals, window[1] - window[0] + 1) * study.widening(window)
+    blocks = blocks[:, np.isfinite(blocks).all(axis=0)]
+    if not blocks.shape[1]:
+        raise EventStudyError(
+            "On no stretch before the event do all these firms have returns: none to compare with."
+        )
+    return blocks
 
 
 def _standardise(known: pd.DataFrame) -> FloatArray:

@@ -59,11 +59,23 @@ class Portfolio:
         variance of a block is v̄·(L - (Σx)'(X'X)⁻¹(Σx)).
         """
         mean = block_sums(self.variances[:, : self.days], length) / length
-        inside = quadratic(
-            self.inverse, block_sums(self.design[:, : self.days].swapaxes(1, 2), length).swapaxes(1, 2)
-        )
         with np.errstate(invalid="ignore", divide="ignore"):
-            return block_sums(self.estimation, length) / np.sqrt(mean * (length - inside))
+            return block_sums(self.estimation, length) / np.sqrt(mean * (length - self._inside(length)))
+
+    def widening(self, scopes: Scopes) -> FloatArray:
+        """How much wider the forecast of a scope (one) spreads than each block of its length before (B × blocks).
+
+        √((L + q)/(L - q_b)), q the forecast error (Σx)'(X'X)⁻¹(Σx): what sums of residuals are multiplied by before
+        a sum of abnormal returns is held against them.
+        """
+        length = int(scopes.lengths[0])
+        ahead = quadratic(self.inverse, scopes.member.T @ self.design[:, self.days :])
+        return np.asarray(np.sqrt((length + ahead) / (length - self._inside(length))))
+
+    def _inside(self, length: int) -> FloatArray:
+        """(Σx)'(X'X)⁻¹(Σx) of every block of the estimation window (B × blocks)."""
+        days = self.design[:, : self.days].swapaxes(1, 2)
+        return quadratic(self.inverse, block_sums(days, length).swapaxes(1, 2))
 
 
 def portfolio(fitted: Fit, scopes: Scopes, signs: FloatArray | None = None) -> Portfolio:

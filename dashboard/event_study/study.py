@@ -142,6 +142,10 @@ class Study:
         half = float(stdtrit(self.degrees_of_freedom, (1 + CONFIDENCE) / 2)) * self.standard_error(window)
         return caar, caar - half, caar + half
 
+    def widening(self, window: Window) -> FloatArray:
+        """What sums of the estimation window's residuals are multiplied by, see `Portfolio.widening` (blocks,)."""
+        return self.portfolio.widening(make_scopes(self.span, [window], days=False))[0]
+
     def path(self, first: int = 0) -> pd.DataFrame:
         """How the event went, cumulated from day `first` on, see `tables.path_table`."""
         return path_table(self.aar, self.portfolio, self._fitted.scopes, first)

@@ -5,15 +5,16 @@ Statistical Association 105, 493-505), non-negative and summing to one, then cor
 is left (Ben-Michael, Feller and Rothstein 2021, JASA 116, 1789-1803).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from dashboard.event_study.errors import EventStudyError
 from dashboard.event_study.panel import FloatArray
+from dashboard.event_study.portfolio import block_sums
 from dashboard.event_study.windows import EventPlace
 
 FEWEST_DONORS, FEWEST_DAYS = 4, 60
@@ -21,6 +22,9 @@ FEWEST_DONORS, FEWEST_DAYS = 4, 60
 LEAST_FIT = 0.25
 RIDGES = tuple(10.0**power for power in range(6))
 FOLDS = 5
+# Mean squared gap before the event, over the target's, up to which a donor's placebo counts (Abadie, Diamond and
+# Hainmueller 2010 show 20, 5 and 2), and the donors that a rank needs.
+WORST_FIT, FEWEST_RANKED = 5.0, 4
 # Weight of the constraint that the weights sum to one.
 FIRM = 1e3
 
@@ -36,8 +40,13 @@ class Synthetic:
         fit: share of the target's variance that the weights explain on days that they were not chosen on.
         placebo: gap of each estimation day (fractions), out of sample by folds.
         p_time: share of those days with a gap as large as day 0's.
-        donors: gap of day 0 of each donor rebuilt from the others, over its deviation before the event.
-        p_donors: share of the donors and the target with a gap as large in those terms.
+        deviation: root mean squared gap of the target on those days.
+        donors: each donor rebuilt from the others: index donor; gap (day 0), deviation (as above), ratio (the one over
+            the other), compared (whether its fit before the event allows a comparison).
+        donor_gaps: cumulative gaps of the donors, event days × donors.
+        rank: place of the target's |gap|/deviation among it and the donors compared, 1 the largest; 0 where fewer
+            than four can be compared.
+        p_donors: rank over their number; NaN without a rank.
     """
 
     days: pd.DataFrame
@@ -45,8 +54,20 @@ class Synthetic:
     fit: float
     placebo: pd.Series
     p_time: float
-    donors: pd.Series
+    deviation: float
+    donors: pd.DataFrame
+    donor_gaps: pd.DataFrame
+    rank: int
     p_donors: float
+
+    def band(self, share: float = 0.95) -> pd.DataFrame:
+        """Where that share of equally long stretches before the event has its gaps: low, high, by event day."""
+        days = self.days.index[self.days.index >= 0]
+        gaps = self.placebo.to_numpy()
+        cuts = [
+            np.quantile(block_sums(gaps, length), ((1 - share) / 2, (1 + share) / 2)) for length in days + 1
+        ]
+        return pd.DataFrame(cuts, days, ["low", "high"]).reindex(self.days.index, fill_value=0.0)
 
 
 def run_synthetic(target: pd.Series, donors: pd.DataFrame, place: EventPlace) -> Synthetic:
@@ -82,17 +103,22 @@ def run_synthetic(target: pd.Series, donors: pd.DataFrame, place: EventPlace) ->
     weights = pd.Series(_weights(y[used].to_numpy(), x.loc[used].to_numpy(), ridge), kept)
     days = _days(target, x, weights, place)
     placebo = pd.Series(outside, used)
-    gap = abs(float(days.loc[0, "gap"]))
-    others = _donor_gaps(x.loc[used].to_numpy(), x.loc[place.session].to_numpy(), ridge)
-    own = gap / float(placebo.std())
+    gap, deviation = abs(float(days.loc[0, "gap"])), float(np.sqrt(np.mean(outside**2)))
+    others, gaps = _donors(x.loc[used], x.reindex(around), place.days, ridge)
+    others["compared"] = others["deviation"] ** 2 <= WORST_FIT * deviation**2
+    ratios = others.loc[others["compared"], "ratio"].abs()
+    rank = 1 + int((ratios >= gap / deviation).sum()) if len(ratios) >= FEWEST_RANKED else 0
     return Synthetic(
         days,
         weights[weights.abs().sort_values(ascending=False).index],
         fit,
         placebo,
         float((1 + (placebo.abs() >= gap).sum()) / (len(placebo) + 1)),
-        pd.Series(others, kept),
-        float((1 + (np.abs(others) >= own).sum()) / (len(others) + 1)),
+        deviation,
+        others,
+        gaps,
+        rank,
+        rank / (len(ratios) + 1) if rank else float("nan"),
     )
 
 
@@ -120,14 +146,20 @@ def _choose(y: FloatArray, x: FloatArray) -> float:
     return min(RIDGES, key=lambda ridge: float(np.sum(_by_folds(y, x, ridge) ** 2)))
 
 
-def _donor_gaps(x: FloatArray, event: FloatArray, ridge: float) -> FloatArray:
-    found = []
-    for place in range(x.shape[1]):
-        others = np.delete(np.arange(x.shape[1]), place)
-        gaps = _by_folds(x[:, place], x[:, others], ridge)
-        weights = _weights(x[:, place], x[:, others], ridge)
-        found.append((event[place] - event[others] @ weights) / gaps.std(ddof=1))
-    return np.array(found)
+def _donors(
+    before: pd.DataFrame, event: pd.DataFrame, days: NDArray[np.int64], ridge: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Each donor as if the event had treated it: its figures, and its cumulative gaps by event day."""
+    rows, gaps = [], {}
+    for donor in before:
+        others = before.columns.drop(donor)
+        y, x = before[donor].to_numpy(), before[others].to_numpy()
+        deviation = float(np.sqrt(np.mean(_by_folds(y, x, ridge) ** 2)))
+        daily = pd.Series(event[donor].to_numpy() - event[others].to_numpy() @ _weights(y, x, ridge), days)
+        rows.append((float(daily[0]), deviation, float(daily[0]) / deviation))
+        gaps[donor] = daily.where(daily.index >= 0, 0.0).cumsum()
+    table = pd.DataFrame(rows, before.columns.rename("donor"), ["gap", "deviation", "ratio"])
+    return table, pd.DataFrame(gaps).rename_axis("day")
 
 
 def _days(target: pd.Series, x: pd.DataFrame, weights: pd.Series, place: EventPlace) -> pd.DataFrame:
@@ -140,6 +172,3 @@ def _days(target: pd.Series, x: pd.DataFrame, weights: pd.Series, place: EventPl
     for name in ("actual", "synthetic", "gap"):
         table[f"cumulative_{name}"] = table[name].where(table.index >= 0, 0.0).cumsum()
     return table
-
-
-__all__: Sequence[str] = ("Synthetic", "run_synthetic")

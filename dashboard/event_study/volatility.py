@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from dashboard.event_study.panel import FloatArray
-from dashboard.event_study.portfolio import block_sums
 from dashboard.event_study.study import Study
 from dashboard.event_study.windows import Window
 
@@ -34,8 +33,8 @@ def scaled_placebo(study: Study, window: Window) -> Unusual:
 
     σ²_t = λσ²_{t-1} + (1 - λ)ē²_{t-1} with λ = .94 (RiskMetrics 1996), known before a block begins; the event's
     forecast uses the days before its window. After calm months an ordinary placebo finds too few large days,
-    after stormy ones too many. `value` and `usual` are |CAAR| in standard deviations; p as in
-    `time_series.placebo`, two-sided.
+    after stormy ones too many. `value` and `usual` are |CAAR| in standard deviations, forecast error included; p as
+    in `time_series.placebo`, two-sided.
     """
     group, days = study.portfolio, study.aar.index.to_numpy()
     start, end = window
@@ -43,10 +42,8 @@ def scaled_placebo(study: Study, window: Window) -> Unusual:
     series = np.concatenate([group.estimation[0], group.aar[0]])
     forecast = _forecasts(series / np.sqrt(group.variances[0]))
     position = group.days + int(np.flatnonzero(days == start)[0])
-    spread = np.sqrt(np.nanmean(group.variances[0][: group.days]) * length)
-    event = abs(float(group.aar[0, position - group.days : position - group.days + length].sum()))
-    event /= spread * forecast[position]
-    blocks = np.abs(block_sums(group.estimation[0], length)) / (spread * forecast[: group.days - length + 1])
+    event = abs(study.estimate(window)[0]) / (study.standard_error(window) * forecast[position])
+    blocks = np.abs(group.blocks(length)[0]) / forecast[: group.days - length + 1]
     return _rank(event, blocks[WARM_UP:])
 
 

@@ -4,7 +4,8 @@ import duckdb
 
 from dashboard.charts.chart import Chart
 from dashboard.charts.event_study import benchmarks, cumulative, firm_cars
-from dashboard.charts.event_study_more import contrasted, rebuilt, scatter, slopes
+from dashboard.charts.event_study_explained import scatter, slopes
+from dashboard.charts.event_study_more import Chances, contrasted, rebuilt, synthetic_gaps
 from dashboard.data.study_inputs import ALL_AI
 from dashboard.event_study import MODELS
 from dashboard.views.request import Heeds, Maker, Request
@@ -29,17 +30,30 @@ def _contrast(answer: Answer, theme: str) -> Chart:
 
 
 def _slopes(answer: Answer, theme: str) -> Chart:
-    return slopes(answer.explained, answer.question.window, answer.source, theme)
+    found = answer.explained
+    return slopes(found.slopes, found.base, found.notes, answer.question.window, answer.source, theme)
 
 
 def _scatter(answer: Answer, theme: str) -> Chart:
-    return scatter(answer.cars, answer.question.window, answer.source, theme)
+    firms = answer.cars.assign(segment=answer.cars["firm"].map(answer.segments))
+    return scatter(firms, answer.question.window, answer.source, theme)
 
 
 def _rebuilt(answer: Answer, theme: str) -> Chart:
     found = answer.rebuilt
     weights = found.weights.rename(index=answer.names)
-    return rebuilt(found.days, weights, found.fit, found.p_time, answer.group, answer.source, theme)
+    return rebuilt(found.days, weights, found.fit, answer.group, answer.source, theme)
+
+
+def _gaps(answer: Answer, theme: str) -> Chart:
+    found = answer.rebuilt
+    compared = found.donors.index[found.donors["compared"]]
+    others = found.donor_gaps[compared].rename(columns=answer.names)
+    left_out = [answer.names[donor] for donor in found.donors.index.difference(compared)]
+    as_large = int((found.placebo.abs() >= abs(found.days.loc[0, "gap"])).sum())
+    chances = Chances(found.rank, found.p_donors, as_large, len(found.placebo), left_out)
+    path = found.days[["session", "gap", "cumulative_gap"]].join(found.band())
+    return synthetic_gaps(path, others, chances, answer.group, answer.source, theme)
 
 
 _DRAW = {
@@ -50,6 +64,7 @@ _DRAW = {
     "study-explained": _slopes,
     "study-scatter": _scatter,
     "study-synthetic": _rebuilt,
+    "study-synthetic-gaps": _gaps,
 }
 
 

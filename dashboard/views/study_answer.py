@@ -38,14 +38,13 @@ from dashboard.event_study import (
     run_study,
     simple_returns,
 )
-from dashboard.event_study.clocks import run_elsewhere
-from dashboard.event_study.explain import characteristics, run_cross_section
 from dashboard.event_study.panel import Market
 from dashboard.event_study.study import ESTIMATION
 from dashboard.event_study.synthetic import Synthetic, run_synthetic
 from dashboard.event_study.volatility import abnormal_variance, abnormal_volume, scaled_placebo, unusual_table
 from dashboard.event_study.windows import Window
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow, asked_event
+from dashboard.views.study_beyond import Explained, elsewhere, explain
 
 LABELS = {
     "SPY": "the S&P 500 (SPY)",
@@ -101,6 +100,7 @@ class Answer:
     other_sessions: tuple[object, ...] = field(repr=False)
     foreign: dict[str, pd.DataFrame] = field(repr=False)
     names: dict[str, str] = field(repr=False)
+    segments: pd.Series = field(repr=False)
     source: str
 
     @cached_property
@@ -180,11 +180,10 @@ class Answer:
             raise NothingToShow(str(error)) from error
 
     @cached_property
-    def explained(self) -> pd.DataFrame:
-        """What explains who lost, see `run_cross_section`; raises NothingToShow where the firms are too few."""
-        known = characteristics(self.study, self.values)
+    def explained(self) -> Explained:
+        """What explains who lost; raises NothingToShow where the firms are too few."""
         try:
-            return run_cross_section(self.study, known, self.question.window)
+            return explain(self.study, self.values, self.segments, self.question.window)
         except EventStudyError as error:
             raise NothingToShow(str(error)) from error
 
@@ -201,31 +200,11 @@ class Answer:
 
     @cached_property
     def elsewhere(self) -> pd.DataFrame:
-        """The group's firms on other clocks, each exchange on its own sessions against SPY with a lag and a lead.
-
-        One row a firm: firm, name, exchange, session (the first that could react), raw, car, low, high (fractions
-        over the window), p_value, placebo_p.
-        """
-        tables = []
-        for exchange, prices in self.foreign.items():
-            session = self.event.session_on(exchange)
-            try:
-                study = run_elsewhere(
-                    prices, self.inputs.benchmarks["SPY"], session, windows=(self.question.window,)
-                )
-            except EventStudyError:
-                continue
-            start, end = self.question.window
-            rows = study.car[["firm", "car", "se", "df", "p_value", "placebo_p"]].copy()
-            half = rows["se"] * stdtrit(rows["df"], (1 + LEVEL) / 2)
-            raw = study.raw_returns.loc[start:end].sum(skipna=False)
-            rows = rows.assign(low=rows["car"] - half, high=rows["car"] + half, raw=rows["firm"].map(raw))
-            tables.append(rows.assign(exchange=exchange, session=study.event_session.date()))
-        columns = ["firm", "name", "exchange", "session", "raw", "car", "low", "high", "p_value", "placebo_p"]
-        if not tables:
-            return pd.DataFrame(columns=columns)
-        found = pd.concat(tables, ignore_index=True)
-        return found.assign(name=found["firm"].map(self.names))[columns]
+        """The group's firms on other clocks against SPY, see `study_beyond.elsewhere`; with their name."""
+        spy = self.inputs.benchmarks["SPY"]
+        found = elsewhere(self.foreign, spy, self.event, self.question.window, LEVEL)
+        found.insert(1, "name", found["firm"].map(self.names))
+        return found
 
     @cached_property
     def unusual(self) -> pd.DataFrame:
@@ -318,6 +297,7 @@ def _answer(
         tuple(dates.values()),
         prices_elsewhere(con, list(inputs.left_out["firm"])),
         names,
+        companies.set_index("ticker")["segment"],
         _source(con, study, question),
     )
 

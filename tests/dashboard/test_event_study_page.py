@@ -130,6 +130,54 @@ def test_tests_that_a_shared_date_invalidates_come_last_and_with_their_measured_
     assert sizes["cross_sectional"] > 0.25 > sizes["portfolio_regression"]
 
 
+def test_what_explains_who_lost_names_the_base_of_the_segments_and_what_is_not_known(answer: Answer) -> None:
+    chart = draw(answer, "study-explained", "light")
+    assert {"AI chips", "Software", "beta"} <= set(chart.table["name"])
+    assert "its difference from Servers and networking" in chart.subtitle
+    assert set(chart.table.loc[chart.table["name"] == "Software", "base"]) == {"Servers and networking"}
+    assert "share of sales that AI brings is known for none" in chart.note
+
+
+def test_segments_are_left_out_of_too_few_firms_and_that_is_said(con: duckdb.DuckDBPyConnection) -> None:
+    some = (
+        "NVDA",
+        "AMD",
+        "AVGO",
+        "MSFT",
+        "GOOGL",
+        "META",
+        "CRM",
+        "NOW",
+        "IBM",
+        "SMCI",
+        "DELL",
+        "HPE",
+        "ANET",
+    )
+    chart = draw(ask(con, Question(tickers=some)), "study-explained", "light")
+    assert "Software" not in set(chart.table["name"])
+    assert "The segments are left out: 13 firms are too few" in chart.note
+
+
+def test_the_firms_furthest_out_are_named_on_the_scatter(answer: Answer) -> None:
+    (points,) = draw(answer, "study-scatter", "light").figure.data
+    named = [name for name in points.text if name]
+    far = answer.cars.iloc[[0, 1, -1]]["name"]
+    assert set(far.str.slice(0, 15)) <= {name[:15] for name in named}
+    assert 15 < len(named) <= len(answer.cars)
+
+
+def test_the_gap_to_the_synthetic_control_stands_beside_those_of_the_firms_outside_ai(answer: Answer) -> None:
+    chart = draw(answer, "study-synthetic-gaps", "light")
+    lines = {trace.name: trace for trace in chart.figure.data}
+    assert {"Walmart", "Netflix", "Gap"} <= set(lines)
+    found = answer.rebuilt
+    assert lines["Gap"].y[1] == pytest.approx(100 * found.days.loc[0, "gap"])
+    assert "largest of 11" in chart.title
+    assert "None of the 250 days before" in chart.note
+    assert "p is never below 0.09" in chart.note
+
+
 def test_the_placebo_range_widens_with_the_length_and_covers_its_share() -> None:
     history = pd.Series(np.random.default_rng(7).normal(0, 0.01, 2000))
     table = placebo_range(history, 5)

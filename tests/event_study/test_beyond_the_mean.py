@@ -16,7 +16,7 @@ from dashboard.event_study import (
     run_events,
     run_study,
 )
-from dashboard.event_study.explain import characteristics, run_cross_section
+from dashboard.event_study.explain import characteristics, run_cross_section, segment_columns
 from dashboard.event_study.synthetic import run_synthetic
 from dashboard.event_study.volatility import abnormal_variance, abnormal_volume, scaled_placebo
 
@@ -75,8 +75,75 @@ def test_a_company_made_of_its_donors_is_rebuilt_and_its_loss_is_the_gap():
     np.testing.assert_allclose(found.weights.iloc[:3], [0.5, 0.3, 0.2], atol=0.06)
     assert found.days.loc[0, "gap"] == pytest.approx(-0.08, abs=0.01)
     assert found.p_time == pytest.approx(1 / 251)
-    assert found.p_donors == pytest.approx(1 / 9)
     assert found.days.loc[-1, "cumulative_gap"] == 0
+    # No firm is rebuilt from the others nearly as well, so that its gap says nothing of this one's.
+    assert not found.donors["compared"].any()
+    assert found.rank == 0
+    assert np.isnan(found.p_donors)
+
+
+def test_a_gap_is_ranked_among_those_of_the_firms_that_nothing_treated():
+    draw = np.random.default_rng(4)
+    donors = RETURNS.iloc[:, :8]
+    made = donors.iloc[:, :3] @ [0.5, 0.3, 0.2] + draw.normal(0, 0.018, len(donors))
+    made.iloc[EVENT] -= 0.12
+    place = run_study(RETURNS, MARKET, DATE).place
+    found = run_synthetic(made, donors, place)
+    figures = found.donors[found.donors["compared"]]
+    own = abs(found.days.loc[0, "gap"]) / found.placebo.std(ddof=0)
+    assert len(figures) >= 4
+    assert found.rank == 1 + (figures["ratio"].abs() >= own).sum() == 1
+    assert found.p_donors == pytest.approx(1 / (len(figures) + 1))
+    # A donor's gap is what the same study of that firm, with the others as donors, would find.
+    one = donors.columns[0]
+    alone = found.donor_gaps[one]
+    assert alone.loc[-1] == 0
+    assert alone.loc[0] == pytest.approx(found.donors.loc[one, "gap"])
+    band = found.band()
+    held = found.placebo.rolling(3).sum().quantile([0.025, 0.975])
+    np.testing.assert_allclose(band.loc[2], held)
+
+
+def test_what_a_long_window_explains_is_held_against_stretches_as_unsure_as_a_forecast():
+    study = run_study(RETURNS, MARKET, DATE, windows=((0, 0), (0, 10)))
+    beta = study.firms[["beta"]]
+    found = run_cross_section(study, beta, (0, 10)).set_index("name")
+    scaled = (beta["beta"] - beta["beta"].mean()) / beta["beta"].std()
+    weight = scaled / (scaled**2).sum()
+    assert found.loc["beta", "slope"] == pytest.approx(weight @ study.abnormal_returns.loc[0:10].sum())
+    before = MARKET.iloc[EVENT - 260 : EVENT - 10]
+    design = sm.add_constant(before.to_numpy())
+    inverse = np.linalg.inv(design.T @ design)
+    event = np.array([11, MARKET.iloc[EVENT : EVENT + 11].sum()])
+    ahead = 11 + event @ inverse @ event
+    slopes = []
+    for start in range(240):
+        days = design[start : start + 11].sum(axis=0)
+        sums = study.residuals.iloc[start : start + 11].sum()
+        slopes.append(weight @ sums * np.sqrt(ahead / (11 - days @ inverse @ days)))
+    half = np.quantile(np.abs(slopes), 0.95)
+    assert found.loc["beta", "high"] - found.loc["beta", "slope"] == pytest.approx(half)
+
+
+def test_segments_are_compared_with_the_largest_and_small_ones_stand_together():
+    study = run_study(RETURNS, MARKET, DATE)
+    names = ["chips"] * 12 + ["software"] * 9 + ["power"] * 6 + ["memory"] * 2 + ["cloud"]
+    segments = pd.Series(names, RETURNS.columns)
+    columns, base = segment_columns(segments)
+    assert base == "chips"
+    assert columns.sum().to_dict() == {"Smaller segments": 3, "power": 6, "software": 9}
+    found = run_cross_section(study, columns, (0, 0)).set_index("name")
+    day = study.abnormal_returns.loc[0]
+    expected = day[segments == "power"].mean() - day[segments == "chips"].mean()
+    assert found.loc["power", "slope"] == pytest.approx(expected)
+
+
+def test_two_firms_of_small_segments_join_the_next_larger_one():
+    segments = pd.Series(["chips"] * 5 + ["power"] * 4 + ["memory", "cloud"], range(11))
+    columns, base = segment_columns(segments)
+    assert (base, list(columns)) == ("chips", ["Smaller segments"])
+    assert columns["Smaller segments"].sum() == 6
+    assert segment_columns(pd.Series("chips", range(7)))[1] == ""
 
 
 def test_a_synthetic_control_that_does_not_fit_before_the_event_is_refused():

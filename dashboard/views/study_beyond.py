@@ -1,0 +1,74 @@
+"""Beyond the mean: what explains who lost, what would have been, and the firms on other clocks."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from scipy.special import stdtrit
+
+from dashboard.data.events import Event
+from dashboard.event_study import EventStudyError, Study
+from dashboard.event_study.clocks import run_elsewhere
+from dashboard.event_study.explain import characteristics, run_cross_section, segment_columns
+from dashboard.event_study.windows import Window
+
+SHARE_UNKNOWN = (
+    "The share of sales that AI brings is known for none of these companies, and so is not among them."
+)
+ELSEWHERE = ("firm", "exchange", "session", "raw", "car", "low", "high", "p_value", "placebo_p")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Slopes of the firms' returns, see `run_cross_section`.
+
+    `base` is the segment that the slopes of the segments are differences from, "" without them; `notes` say what is
+    not in the regression and why.
+    """
+
+    slopes: pd.DataFrame
+    base: str
+    notes: tuple[str, ...]
+
+
+def explain(study: Study, values: pd.Series, segments: pd.Series, window: Window) -> Explained:
+    """What explains who lost; the segments where the firms are of several and enough for so many slopes.
+
+    Raises
+    ------
+    EventStudyError
+        When the firms are too few without segments, too.
+    """
+    known = characteristics(study, values)
+    columns, base = segment_columns(segments.reindex(known.index))
+    if base:
+        try:
+            return Explained(run_cross_section(study, known.join(columns), window), base, (SHARE_UNKNOWN,))
+        except EventStudyError as error:
+            left_out = f"The segments are left out: {str(error)[0].lower()}{str(error)[1:]}"
+            return Explained(run_cross_section(study, known, window), "", (left_out, SHARE_UNKNOWN))
+    return Explained(run_cross_section(study, known, window), "", (SHARE_UNKNOWN,))
+
+
+def elsewhere(
+    foreign: dict[str, pd.DataFrame], market: pd.Series, event: Event, window: Window, level: float
+) -> pd.DataFrame:
+    """The firms on other clocks, each exchange on its own sessions against a market with a lag and a lead.
+
+    One row a firm, columns `ELSEWHERE`: session is the first that could react; raw, car, low and high (its interval
+    at `level`) are fractions over the window.
+    """
+    tables = []
+    for exchange, prices in foreign.items():
+        try:
+            study = run_elsewhere(prices, market, event.session_on(exchange), windows=(window,))
+        except EventStudyError:
+            continue
+        start, end = window
+        rows = study.car[["firm", "car", "se", "df", "p_value", "placebo_p"]].copy()
+        half = rows["se"] * stdtrit(rows["df"], (1 + level) / 2)
+        raw = study.raw_returns.loc[start:end].sum(skipna=False)
+        rows = rows.assign(low=rows["car"] - half, high=rows["car"] + half, raw=rows["firm"].map(raw))
+        tables.append(rows.assign(exchange=exchange, session=study.event_session.date()))
+    if not tables:
+        return pd.DataFrame(columns=list(ELSEWHERE))
+    return pd.concat(tables, ignore_index=True)[list(ELSEWHERE)]
