@@ -28,7 +28,7 @@ class Measured:
         window: first and last day of `aar`.
         aar: average abnormal return of each day (B × W), fractions; forecasts, except before day 0.
         residuals: the same on the days of the estimation window (B × T).
-        firms: firms with an abnormal return on day 0 (B,).
+        present: which firms have an abnormal return on day 0 (B × N).
         t: of day 0 by the portfolio regression (B,).
         p: two-sided p-value of that (B,).
     """
@@ -36,9 +36,14 @@ class Measured:
     window: Window
     aar: FloatArray
     residuals: FloatArray
-    firms: NDArray[np.int64]
+    present: NDArray[np.bool_]
     t: FloatArray
     p: FloatArray
+
+    @property
+    def firms(self) -> NDArray[np.int64]:
+        """How many firms have an abnormal return on day 0 (B,)."""
+        return self.present.sum(axis=1)
 
     def day(self, day: int) -> FloatArray:
         """The average abnormal return of one day (B,)."""
@@ -85,16 +90,17 @@ def _measure(
     members: NDArray[np.bool_],
     some: NDArray[np.bool_],
     window: Window,
-) -> tuple[FloatArray, FloatArray, NDArray[np.int64], FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_], FloatArray, FloatArray]:
     sample = _cut(panel, positions, members, some, window)
     fitted = fit(sample, constant=_MODEL.constant)
-    here = np.isfinite(fitted.abnormal[..., -window[0]])
+    present = np.zeros(members.shape, dtype=bool)
+    present[:, some] = np.isfinite(fitted.abnormal[..., -window[0]])
     whole = positions + ESTIMATION[0] >= 0
     scopes = make_scopes(window, [(0, 0)], days=False)
     group = portfolio(fitted, scopes)
     test = portfolio_regression(group, scopes)
     t, p = (np.where(whole, figures[:, 0], np.nan) for figures in (test.statistic, test.p_value))
-    return group.aar, group.estimation, here.sum(axis=1), t, p
+    return group.aar, group.estimation, present, t, p
 
 
 def _cut(

@@ -71,9 +71,10 @@ def _row(told: League, row: Any, size: float, colours: Palette, ranked: bool, li
             told.paths.loc[row.event_id], size, colours, colours.loss if side == "loss" else colours.gain
         ),
         "abnormal": f'<span class="dot" aria-hidden="true"></span>{_percent(row.abnormal)}'
-        + ('<span class="said"> stands out</span>' if out else ""),
+        + ('<span class="said"> stands out</span>' if out else "")
+        + (f"<small>without {escape(words.listed(row.left_out))}</small>" if row.left_out else ""),
         "two": _percent(row.abnormal_0_1),
-        "mean": _percent(row.mean_change),
+        "mean": f"{_percent(row.mean_change)}<small>{_count(row.companies)}</small>",
         "dollars": "–" if pd.isna(row.value_change) else words.compact(row.value_change, plus=True),
         "lead": "–" if pd.isna(row.lead_change) else f"{escape(row.lead_name)} {_percent(row.lead_change)}",
         "recovery": back(row.recovered),
@@ -89,6 +90,10 @@ def _row(told: League, row: Any, size: float, colours: Palette, ranked: bool, li
         f"{escape(row.title)}</a><small>{words.day(row.session.date())} · {escape(_kind(row.kind))}"
         f"{_marks(told, row)}</small></th>{data}</tr>"
     )
+
+
+def _count(companies: float) -> str:
+    return "one company" if companies == 1 else f"{companies:.0f} companies"
 
 
 def _kind(kind: str) -> str:

@@ -26,6 +26,7 @@ UNITS = {
     "abnormal": "abnormal return, fraction",
     "abnormal_0_1": "abnormal return 0 to +1, fraction",
     "firms": "firms with an abnormal return",
+    "left_out": "in the mean without an abnormal return",
     "lost": "market value lost, US dollars",
     "gained": "market value gained, US dollars",
     "value_change": "change of market value, US dollars",
@@ -84,6 +85,7 @@ def table_of(rows: pd.DataFrame) -> pd.DataFrame:
     table = rows.reset_index()
     for name in ("same_session", "next_session", "session_before"):
         table[name] = table[name].map(" ".join)
+    table["left_out"] = table["left_out"].map("; ".join)
     table["recovered"] = table["recovered"].replace(np.inf, np.nan)
     return table[list(UNITS)].rename(columns=UNITS)
 
@@ -184,11 +186,17 @@ def hover(row: Any) -> str:
     """An event's figures as sentences."""
     text = (
         f"<b>{words.safe(row.title)}</b>, {words.day(row.session.date())}<br>AI mean "
-        f"{words.percent(row.mean_change, 2)}, abnormal {words.percent(row.abnormal, 2)}"
+        f"{words.percent(row.mean_change, 2)} ({row.companies:.0f} companies), abnormal "
+        f"{words.percent(row.abnormal, 2)} ({row.firms:.0f}{words.safe(without(row.left_out), 160)})"
     )
     if row.ordinary_days:
         text += f"<br>{row.as_large:.0f} of {row.ordinary_days:.0f} ordinary days before it moved as much"
     return text
+
+
+def without(left_out: Sequence[str]) -> str:
+    """The companies left out of an abnormal return, in words; "" where none is."""
+    return f", without {words.listed(list(left_out))}" if left_out else ""
 
 
 def _alt(drawn: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from dashboard.analysis.league import CONFOUNDER
 from dashboard.app_pages import events_markup
 from dashboard.charts import words
 from dashboard.charts.annotations import when
+from dashboard.charts.events_league import without
 from dashboard.data.events import Event
 from dashboard.export import html
 from dashboard.views import events as view
@@ -70,22 +71,29 @@ def _all(told: League, theme: str, shared: dict[str, Any]) -> bytes:
     ).encode()
 
 
-def _figures(row: pd.Series) -> list[tuple[str, str]]:
-    """What the league says of an event: label and figure."""
+def _figures(row: pd.Series) -> list[tuple[str, str, str]]:
+    """What the league says of an event: label, figure and what it is of."""
+    short = f" with enough earlier sessions{without(row['left_out'])}" if row["left_out"] else ""
+    fitted = f"{row['firms']} companies{short}, against the S&P 500" if row["firms"] else ""
+    valued = f"{row['valued']:.0f} companies" if row["valued"] else ""
     shown = [
-        ("AI companies on average", _percent(row["mean_change"])),
-        ("Abnormal return", _percent(row["abnormal"])),
-        ("Abnormal return, 0 to +1", _percent(row["abnormal_0_1"])),
+        (
+            "AI companies on average",
+            _percent(row["mean_change"]),
+            f"{row['companies']} companies in New York",
+        ),
+        ("Abnormal return", _percent(row["abnormal"]), fitted),
+        ("Abnormal return, 0 to +1", _percent(row["abnormal_0_1"]), "this session and the next"),
         (
             "Market value",
             "–" if pd.isna(row["value_change"]) else words.compact(row["value_change"], plus=True),
+            valued,
         ),
-        ("Sessions to recover", events_markup.back(row["recovered"])),
+        ("Sessions to recover", events_markup.back(row["recovered"]), "of that average, with dividends"),
     ]
     if row["ordinary_days"]:
-        shown.append(
-            ("Ordinary days that moved as much", f"{row['as_large']:.0f} of {row['ordinary_days']:.0f}")
-        )
+        often = f"{row['as_large']:.0f} of {row['ordinary_days']:.0f}"
+        shown.append(("Ordinary days that moved as much", often, "in the year before"))
     return shown
 
 

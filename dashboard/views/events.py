@@ -169,6 +169,24 @@ def _note(told: League, rows: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
+TOO_SHORT = (
+    "The AI mean is of every AI company that traded in New York; an abnormal return is of those with half of the 250 "
+    "earlier sessions that it is measured against, and leaves out the others by name."
+)
+NO_CELL = "Without a figure: no company of the segment that trades in New York had enough earlier sessions."
+
+
+def _league_note(told: League, rows: pd.DataFrame) -> str:
+    short = TOO_SHORT if rows["left_out"].map(bool).any() else ""
+    return f"{_note(told, rows)} {short}".strip()
+
+
+def _segments_note(told: League, rows: pd.DataFrame) -> str:
+    drawn = told.cells["event_id"].isin(rows.head(MOST_ROWS).index)
+    empty = NO_CELL if told.cells.loc[drawn, "abnormal"].isna().any() else ""
+    return f"{_note(told, rows)} {empty}".strip()
+
+
 def ranked(told: League, choice: Choice) -> pd.DataFrame:
     """The rows that the filters keep, without confounders; raises `NothingToShow` where none is left."""
     rows = chosen(told, choice)
@@ -187,7 +205,7 @@ def _league(told: League, choice: Choice, theme: str) -> Chart:
         told.paths,
         _furthest(rows),
         order_of(choice),
-        _note(told, rows),
+        _league_note(told, rows),
         told.source,
         theme,
     )
@@ -229,7 +247,7 @@ def _biggest(told: League, choice: Choice, theme: str) -> Chart:
 def _segments(told: League, choice: Choice, theme: str) -> Chart:
     rows = ranked(told, choice)
     drawn = rows.head(MOST_ROWS)
-    return segments(told.cells, drawn, told.segments, _note(told, rows), told.source, theme)
+    return segments(told.cells, drawn, told.segments, _segments_note(told, rows), told.source, theme)
 
 
 def _compare(told: League, choice: Choice, theme: str) -> Chart:

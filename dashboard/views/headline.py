@@ -216,7 +216,8 @@ def _breadth_figure(story: Story) -> Figure:
             "AI companies, on average",
             words.percent(story.mean, 2),
             f"{story.traded} companies, each counted alike",
-            "The mean change of the closing prices with dividends of the AI companies that traded that day.",
+            "The mean change of the closing prices with dividends of the AI companies that traded that day."
+            + _elsewhere(story),
         )
     name = FUND_NAMES.get(str(row["ticker"]), str(row["name"]))
     weighting = (
@@ -228,7 +229,20 @@ def _breadth_figure(story: Story) -> Figure:
         name[:1].upper() + name[1:],
         words.percent(float(row["change"]), 2),
         compared,
-        f"Change of the fund’s closing price with dividends on {words.day(row['on'].date())}. {weighting}",
+        f"Change of the fund’s closing price with dividends on {words.day(row['on'].date())}. {weighting}"
+        + _elsewhere(story),
+    )
+
+
+def _elsewhere(story: Story) -> str:
+    """Why the average is of fewer companies than those that rose or fell."""
+    others = story.ai[story.ai["change"].notna() & ~story.on_the_day]
+    if others.empty:
+        return ""
+    return (
+        f" The average is of the {story.traded} AI companies that traded in New York’s session; "
+        f"{words.listed(sorted(others['name'], key=str.casefold))} count among the {story.changed} with the first "
+        f"session of {'its' if len(others) == 1 else 'their'} own exchange."
     )
 
 

@@ -178,7 +178,8 @@ def read_league(con: duckdb.DuckDBPyConnection) -> League:
     """Read and compute the league.
 
     The columns of its table, by event_id, oldest first: title, kind, occurred_at, session; mean_change (of the AI
-    companies that existed) and companies; abnormal, abnormal_0_1 (against the S&P 500 fund) and firms; lost, gained,
+    companies that existed) and companies; abnormal, abnormal_0_1 (against the S&P 500 fund), firms and left_out (names
+    of the companies of the mean that are not among them: they have too few earlier sessions); lost, gained,
     value_change (US dollars by the share counts of the day) and valued; lead, lead_name, lead_change; recovered
     (sessions, 0: did not fall, inf: not yet); ordinary_days, as_large, share (of ordinary days that moved as much); t,
     p, p_holm, p_bh; same_session, next_session, session_before (ids). Changes are fractions.
@@ -204,14 +205,12 @@ def read_league(con: duckdb.DuckDBPyConnection) -> League:
     moved = _reactions(con, known, companies)
     parts = (
         _moved(inputs.universe, panel, members, positions, ai, table.index),
+        _left_out(panel, members[positions], positions, ai, table.index, companies),
         _valued(moved, known),
         figures.overlaps(table.index, positions),
     )
     table = table.join(list(parts))
     table = table.join(figures.adjusted(table["p"], table["kind"] != figures.CONFOUNDER))
-    titles = [title for name, title in groups(con).items() if name != ALL_AI and title not in NO_SEGMENTS]
-    titles.sort(key=lambda title: title == OUTSIDE)
-    segments = {slug(title): title for title in titles}
     return League(
         tuple(known),
         table,
@@ -220,10 +219,16 @@ def read_league(con: duckdb.DuckDBPyConnection) -> League:
         panel,
         members,
         companies,
-        segments,
+        _segments(con),
         day_notes(con),
         _source(con, panel),
     )
+
+
+def _segments(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    titles = [title for name, title in groups(con).items() if name != ALL_AI and title not in NO_SEGMENTS]
+    titles.sort(key=lambda title: title == OUTSIDE)
+    return {slug(title): title for title in titles}
 
 
 def _panel(con: duckdb.DuckDBPyConnection) -> tuple[StudyInputs, Panel]:
@@ -282,6 +287,21 @@ def _moved(
         },
         index=index,
     )
+
+
+def _left_out(
+    panel: Panel,
+    members: NDArray[np.bool_],
+    positions: NDArray[np.int64],
+    ai: Measured,
+    index: pd.Index,
+    companies: pd.DataFrame,
+) -> pd.Series:
+    """The companies of each event's mean that have no abnormal return, where others have one."""
+    names = panel.firms.map(companies.set_index("ticker")["name"]).to_numpy()
+    traded = members & np.isfinite(panel.returns.T[positions])
+    without = traded & ~ai.present & ai.present.any(axis=1, keepdims=True)
+    return pd.Series([list(names[row]) for row in without], index=index, name="left_out")
 
 
 def _reactions(

@@ -5,7 +5,7 @@ from scipy.special import stdtrit
 
 from dashboard.charts import words
 from dashboard.charts.event_study import spell
-from dashboard.event_study import TESTS
+from dashboard.event_study import TESTS, simple_returns
 from dashboard.views.study_answer import LEVEL, Answer
 
 # The chance of finding it at which an effect counts as one that the design could have seen.
@@ -31,6 +31,8 @@ def estimate(answer: Answer) -> str:
     single = start == end == 0
     when = f"On {words.day(answer.study.event_session.date())}" if single else f"Over {spell((start, end))}"
     who = f"the {firms} firms of “{answer.group}”" if firms > 1 else answer.group
+    if firms > 1 and (short := too_short(answer)):
+        who += f", without {words.listed(short)} (too few earlier sessions),"
     moved = f"{when} {who} {_moved(raw)}{' on average' if firms > 1 else ''}"
     own = _own_return(answer)
     return (
@@ -38,6 +40,13 @@ def estimate(answer: Answer) -> str:
         if firms > 1
         else f"{moved}{own}. Its abnormal return, what is left beyond {answer.benchmark}, is {words.percent(caar, 1)} "
     ) + f"(95% band {words.percent(low)} to {words.percent(high)})."
+
+
+def too_short(answer: Answer) -> list[str]:
+    """The firms of the group that moved in the event's session and have too few sessions before it to be fitted."""
+    returns = simple_returns(answer.inputs.prices).reindex([answer.study.event_session])
+    moved = set(returns.columns[returns.notna().all()])
+    return [answer.names[firm] for firm in answer.study.dropped["firm"] if firm in moved]
 
 
 def _moved(change: float) -> str:

@@ -11,11 +11,16 @@ import statsmodels.api as sm
 from statsmodels.stats.multitest import multipletests
 
 from dashboard.analysis.league import adjusted, leads, overlaps, reactions, recovered_after
+from dashboard.app_pages import events_markup
 from dashboard.data import market
 from dashboard.data.study_inputs import load_study_inputs
 from dashboard.event_study import run_events, run_study, simple_returns
+from dashboard.views.events import NO_CELL, TOO_SHORT, Choice, draw
+from dashboard.views.headline import figures
 from dashboard.views.league import League, read_league
 from dashboard.views.story import read_story
+from dashboard.views.study_answer import Question, ask
+from dashboard.views.study_words import estimate
 
 Con = duckdb.DuckDBPyConnection
 SAMPLE = ("deepseek-selloff", "nvidia-q1-fy2024", "chatgpt", "stargate", "gpt-5")
@@ -269,3 +274,33 @@ def test_the_league_costs_less_than_half_of_the_studies_one_by_one(con: Con, tol
     started = time.process_time()
     read_league(con)
     assert time.process_time() - started < 0.5 * one * max(len(told.table), 100)
+
+
+def test_who_is_in_the_mean_without_an_abnormal_return_is_named(con: Con, told: League) -> None:
+    assert told.table.at["deepseek-selloff", "left_out"] == ["Nebius"]
+    seen = 0
+    for row in told.table.itertuples():
+        assert row.companies - row.firms == len(row.left_out)
+        for name in row.left_out:
+            (sessions,) = con.execute(
+                """SELECT count(*) FROM price_daily JOIN company USING (ticker) WHERE name = ? AND date < ?""",
+                [name, row.session.date()],
+            ).fetchone()
+            assert sessions < 11 + 125 + 1  # the gap, half of the window, and the close before a first return
+            seen += 1
+    assert seen > 50
+
+
+def test_the_league_the_study_and_the_story_say_why_their_counts_differ(con: Con, told: League) -> None:
+    answer = ask(con, Question("deepseek-selloff"))
+    assert "46 firms of “All AI companies”, without Nebius (too few earlier sessions)" in estimate(answer)
+    table = events_markup.league(told, told.table.loc[["deepseek-selloff"]], "light")
+    assert "<small>47 companies</small>" in table
+    assert "<small>without Nebius</small>" in table
+    chart = draw(told, "events-league", Choice(), "light")
+    assert TOO_SHORT in chart.note
+    assert "Nebius" in set(chart.table["in the mean without an abnormal return"])
+    assert NO_CELL in draw(told, "events-segments", Choice(), "light").note
+    words = " ".join(figure.definition for figure in figures(read_story(con, "deepseek-selloff")))
+    assert "The average is of the 47 AI companies that traded in New York’s session; Samsung" in words
+    assert "count among the 51 with the first session of their own exchange" in words
