@@ -4,41 +4,42 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-ROOT = Path(__file__).resolve().parent.parent
-FAILED, USAGE = 2, 3
+from etl.console import command_line, run
+from etl.errors import ProductError
+from etl.product import PROJECT_ROOT, variable
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = command_line()
 
 
 @app.command(epilog="Exit codes: 0 stopped by Ctrl-C, 2 could not be started, 3 wrong usage.")
-def run(
+def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     address: Annotated[
         str, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")
     ] = "localhost",
 ) -> None:
-    """Open the dashboard. Whoever opens it on this machine is its operator, unless AIMI_OPERATOR says otherwise."""
+    """Open the dashboard. Whoever opens it on this machine is its operator, unless the setting operator is 0."""
     if taken := _taken(address, port):
-        typer.echo(taken, err=True)
-        raise typer.Exit(FAILED)
+        raise ProductError(taken)
     environment = dict(os.environ)
     if address == "localhost":
-        environment.setdefault("AIMI_OPERATOR", "1")
+        environment.setdefault(variable("operator"), "1")
     typer.echo(f"The dashboard is at http://{address}:{port} (Ctrl-C stops it)")
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")]
+    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_ROOT / "dashboard" / "app.py")]
     options = ["--server.port", str(port), "--server.address", address]
     try:
         loaded = subprocess.run(
-            [sys.executable, "-m", "etl", "load-bundled", "--if-missing"], cwd=ROOT, check=False
+            [sys.executable, "-m", "etl", "load-bundled", "--if-missing"], cwd=PROJECT_ROOT, check=False
         )
         if loaded.returncode:
             raise typer.Exit(loaded.returncode)
-        server = subprocess.Popen([*command, *options], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        server = subprocess.Popen(
+            [*command, *options], cwd=PROJECT_ROOT, env=environment, stdout=subprocess.DEVNULL
+        )
     except KeyboardInterrupt:
         return
     raise typer.Exit(_until_stopped(server))
@@ -68,4 +69,4 @@ def _until_stopped(server: "subprocess.Popen[bytes]") -> int:
 
 
 if __name__ == "__main__":
-    app()
+    sys.exit(run(app))

@@ -14,7 +14,6 @@ if str(FOLDER.parent) not in sys.path:
 
 MARK = str(FOLDER / "static" / "mark.svg")
 PAGE_WIDTH = 1120
-NAME = "AI Market Impact"
 
 
 def draw() -> None:
@@ -23,6 +22,7 @@ def draw() -> None:
     from dashboard.app_pages import PAGES
     from dashboard.app_pages.address import carry_event
     from dashboard.app_pages.shared import dateline
+    from etl.product import NAME, VERSION
 
     st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state="collapsed")
     st.logo(MARK, size="large")
@@ -44,6 +44,7 @@ def draw() -> None:
     ):
         dateline()
         page.run()
+        st.caption(f"{NAME} {VERSION}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from dashboard import metrics
 from dashboard.data.naming import UnknownName, day_named, resolve
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow
+from etl.errors import UsageError
 from etl.warehouse import WarehouseError, published_version
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ AT_ONCE = 2
 logger = logging.getLogger(__name__)
 
 
-class BadParameter(ValueError):
+class BadParameter(UsageError):
     """A parameter of the address that cannot be met; the message says which values can."""
 
 
@@ -175,7 +176,7 @@ def parse(name: str, query: Iterable[tuple[str, str]]) -> "Spec":
                 raise BadParameter(f"There is no parameter “{key[:40]}”: choose from {known}.")
         values |= {"tickers": tuple(dict.fromkeys(tickers)), "options": tuple(sorted(options.items()))}
         spec = heeded(Spec(name, formats=("png",), **values))
-    except (ValueError, LookupError) as error:
+    except (ValueError, UsageError) as error:
         raise BadParameter(str(error)) from None
     shape = spec.shape()
     pixels = shape.css_width * (shape.css_height or shape.css_width) * shape.scale**2

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from etl.settings import PROJECT_ROOT
+from etl.product import PROJECT_ROOT
 
 COMMAND = (sys.executable, "-m", "etl", "refresh", "--log-format", "text")
 LINES_KEPT = 400

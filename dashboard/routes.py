@@ -22,6 +22,7 @@ from dashboard.data.status import TABLES, write_table
 from dashboard.serving import base_path
 from dashboard.views.request import NothingToShow
 from dashboard.views.request import Request as ChartRequest
+from etl.product import SLUG
 from etl.settings import settings as warehouse_settings
 from etl.warehouse import WarehouseError, connect_read_only, open_warehouse, published_version
 
@@ -188,7 +189,7 @@ class TableFiles:
         """The file of a table in a state, written if it is not there yet; one is written at a time."""
         with self._lock:
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix="ai-market-impact-tables-")
+                self._folder = tempfile.TemporaryDirectory(prefix=f"{SLUG}-tables-")
             if state not in self._states:
                 self._states.append(state)
                 for old in self._states[:-KEPT_STATES]:

@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard.settings import Settings, settings
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from etl.entries import EntryError
-from etl.settings import PROJECT_ROOT
+from etl.product import PROJECT_ROOT
 from etl.warehouse import WarehouseError, published_version
 
 PAUSE = 10.0
@@ -83,7 +83,7 @@ def neighbours(state: str) -> list[str]:
 async def warmed(app: st.App) -> AsyncIterator[None]:
     """The server's life: it warms from the start on, and again when another state has been published.
 
-    Where `AIMI_LOAD_BUNDLED` says so, a first start builds the warehouse, in a process of its own.
+    Where the setting `load_bundled` says so, a first start builds the warehouse, in a process of its own.
     """
     quiet = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
     quiet.setLevel(logging.ERROR)  # it warns of caches filled outside a page, which is what is meant here

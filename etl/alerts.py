@@ -17,13 +17,13 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from etl.errors import ProductError, first_line
+from etl.product import NAME, variable
 from etl.settings import settings
 from etl.status import read_status
 from etl.warehouse import Warehouse
 
 PATIENCE = 60
 """Seconds that the command may take."""
-TITLE = "AI Market Impact"
 MOST_OWED = 100
 """Lines that are kept for somebody who cannot be told."""
 
@@ -106,10 +106,10 @@ def _run(command: str, text: str) -> bool:
             timeout=PATIENCE,
             check=True,
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "AIMI_ALERT_TITLE": TITLE},
+            env={**os.environ, variable("alert_title"): NAME},
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        logger.warning("AIMI_ALERT_COMMAND did not take the alert: %s", first_line(error))
+        logger.warning("%s did not take the alert: %s", variable("alert_command"), first_line(error))
         return False
     return True
 
@@ -119,10 +119,10 @@ def _notify(url: SecretStr, text: str) -> bool:
 
     notifier = apprise.Apprise()
     done = notifier.add(url.get_secret_value()) and notifier.notify(
-        title=TITLE, body=text, body_format=apprise.NotifyFormat.TEXT
+        title=NAME, body=text, body_format=apprise.NotifyFormat.TEXT
     )
     if not done:
-        logger.warning("One of AIMI_ALERT_URLS did not take the alert.")
+        logger.warning("One of %s did not take the alert.", variable("alert_urls"))
     return bool(done)
 
 

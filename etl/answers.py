@@ -22,6 +22,7 @@ import pandas as pd
 
 from etl.catalogue import Company
 from etl.errors import ProductError, UsageError, first_line
+from etl.product import variable
 from etl.settings import settings
 from etl.sources.base import Batch, Task
 from etl.warehouse import Warehouse
@@ -55,7 +56,8 @@ def keep(
     try:
         if runs and _size(held) > room:
             logger.warning(
-                "The answers of this run are too large to be kept for a replay: AIMI_KEEP_ANSWERS_MB is %d.",
+                "The answers of this run are too large to be kept for a replay: %s is %d.",
+                variable("keep_answers_mb"),
                 settings().keep_answers_mb,
             )
         elif runs:
@@ -100,7 +102,9 @@ def read(warehouse: Warehouse, run: str = "") -> Answers:
 def _choose(folder: Path, run: str) -> Path:
     kept = _places(folder)
     if not kept:
-        raise UsageError("No answers are kept: those of the next refreshes will be, see AIMI_KEEP_ANSWERS.")
+        raise UsageError(
+            f"No answers are kept: those of the next refreshes will be, see {variable('keep_answers')}."
+        )
     found = [one for one in kept if one.name.startswith(run)] if run else kept[-1:]
     if len(found) != 1:
         named = ", ".join(f"{one.name} ({', '.join(_sources(one))})" for one in kept)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from etl import calendars, entries
 from etl.entries import EntryError as CatalogueError
+from etl.errors import nearest
 
 ROLES = ("AI", "comparison", "benchmark", "index")
 KINDS = (
@@ -116,7 +117,7 @@ def load_companies(path: Path) -> list[Company]:
         if "segments" in beside:
             entries.refuse_unknown([company.segment], beside["segments"], where, "segment")
         if not calendars.is_known(company.exchange):
-            near = entries.nearest(company.exchange, calendars.names())
+            near = nearest(company.exchange, calendars.names())
             raise CatalogueError(
                 f"{where}: the sessions of the exchange “{company.exchange}” are not known{near}"
             )
@@ -175,7 +176,7 @@ def _zone(name: str, where: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        near = entries.nearest(name, available_timezones())
+        near = nearest(name, available_timezones())
         raise CatalogueError(f"{where}: there is no such zone as “{name}”{near}") from None
 
 

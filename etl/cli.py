@@ -4,38 +4,25 @@ from __future__ import annotations
 
 import sys
 from datetime import date
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from etl import import_commands
-from etl.console import JsonOption, console, errors
-from etl.errors import ProductError, UsageError, first_line
+from etl.console import ExitCode, JsonOption, command_line, console, errors, parse_day, run
+from etl.errors import UsageError, nearest
 from etl.logs import LogFormat, progress_on, set_up_logs
+from etl.product import variable
 from etl.quarantine_cli import app as quarantine
 from etl.settings import settings
 from etl.signals import cli as signal_commands
 from etl.sources import GROUPS
 
-
-class ExitCode(IntEnum):
-    """What a command ends with."""
-
-    ALL = 0
-    PART = 1
-    NOTHING = 2
-    USAGE = 3
-
-
-app = typer.Typer(
+app = command_line(
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
     epilog="Exit codes: 0 all, 1 part (the rest is named), 2 nothing, 3 wrong usage or configuration. "
-    "The warehouse is at AIMI_DATABASE (default data/market.duckdb).",
+    f"The warehouse is at {variable('database')} (default data/market.duckdb).",
 )
 app.add_typer(quarantine, name="quarantine")
 
@@ -44,7 +31,7 @@ app.add_typer(import_commands.commands)
 LogOption = Annotated[
     LogFormat | None,
     typer.Option(
-        "--log-format", envvar="AIMI_LOG_FORMAT", help="Log every step, for people or for machines."
+        "--log-format", envvar=variable("log_format"), help="Log every step, for people or for machines."
     ),
 ]
 
@@ -52,16 +39,8 @@ LogOption = Annotated[
 def parse_group(value: str) -> str:
     """One of the groups of sources."""
     if value not in GROUPS:
-        raise typer.BadParameter(f"{value[:40]!r} is none of {', '.join(GROUPS)}.")
+        raise typer.BadParameter(f"There is no source {value[:40]!r}{nearest(value, GROUPS)}.")
     return value
-
-
-def parse_day(value: str) -> date:
-    """A day in ISO form."""
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise typer.BadParameter(f"{value!r} is not a date like 2025-01-27.") from None
 
 
 SourceOption = Annotated[
@@ -202,7 +181,7 @@ def status(as_json: JsonOption = False) -> None:
 
     Ends with 0 when everything is fresh, with 1 when sessions or charts are missing that a refresh would bring or
     the last run failed (bundled data alone is always stale), and with 2 when there are no prices. A company with
-    `retired = true` in companies.toml, and a chart that AIMI_RANKING_CHARTS does not name, are not missed.
+    `retired = true` in companies.toml, and a chart that the setting ranking_charts does not name, are not missed.
     """
     from etl import present
     from etl.status import read_status
@@ -241,9 +220,9 @@ def backfill_rankings(
 
 @app.command("settings")
 def list_settings(as_json: JsonOption = False) -> None:
-    """List every AIMI_ setting with its default, its present value and what it means; name unknown ones.
+    """List every setting with its variable, its default, its present value and what it means; name unknown ones.
 
-    Ends with 3 when a variable begins with AIMI_ and is no setting.
+    Ends with 3 when a variable has the prefix of these and is no setting.
     """
     from dataclasses import asdict
 
@@ -257,13 +236,13 @@ def list_settings(as_json: JsonOption = False) -> None:
     else:
         present.show_settings(found, console)
         for name, near in unknown.items():
-            errors.print(f"There is no setting {name}{f': did you mean {near}?' if near else '.'}")
+            errors.print(f"There is no setting {name}{f'; the nearest is {near}' if near else ''}.")
     raise typer.Exit(ExitCode.USAGE if unknown else ExitCode.ALL)
 
 
 @app.command()
 def alert() -> None:
-    """Tell AIMI_ALERT_COMMAND and AIMI_ALERT_URLS what has failed or is stale, once, and once when it is over.
+    """Tell the settings’ alert_command and alert_urls what has failed or is stale, once, and once when it is over.
 
     `schedule` does so after each job; this is for those who run `refresh` by other means.
     """
@@ -300,32 +279,5 @@ def rollback(
 
 
 def main() -> None:
-    """Run the command line and exit with its code; what an operator can mend ends in one line."""
-    sys.exit(_run())
-
-
-def _run() -> int:
-    from pydantic import ValidationError
-
-    try:
-        return int(app(standalone_mode=False) or ExitCode.ALL)
-    except typer.TyperException as error:
-        return _refuse(f"{error.format_message()} (see --help)", ExitCode.USAGE)
-    except ValidationError as error:
-        faults = "; ".join(f"AIMI_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        return _refuse(f"Wrong configuration: {faults}", ExitCode.USAGE)
-    except (KeyboardInterrupt, typer.Abort):
-        return _refuse("Stopped.", 130)
-    except ProductError as error:
-        return _refuse(str(error), error.exit_code)
-    except BrokenPipeError:
-        sys.stdout = None  # whoever read has gone; the rest goes nowhere, without a complaint at the end
-        return ExitCode.ALL
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _refuse(f"This could not be done: {place}{first_line(error)}.", ExitCode.NOTHING)
-
-
-def _refuse(sentence: str, code: int) -> int:
-    errors.print(sentence)
-    return code
+    """Run the command line and exit with its code."""
+    sys.exit(run(app))

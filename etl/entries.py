@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from etl.errors import ProductError
+from etl.errors import ProductError, nearest
 
 
 class EntryError(ProductError):
@@ -51,12 +50,3 @@ def refuse_unknown(words: Collection[str], known: Collection[str], where: str, k
     for word in words:
         if word not in known:
             raise EntryError(f"{where}: there is no {kind} “{word}”{nearest(str(word), known)}")
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """The end of a refusal: the nearest right word, or else the choices where they are few."""
-    by_fold = {name.casefold(): name for name in sorted(known)}
-    near = difflib.get_close_matches(word.casefold(), by_fold, n=1)
-    if near:
-        return f"; the nearest is {by_fold[near[0]]}"
-    return f": choose from {', '.join(sorted(known))}" if len(known) <= 24 else ""

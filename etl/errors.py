@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
+
+MOST_CHOICES = 24
+
 
 class ProductError(Exception):
     """Something that a person can mend; the message is one sentence that names the cause and the next step."""
 
     exit_code = 2
     """2 where nothing was done, 3 where what was asked for, or the configuration, must be corrected."""
+
+    @property
+    def in_full(self) -> str:
+        """The message, with the next step where that is for the operator alone."""
+        return str(self)
 
 
 class UsageError(ProductError):
@@ -26,3 +36,14 @@ def first_line(error: BaseException) -> str:
     """What an error says in its first line; the name of its kind where it says nothing."""
     said = getattr(error, "strerror", None) or str(error)
     return str(said).strip().split("\n")[0] or type(error).__name__
+
+
+def nearest(word: str, known: Collection[str], otherwise: str = "") -> str:
+    """The end of a refusal: the nearest right word, else what to do, or the choices where they are few."""
+    by_fold = {name.casefold(): name for name in sorted(known)}
+    near = get_close_matches(word.casefold(), by_fold, n=1)
+    if near:
+        return f"; the nearest is {by_fold[near[0]]}"
+    if otherwise:
+        return f": {otherwise}"
+    return f": choose from {', '.join(sorted(known))}" if len(known) <= MOST_CHOICES else ""

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import tenacity
 
 from etl.errors import ConfigurationError
+from etl.product import SLUG
 from etl.settings import settings
 
 AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -64,7 +65,7 @@ def share_authorities() -> None:
 
 
 def _joined(files: Iterable[Path]) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="aimi-authorities-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{SLUG}-authorities-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     bundle = folder / "bundle.pem"
     bundle.write_bytes(b"\n".join(path.read_bytes() for path in sorted(files)))

@@ -6,28 +6,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from etl.console import JsonOption, console, errors, parse_day
 from etl.errors import UsageError
 
 if TYPE_CHECKING:
     from etl.quarantine import Filter
 
-console = Console(soft_wrap=True, markup=False, highlight=False)
-errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 app = typer.Typer(
-    no_args_is_help=True,
-    help="Look at the rows that the gates refused, and accept or drop them.",
-    rich_markup_mode="rich",
+    no_args_is_help=True, help="Look at the rows that the gates refused, and accept or drop them."
 )
-
-
-def parse_day(value: str) -> date:
-    """A day in ISO form."""
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise typer.BadParameter(f"{value!r} is not a date like 2025-01-27.") from None
 
 
 Rows = Annotated[list[str] | None, typer.Argument(metavar="[ROW]…", help="Rows by the names in the list.")]
@@ -41,7 +29,6 @@ Since = Annotated[
 ]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.", show_default=False)]
 By = Annotated[str, typer.Option(help="Who decides.", show_default="the user logged in")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on the standard output.")]
 
 
 @app.command("list")
@@ -52,7 +39,7 @@ def list_rows(
     everything: Annotated[
         bool, typer.Option("--all", help="Also those that are decided, or that their source has mended.")
     ] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the refused rows, each once, however often it was refused.
 
@@ -74,37 +61,29 @@ def list_rows(
             console.print(_line(row))
 
 
-@app.command("accept")
-def accept_rows(
-    reason: Reason,
-    rows: Rows = None,
-    ticker: Ticker = "",
-    run: Run = "",
-    since: Since = None,
-    by: By = "",
-) -> None:
-    """Merge refused rows after all; the next refresh does not refuse them again.
+def _command(verb: str, meaning: str) -> None:
+    """Add the command that decides on the rows that are chosen."""
 
-    Ends with 1 when some cannot be accepted (they are named), and with 2 when none fits or none can be.
-    """
-    from etl.quarantine import Filter
+    @app.command(verb, help=meaning)
+    def decide_rows(
+        reason: Reason,
+        rows: Rows = None,
+        ticker: Ticker = "",
+        run: Run = "",
+        since: Since = None,
+        by: By = "",
+    ) -> None:
+        from etl.quarantine import Filter
 
-    _decide("accept", Filter(tuple(rows or ()), ticker, run, since), reason, by)
+        _decide(verb, Filter(tuple(rows or ()), ticker, run, since), reason, by)
 
 
-@app.command("drop")
-def drop_rows(
-    reason: Reason,
-    rows: Rows = None,
-    ticker: Ticker = "",
-    run: Run = "",
-    since: Since = None,
-    by: By = "",
-) -> None:
-    """Leave refused rows out for good, and have no refresh tell of them again."""
-    from etl.quarantine import Filter
-
-    _decide("drop", Filter(tuple(rows or ()), ticker, run, since), reason, by)
+_command(
+    "accept",
+    "Merge refused rows after all; the next refresh does not refuse them again.\n\n"
+    "Ends with 1 when some cannot be accepted (they are named), and with 2 when none fits or none can be.",
+)
+_command("drop", "Leave refused rows out for good, and have no refresh tell of them again.")
 
 
 def _decide(verb: str, chosen: Filter, reason: str, by: str) -> None:

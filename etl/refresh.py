@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -15,7 +14,7 @@ import pandas as pd
 from etl import answers, catalogue
 from etl.bundled import merge_catalogue
 from etl.collect import NOT_ASKED, Collector, Progress
-from etl.errors import UsageError
+from etl.errors import UsageError, nearest
 from etl.gaps import note_absent
 from etl.quality import Screen
 from etl.runlog import COUNTED, RunLog, new_run_id
@@ -142,11 +141,8 @@ def _request(
     known = {company.ticker.upper(): company for company in companies}
     for ticker in tickers:
         if ticker.upper() not in known:
-            near = difflib.get_close_matches(ticker.upper(), known, n=1)
-            hint = f"did you mean {near[0]}? Else add" if near else "add"
-            raise UsageError(
-                f"{ticker!r} is not in companies.toml: {hint} it there with its exchange and currency."
-            )
+            hint = nearest(ticker, known, "add it there with its exchange and currency")
+            raise UsageError(f"There is no company {ticker[:40]!r} in companies.toml{hint}.")
     if since and since > now.date():
         raise UsageError(f"--since {since} lies in the future.")
     if until and since and until < since:

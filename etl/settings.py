@@ -1,4 +1,4 @@
-"""What an operator can set, through environment variables that begin with ``AIMI_``."""
+"""What an operator can set, through environment variables: a prefix and the name of the setting."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from etl.product import PREFIX, PROJECT_ROOT, variable
 from etl.signals.rate import words_to_rate
-
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """Every setting with its default; ``AIMI_DATABASE=/srv/market.duckdb`` sets ``database``, and so on."""
+    """Every setting with its default; `etl.product.variable` names the environment variable of each."""
 
-    model_config = SettingsConfigDict(env_prefix="AIMI_", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
 
     database: str = Field(
         default=str(PROJECT_ROOT / "data" / "market.duckdb"),
@@ -124,9 +123,9 @@ class Settings(BaseSettings):
 
 
 class DashboardSettings(BaseSettings):
-    """What the dashboard takes besides; ``AIMI_OPERATOR=1`` sets ``operator``, and so on."""
+    """What the dashboard takes besides."""
 
-    model_config = SettingsConfigDict(env_prefix="AIMI_", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
 
     operator: bool = Field(
         default=False,
@@ -161,8 +160,8 @@ class DashboardSettings(BaseSettings):
 
 
 OTHERS = {
-    "AIMI_LOG_FORMAT": "Form of the log of a command: text or json.",
-    "AIMI_SOAK": "1: the long forms of the tests.",
+    variable("log_format"): "Form of the log of a command: text or json.",
+    variable("soak"): "1: the long forms of the tests.",
 }
 """Variables that are read elsewhere."""
 
@@ -192,7 +191,7 @@ def every_setting() -> list[Setting]:
     """
     found = [
         Setting(
-            f"AIMI_{name.upper()}",
+            variable(name),
             _text(field.get_default()),
             _text(getattr(read, name)),
             field.description or "",
@@ -205,13 +204,13 @@ def every_setting() -> list[Setting]:
 
 
 def unknown_variables() -> dict[str, str]:
-    """Variables that begin with ``AIMI_`` and are none, each with the setting of the nearest name, or "" ."""
+    """Variables that begin with the prefix and are no setting, each with the setting of the nearest name, or ""."""
     known = [
-        *(f"AIMI_{name.upper()}" for kind in (Settings, DashboardSettings) for name in kind.model_fields),
+        *(variable(name) for kind in (Settings, DashboardSettings) for name in kind.model_fields),
         *OTHERS,
-        "AIMI_ALERT_TITLE",
+        variable("alert_title"),
     ]
-    given = sorted(name for name in os.environ if name.startswith("AIMI_") and name not in known)
+    given = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     return {name: next(iter(get_close_matches(name, known, 1)), "") for name in given}
 
 

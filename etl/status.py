@@ -189,7 +189,7 @@ def _failed_runs(latest: list[dict[str, Any]]) -> list[str]:
 
 
 def _late_charts(status: WarehouseStatus, now: pd.Timestamp) -> list[str]:
-    """The charts that are followed, by ``AIMI_RANKING_COUNTRIES`` and ``_CHARTS``, and were not captured lately."""
+    """The followed charts (settings `ranking_countries`, `ranking_charts`) that were not captured lately."""
     last = {
         (chart["country"], chart["chart"]): chart["last"]
         for chart in status.rankings

@@ -16,6 +16,9 @@ READING_SIDE = {
     "etl.entries",
     "etl.factors",
     "etl.freshness",
+    "etl.errors",
+    "etl.product",
+    "etl.console",
 }
 MAX_FILE, MAX_FUNCTION = 400, 50
 

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def is_operator() -> bool:
-    """Whether the operator looks: `AIMI_OPERATOR` says so of everybody, `AIMI_OPERATOR_EMAILS` of who has logged in.
+    """Whether the operator looks: the setting `operator` says so of everybody, `operator_emails` of who has logged in.
 
     A login is Streamlit's own (OpenID Connect, the `[auth]` part of its secrets).
     """

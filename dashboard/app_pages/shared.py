@@ -32,6 +32,7 @@ from dashboard.views.coverage import dateline_words
 from dashboard.views.records import read_records
 from dashboard.views.request import Request
 from etl.freshness import Freshness, Level, freshness
+from etl.product import NAME
 from etl.settings import settings as warehouse_settings
 from etl.warehouse import WarehouseError
 
@@ -161,7 +162,7 @@ def citation(state: str, chart: Chart, request: Request) -> Taking:
     query += [(f"option.{name}", value) for name, value in request.options]
     today = words.day(pd.Timestamp.now("UTC").date(), weekday=False)
     cite = (
-        f"AI Market Impact, “{chart.title}”, {chart.source.removeprefix('Source: ')}; state {state}. "
+        f"{NAME}, “{chart.title}”, {chart.source.removeprefix('Source: ')}; state {state}. "
         f"{{address}}#{chart.name}, retrieved {today}."
     )
     return Taking(urlencode(query), cite)

@@ -31,6 +31,7 @@ from dashboard.views.request import NothingToShow, Request
 from dashboard.views.shock import highlighted
 from dashboard.views.story import Story
 from etl.entries import EntryError
+from etl.product import NAME
 
 MOST_IN_COLOUR = MOST_LINES - 1
 
@@ -167,7 +168,7 @@ def tell(state: str) -> None:
             st.html(markup.happened(event))
             say_nothing(nothing, icon=":material/calendar_month:")
         return
-    st.set_page_config(page_title=f"{event.title} · AI Market Impact")
+    st.set_page_config(page_title=f"{event.title} · {NAME}")
     with top:
         already = first_screen(state, told)
     st.html(markup.part(drop_title(told), "drop"))

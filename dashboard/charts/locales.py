@@ -15,6 +15,8 @@ from typing import Any
 from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.numbers import NumberPattern
 
+from etl.errors import UsageError
+
 HOUSE = "en"
 _current: ContextVar[Locale | None] = ContextVar("locale", default=None)
 _SKELETONS = {
@@ -25,7 +27,7 @@ _SKELETONS = {
 }
 
 
-class UnknownLocale(ValueError):
+class UnknownLocale(UsageError):
     """There is no such locale; the message says what one looks like."""
 
 

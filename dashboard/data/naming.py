@@ -7,13 +7,14 @@ from difflib import get_close_matches
 import duckdb
 
 from dashboard.data.events import Event, events, find_event
+from etl.errors import UsageError
 
 MOST_NAMED = 16
 LONGEST = 60
 ALIKE = 0.6
 
 
-class UnknownName(LookupError):
+class UnknownName(UsageError):
     """Nothing has the name that was asked for; the message quotes it and says which is nearest."""
 
 
@@ -72,7 +73,7 @@ def day_named(wanted: str) -> date:
         return date.fromisoformat(wanted.strip())
     except ValueError:
         quoted = " ".join(wanted[:LONGEST].split())
-        raise UnknownName(f"“{quoted}” is no day: write it as 2025-01-27.") from None
+        raise UnknownName(f"“{quoted}” is not a date like 2025-01-27.") from None
 
 
 def event_named(con: duckdb.DuckDBPyConnection, wanted: str) -> Event:

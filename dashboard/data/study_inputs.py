@@ -11,13 +11,14 @@ import pandas as pd
 from dashboard.data import market
 from dashboard.data.naming import resolve, tickers_named
 from etl.calendars import HOME, sessions
+from etl.errors import ProductError
 
 # Exchanges that trade on New York's sessions.
 NEW_YORK = ("XNYS", "XNAS", "ARCX", "BATS", "XASE")
 ALL_AI = "ai"
 
 
-class NothingToStudyError(ValueError):
+class NothingToStudyError(ProductError):
     """There is no firm or no price to study; the message is one sentence that names the next step."""
 
 

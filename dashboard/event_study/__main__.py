@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import typer
 from rich.console import Console
 
 from dashboard.data.events import events as dated_events
 from dashboard.data.factors import factors as held_factors
-from dashboard.data.naming import UnknownName, event_named, resolve, tickers_named
+from dashboard.data.naming import day_named, event_named, resolve, tickers_named
 from dashboard.data.study_inputs import (
     ALL_AI,
-    NothingToStudyError,
     StudyInputs,
     load_study_inputs,
     market_values,
@@ -62,22 +60,16 @@ from dashboard.event_study.report import (
 from dashboard.event_study.size_table import PATH, compute
 from dashboard.event_study.study import WINDOWS
 from dashboard.event_study.windows import Window, check_windows
-from dashboard.views.request import NothingToShow
+from etl.console import command_line, run
+from etl.errors import UsageError
 from etl.factors import FactorFileError, parse_factors
 from etl.warehouse import connect_read_only
-from etl.warehouse.errors import WarehouseError
 
-NOTHING, USAGE = 2, 3
 COMPARED = ("SPY", "RSP", "ex-treated", "ex-treated-value")
 GAPS = ("skip", "trade-to-trade")
 TEXT_WIDTH = 150
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
-
-
-class UsageError(ValueError):
-    """The options cannot be what was meant; the message says which and what to write instead."""
+app = command_line()
 
 
 @dataclass(frozen=True)
@@ -269,18 +261,11 @@ def _read(request: Request) -> Found:
             session, title = event.market_session, event.title
             known.pop(event.event_id, None)
         else:
-            session, title = _date(request.date), request.date
+            session, title = day_named(request.date), request.date
         others = {name: pd.Timestamp(each.market_session) for name, each in known.items()}
         tickers = tickers_named(con, request.tickers)
         inputs = load_study_inputs(con, request.group, tickers, session)
         return Found(session, title, others, inputs, market_values(con, session), held_factors(con))
-
-
-def _date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no date like 2025-01-27.") from None
 
 
 def _pair(text: str, option: str) -> Window:
@@ -311,24 +296,8 @@ def _market(
 
 
 def main() -> int:
-    """Run the command line; what a user can mend ends in one sentence and the exit code."""
-    try:
-        return int(app(standalone_mode=False) or 0)
-    except typer.TyperException as error:
-        return _refuse(f"{error.format_message()} (see --help)", USAGE)
-    except (UsageError, UnknownName) as error:
-        return _refuse(str(error), USAGE)
-    except NothingToShow as nothing:
-        return _refuse(nothing.in_full, NOTHING)
-    except (EventStudyError, NothingToStudyError, WarehouseError) as error:
-        return _refuse(str(error), NOTHING)
-    except (KeyboardInterrupt, typer.Abort):
-        return _refuse("Stopped.", 130)
-
-
-def _refuse(sentence: str, code: int) -> int:
-    errors.print(sentence)
-    return code
+    """The exit code of the command line."""
+    return run(app)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """`python -m dashboard.export`."""
 
+import sys
+
 from dashboard.export.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

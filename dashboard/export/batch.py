@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -18,15 +17,14 @@ from dashboard.export.kit import Kit
 from dashboard.export.presets import BadSpec
 from dashboard.export.spec import Spec
 from dashboard.views.request import NothingToShow
+from etl.console import ExitCode, console, errors
+from etl.errors import first_line
 from etl.warehouse import WarehouseError, published_version
 
 AT_ONCE = 2
 """Charts in hand at the same time: one is read from the warehouse while the browser draws the other."""
 WATCH_SECONDS = 20.0
 Placing = Callable[[Spec], Path]
-
-console = Console(markup=False, highlight=False, soft_wrap=True)
-errors = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,10 @@ def export(spec: Spec, place: Placing, state: str | None = None) -> Result:
     except (BadSpec, WarehouseError) as error:
         return Result(spec, folder, failures={"chart": str(error)})
     except duckdb.Error as error:
-        said = f"The warehouse could not be read: {_first_line(error)}"
+        said = f"The warehouse could not be read: {first_line(error)}"
         return Result(spec, folder, failures={"chart": said})
     except Exception as error:
-        said = f"{type(error).__name__}: {_first_line(error)}"
+        said = f"{type(error).__name__}: {first_line(error)}"
         return Result(spec, folder, failures={"chart": f"The chart could not be made ({said})"})
     written, failures = kits.write(kit, folder)
     return Result(spec, folder, written, failures, kit.warnings, kit)
@@ -85,8 +83,8 @@ def export_all(
 def exit_code(results: Sequence[Result]) -> int:
     """0 when everything that was asked for is there, 1 when part of it is, 2 when nothing is."""
     if not any(result.written for result in results):
-        return 2
-    return 1 if any(result.failures for result in results) else 0
+        return ExitCode.NOTHING
+    return ExitCode.PART if any(result.failures for result in results) else ExitCode.ALL
 
 
 @contextmanager
@@ -131,10 +129,6 @@ def _size(result: Result) -> str:
     if shape.unit == "mm":
         return " × ".join(length.removesuffix("mm") for length in shape.lengths(size[1])) + " mm"
     return f"{size[0]:g} × {size[1]:g} px"
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "no reason given")
 
 
 def perhaps_watching(watch: bool, work: Callable[[], int]) -> int:

@@ -18,6 +18,7 @@ from playwright.async_api import Browser, CDPSession, Page, Playwright, async_pl
 from playwright.async_api import Error as PlaywrightError
 
 from dashboard.export.presets import Preset
+from etl.errors import ProductError
 
 PAGE = Path(__file__).parent / "page" / "index.html"
 CLEAR = {"r": 0, "g": 0, "b": 0, "a": 0}
@@ -50,7 +51,7 @@ FLAGS = (
 """Nothing that depends on the machine's screen, and no way to a network."""
 
 
-class BrowserError(Exception):
+class BrowserError(ProductError):
     """A picture could not be drawn; the message says why."""
 
 
@@ -148,7 +149,9 @@ class Renderer:
         raise AssertionError("the loop ends in a return or an exception")
 
     async def _draw(self, page: Page, job: str, preset: Preset, formats: Collection[str]) -> Drawing:
-        answer = await page.evaluate("job => aimi.draw(job).catch(error => ({ fault: String(error) }))", job)
+        answer = await page.evaluate(
+            "job => picture.draw(job).catch(error => ({ fault: String(error) }))", job
+        )
         if answer.get("fault"):
             raise BrowserError(f"The chart could not be drawn: {answer['fault'].splitlines()[0][:200]}")
         if answer.get("refused"):
@@ -157,11 +160,11 @@ class Renderer:
         height = preset.css_height or answer["cssHeight"]
         svg, png, pdf = "", b"", b""
         if "svg" in formats:
-            svg = await page.evaluate("lengths => aimi.file(...lengths)", preset.lengths(height))
+            svg = await page.evaluate("lengths => picture.file(...lengths)", preset.lengths(height))
         if "png" in formats:
             png = await self._picture(page, round(width * scale), round(height * scale))
         if "pdf" in formats:
-            await page.evaluate("size => aimi.show(...size)", [width, height, 0])
+            await page.evaluate("size => picture.show(...size)", [width, height, 0])
             pdf = await page.pdf(
                 width=f"{width}px", height=f"{height}px", print_background=True, page_ranges="1"
             )
@@ -173,7 +176,7 @@ class Renderer:
         assert self._chrome is not None  # noqa: S101 - it comes with the page
         screen = {"width": width, "height": height + STRIP, "deviceScaleFactor": 1, "mobile": False}
         await self._chrome.send("Emulation.setDeviceMetricsOverride", screen)
-        await page.evaluate("size => aimi.show(...size)", [width, height, STRIP])
+        await page.evaluate("size => picture.show(...size)", [width, height, STRIP])
         taken = await self._chrome.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
         return base64.b64decode(taken["data"])
 

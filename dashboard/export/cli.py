@@ -1,7 +1,6 @@
 """The command line: `python -m dashboard.export NAME… | --all | --list | --site DIR | --from FILE`."""
 
 import json
-import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,18 +10,17 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from dashboard.charts import locales
-from dashboard.data.naming import UnknownName, day_named, resolve
+from dashboard.data.naming import day_named, resolve
 from dashboard.export import batch, kit, reproduce
 from dashboard.export.drawing import HOUSE_CREDIT, WORDS
 from dashboard.export.presets import PRESETS, THEMES, BadSpec
 from dashboard.export.spec import FORMATS, PICTURES, Spec, for_chart, heeded, unheeded
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
-from etl.entries import EntryError
+from etl.console import ExitCode, command_line, console, run
+from etl.product import variable
 from etl.warehouse import WarehouseError
 
-NOTHING, USAGE, CHANGED = 2, 3, 4
 EVERY_FORMAT = ",".join(FORMATS)
 FOR_SITE = {"site", "address", "event", "theme", "locale", "credit", "watch"}
 
@@ -119,17 +117,13 @@ Address = Annotated[
     ),
 ]
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = command_line()
 
 
 @app.command(
-    epilog="Exit codes: 0 all, 1 part (the rest is named), 2 nothing, 3 wrong usage, 4 made again and changed. The "
-    "warehouse is at AIMI_DATABASE (default data/market.duckdb). Pictures need Chrome or Chromium (BROWSER_PATH names "
-    "one) and are RGB: CMYK is not offered, print shops convert by their own profile."
+    epilog="Exit codes: 0 all, 1 part (the rest is named), 2 nothing, 3 wrong usage, 4 made again and changed. "
+    f"The warehouse is at {variable('database')} (default data/market.duckdb). Pictures need Chrome or Chromium "
+    "(BROWSER_PATH names one) and are RGB: CMYK is not offered, print shops convert by their own profile."
 )
 def export(
     context: typer.Context,
@@ -179,31 +173,9 @@ def export(
     return batch.perhaps_watching(watch, lambda: _export(specs, out))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code; what can be mended ends in one sentence."""
-    sys.exit(run(arguments))
-
-
-def run(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command line for some arguments (by default the process's own)."""
-    try:
-        code = app(list(arguments) if arguments is not None else None, standalone_mode=False)
-        return int(code or 0)
-    except typer.TyperException as error:
-        return _refuse(f"{error.format_message()} (see --help)", USAGE)
-    except (BadSpec, UnknownName, locales.UnknownLocale, EntryError) as error:
-        return _refuse(str(error), USAGE)
-    except NothingToShow as nothing:
-        return _refuse(nothing.in_full, NOTHING)
-    except WarehouseError as error:
-        return _refuse(str(error), NOTHING)
-    except (KeyboardInterrupt, typer.Abort):
-        return _refuse("Stopped; what had been written is whole.", 130)
-
-
-def _refuse(sentence: str, code: int) -> int:
-    batch.errors.print(sentence)
-    return code
+    return run(app, arguments, stopped="Stopped; what had been written is whole.")
 
 
 class _Given:
@@ -306,17 +278,17 @@ def _repeat(path: Path, out: Path) -> int:
     if result.kit is None:
         return batch.exit_code([result])
     found = reproduce.changes(earlier, result.kit)
-    batch.console.print(reproduce.verdict(earlier, result.kit, found))
+    console.print(reproduce.verdict(earlier, result.kit, found))
     for sentence in found:
-        batch.console.print(f"  {sentence}")
-    return CHANGED if found else batch.exit_code([result])
+        console.print(f"  {sentence}")
+    return ExitCode.CHANGED if found else batch.exit_code([result])
 
 
 def _list() -> int:
     table = Table("Chart", "What it says", box=None, pad_edge=False)
     for name in CHARTS:
         table.add_row(name, _title(name))
-    batch.console.print(table)
+    console.print(table)
     return 0
 
 

@@ -15,8 +15,10 @@ from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, HEADING_FONT, Palette, palette
 from dashboard.export.presets import CSS_DPI, PRESETS, BadSpec, Preset
+from etl.errors import ProductError
+from etl.product import NAME
 
-HOUSE_CREDIT = "Chart: AI Market Impact"
+HOUSE_CREDIT = f"Chart: {NAME}"
 LIMITS = {"title": 300, "subtitle": 400, "note": 3000, "source": 1000, "credit": 200}
 WORDS = ("title", "subtitle", "note", "source", "alt", "caption")
 """The words around a figure that an editor may replace."""
@@ -28,7 +30,7 @@ LEAST_TYPE = 6.5 / 72 * CSS_DPI
 """The smallest type in print, in CSS pixels: 6.5 points."""
 
 
-class NoData(ValueError):
+class NoData(ProductError):
     """The figure holds nothing that could be drawn."""
 
 

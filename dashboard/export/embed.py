@@ -6,6 +6,7 @@ from html import escape
 from dashboard.charts.chart import Chart
 from dashboard.export import tables
 from dashboard.export.html import height
+from etl.product import NAME
 
 NARROW = 320
 """The narrowest page in CSS pixels that a frame without a script is tall enough for."""
@@ -96,7 +97,7 @@ def oembed(chart: Chart, address: str, folder: str, credit: str) -> bytes:
             "type": "rich",
             "title": title,
             "author_name": credit,
-            "provider_name": "AI Market Impact",
+            "provider_name": NAME,
             "provider_url": address,
             "html": frame,
             "width": WIDEST,

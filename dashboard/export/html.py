@@ -14,6 +14,7 @@ from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, CONFIG, HEADING_FONT, palette
 from dashboard.export.drawing import DEFAULT_HEIGHT, Look, plain_figure
+from etl.product import NAME, VERSION
 
 STATIC = Path(__file__).parents[1] / "static"
 PLOTLY_JS = STATIC / "plotly-charts.min.js"
@@ -32,6 +33,7 @@ environment = Environment(
     trim_blocks=False,
     keep_trailing_newline=True,
 )
+environment.globals.update(product=NAME, version=VERSION)
 
 
 def interactive(chart: Chart, look: Look) -> bytes:
@@ -44,7 +46,7 @@ def interactive(chart: Chart, look: Look) -> bytes:
         css=style(look.theme, embedded=True),
         table=_table(chart.table),
         plotly_js=plotly_js(),
-        drawing=f"{DRAWING}aimiDraw(document.getElementById({in_script(chart.name)}), {_arguments(chart, look)});",
+        drawing=f"{DRAWING}drawChart(document.getElementById({in_script(chart.name)}), {_arguments(chart, look)});",
         embed=EMBED,
     )
     return text.encode("utf-8")
@@ -68,7 +70,7 @@ def style(theme: str, embedded: bool) -> str:
 
 def figure_script(chart: Chart, look: Look) -> str:
     """A script of the static edition: it hands the chart to `site.js`."""
-    return f"aimiFigure({in_script(chart.name)}, {_arguments(chart, look)});\n"
+    return f"siteFigure({in_script(chart.name)}, {_arguments(chart, look)});\n"
 
 
 def _arguments(chart: Chart, look: Look) -> str:

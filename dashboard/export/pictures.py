@@ -11,6 +11,7 @@ from pypdf.errors import PyPdfError
 
 from dashboard.export.browser import STRIP
 from dashboard.export.html import environment, font_data
+from etl.product import NAME, VERSION
 
 MARKER_BITS = 64
 _STRONG = r"font-weight(=\"|: ?)(bold|[67]00)"
@@ -41,7 +42,7 @@ class Label:
     credit: str
     caption: str = ""
     data: str = ""
-    software: str = "AI Market Impact"
+    software: str = f"{NAME} {VERSION}"
 
     def xmp(self) -> str:
         """The words as an XMP packet without its wrapper."""

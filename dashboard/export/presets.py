@@ -4,6 +4,8 @@ import math
 import re
 from dataclasses import dataclass, replace
 
+from etl.errors import UsageError
+
 MM_PER_INCH = 25.4
 CSS_DPI = 96
 LARGEST_PIXELS = 12_000
@@ -14,7 +16,7 @@ PRINT_SHEET = 1.3
 THEMES = ("light", "dark", "print", "transparent", "transparent-dark")
 
 
-class BadSpec(ValueError):
+class BadSpec(UsageError):
     """What was asked for cannot be met whatever the data; the message says what is wrong with it."""
 
 

@@ -3,7 +3,6 @@
 import inspect
 import re
 import subprocess
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from dashboard.data.events import events
 from dashboard.export.drawing import worded
 from dashboard.export.spec import Spec, heeded
 from dashboard.views.registry import CHARTS
-from etl.settings import PROJECT_ROOT
+from etl.product import PROJECT_ROOT, SLUG, VERSION
 from etl.warehouse import connect_read_only, published_version
 from etl.warehouse.runs import RETRIEVED
 
@@ -139,8 +138,7 @@ def _event(con: duckdb.DuckDBPyConnection, event_id: str) -> dict[str, Any] | No
 @lru_cache(maxsize=1)
 def software() -> dict[str, str]:
     """The program's version and, in a git checkout, its commit; the version of the library that draws."""
-    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found = {"name": project["name"], "version": project["version"]}
+    found = {"name": SLUG, "version": VERSION}
     try:
         commit = subprocess.run(
             ["git", "rev-parse", "HEAD"],

@@ -14,12 +14,13 @@ from dashboard.export.browser import BrowserError, Drawing, token
 from dashboard.export.drawing import Look, NoData, caption, job
 from dashboard.export.pictures import Label, WrongPicture
 from dashboard.export.presets import CSS_DPI, PRESETS, BadSpec
+from etl.errors import ProductError
 
 POINT = 72 / CSS_DPI
 FORMATS = ("png", "svg", "pdf")
 
 
-class CannotDraw(Exception):
+class CannotDraw(ProductError):
     """The chart does not fit what was asked; the message says why and what to change."""
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 from feedgen.feed import FeedGenerator
 
 from dashboard.data.signals import signals
+from etl.product import NAME
 
-TITLE = "AI Market Impact: signals"
+TITLE = f"{NAME}: signals"
 ABOUT = "Abnormal moves, records of market value and rises in the app stores. Figures, not explanations."
 MOST = 50
 EPOCH = datetime(2021, 10, 1, tzinfo=UTC)
@@ -27,7 +28,7 @@ def atom(entries: pd.DataFrame, address: str, page: str = "/?event={}") -> bytes
     feed.id(_identity(address, "signals"))
     feed.title(TITLE)
     feed.subtitle(ABOUT)
-    feed.author(name="AI Market Impact")
+    feed.author(name=NAME)
     feed.link(href=f"{address}/", rel="alternate")
     feed.link(href=f"{address}/feed.atom", rel="self")
     feed.language("en")

@@ -9,11 +9,12 @@ import duckdb
 from dashboard.charts.chart import Chart
 from dashboard.data.events import Event
 from dashboard.data.naming import UnknownName, event_named, resolve, tickers_named
+from etl.errors import ProductError
 
 DEFAULT_EVENT = "deepseek-selloff"
 
 
-class NothingToShow(Exception):
+class NothingToShow(ProductError):
     """The warehouse has nothing for what was asked; the message says so to any reader.
 
     `step` is what an operator can do about it: a sentence with a command between back quotes, or nothing.

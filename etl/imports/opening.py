@@ -22,6 +22,7 @@ import charset_normalizer
 import python_calamine
 
 from etl.imports.report import ImportRefusedError
+from etl.product import SLUG
 
 LOOKED_AT = 1 << 20  # bytes that tell the encoding where no mark does
 _PACKED: dict[bytes, tuple[str, Callable[..., Any]]] = {
@@ -62,7 +63,7 @@ def opened(path: Path) -> Iterator[Opened]:
     """
     if not path.is_file():
         raise ImportRefusedError(f"{path} is not a file.")
-    with tempfile.TemporaryDirectory(prefix="aimi-import-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"{SLUG}-import-") as folder:
         try:
             with path.open("rb") as file:
                 made = _made_ready(file, Path(folder), "")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from etl import calendars
+from etl.errors import nearest
 from etl.imports.columns import in_parentheses
 from etl.imports.dates import FIRST_YEAR, LAST_YEAR
 from etl.imports.listings import Listing, named_above, resolve
@@ -99,11 +99,8 @@ def _add_listings(
     """The join with ``listing``: the ticker of each row, its exchange's time zone and its currency."""
     said = options.ticker
     if said is not None and said.upper() not in listings:
-        near = difflib.get_close_matches(said.upper(), listings, n=1)
-        hint = f"did you mean {near[0]}?" if near else "add it to data/companies.toml and load that."
-        raise ImportRefusedError(
-            f"There is no company with the ticker {said[:40]!r} in the warehouse: {hint}"
-        )
+        hint = nearest(said, listings, "add it to data/companies.toml and load that")
+        raise ImportRefusedError(f"There is no company with the ticker {said[:40]!r} in the warehouse{hint}.")
     default = said.upper() if said else named_above(table.above, listings)
     texts: list[str | None] = [None]
     if "ticker" in table.layout.places:

@@ -6,19 +6,18 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from etl.console import JsonOption, console, errors
+from etl.product import variable
 from etl.settings import settings
 from etl.warehouse import open_warehouse
 
-console = Console(soft_wrap=True, markup=False, highlight=False)
-errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 event = typer.Typer(no_args_is_help=True, help="Events: add one to events.toml.")
 
 
 def signals(
     most: Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest first.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List what refreshes noticed: abnormal moves, records of market value, rises in the app stores."""
     with open_warehouse().reading() as con:
@@ -40,14 +39,15 @@ def signals(
 
 
 def tell() -> None:
-    """Tell the targets of AIMI_WEBHOOK_URL and AIMI_SIGNAL_URLS what is due; a refresh does so by itself."""
+    """Tell the targets that the settings webhook_url and signal_urls name what is due; a refresh does so by itself."""
     from etl.delivery.deliver import deliver, ledger_place, targets
     from etl.delivery.ledger import Ledger
 
     options = settings()
     if not targets(options):
         errors.print(
-            "There is nobody to tell: set AIMI_WEBHOOK_URL and AIMI_WEBHOOK_SECRET, or AIMI_SIGNAL_URLS."
+            f"There is nobody to tell: set {variable('webhook_url')} and {variable('webhook_secret')}, or "
+            f"{variable('signal_urls')}."
         )
         raise typer.Exit(3)
     arrived = deliver(open_warehouse())

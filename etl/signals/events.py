@@ -3,13 +3,12 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
 
 from etl import catalogue
-from etl.errors import ProductError
+from etl.errors import ProductError, nearest
 from etl.signals.store import slug
 
 
@@ -38,9 +37,8 @@ def signal_named(con: duckdb.DuckDBPyConnection, wanted: str) -> Origin:
     rows = con.execute("SELECT signal_id, session, subject FROM signal").fetchall()
     known = {signal_id: (session, subject) for signal_id, session, subject in rows}
     if wanted not in known:
-        near = get_close_matches(wanted, known, 1)
-        hint = f"the nearest is {near[0]}" if near else "`python -m etl signals` lists them"
-        raise NoSuchSignal(f"There is no signal “{wanted[:60]}”: {hint}.")
+        hint = nearest(wanted, known, "`python -m etl signals` lists them")
+        raise NoSuchSignal(f"There is no signal “{wanted[:60]}”{hint}.")
     session, subject = known[wanted]
     named = con.execute("SELECT 1 FROM company WHERE ticker = $it OR segment = $it LIMIT 1", {"it": subject})
     return Origin(session, subject if named.fetchall() else "")
@@ -69,8 +67,7 @@ def add_event(path: Path, entry: dict[str, str]) -> str:
         events = catalogue.load_events(work)
         leads = {one.ticker for one in companies} | {one.segment for one in companies} | {""}
         if events[-1].lead not in leads:
-            near = get_close_matches(events[-1].lead, leads, 1)
-            hint = f": the nearest is {near[0]}" if near else ""
+            hint = nearest(events[-1].lead, leads - {""})
             raise catalogue.CatalogueError(f"There is no company or segment “{events[-1].lead[:40]}”{hint}.")
         work.replace(path)
     except catalogue.CatalogueError as error:

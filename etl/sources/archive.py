@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from etl.network import Fault, FetchError, explain, share_authorities
+from etl.product import SLUG
 from etl.settings import settings
 from etl.sources.apple import LEGACY_HOST, V2_HOSTS
 from etl.sources.apple_feed import GENRES, LEGACY_CHARTS, Chart
@@ -47,9 +48,7 @@ class Archive:
         self._wayback = wayback
         self._client = wayback.WaybackClient(
             session
-            or wayback.WaybackSession(
-                retries=options.attempts - 1, timeout=options.timeout, user_agent="ai-market-impact"
-            )
+            or wayback.WaybackSession(retries=options.attempts - 1, timeout=options.timeout, user_agent=SLUG)
         )
         self._folder = options.cache_dir / "wayback"
 

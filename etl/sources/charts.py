@@ -12,13 +12,14 @@ import pandas as pd
 
 from etl.errors import ConfigurationError
 from etl.network import share_authorities
+from etl.product import SLUG, variable
 from etl.settings import settings
 from etl.sources.apple_feed import DEVICE, GENRES, LEGACY_CHARTS, Chart
 from etl.sources.base import Batch, Request, Task
 
 
 class StoreCharts:
-    """The charts that ``AIMI_RANKING_COUNTRIES`` and ``AIMI_RANKING_CHARTS`` name, as captures of a moment."""
+    """The charts that the settings `ranking_countries` and `ranking_charts` name, as captures of a moment."""
 
     tables = ("ranking_capture", "app_ranking")
     patience = 3
@@ -29,7 +30,7 @@ class StoreCharts:
         self._client = httpx.Client(
             timeout=settings().timeout,
             follow_redirects=True,
-            headers={"User-Agent": "ai-market-impact", "Accept": "application/json"},
+            headers={"User-Agent": SLUG, "Accept": "application/json"},
             event_hooks={"request": [refuse]},
         )
 
@@ -66,10 +67,12 @@ def chosen_charts() -> list[Chart]:
     ]
     for chart in charts:
         if not re.fullmatch("[a-z]{2}", chart.country):
-            raise ConfigurationError(f"AIMI_RANKING_COUNTRIES: {chart.country!r} is not a two-letter country")
+            raise ConfigurationError(
+                f"{variable('ranking_countries')}: {chart.country!r} is not a two-letter country"
+            )
         if chart.kind not in LEGACY_CHARTS or (chart.genre and chart.genre not in GENRES):
             known = f"{', '.join(LEGACY_CHARTS)}, each also with /{', /'.join(GENRES)}"
-            raise ConfigurationError(f"AIMI_RANKING_CHARTS: {chart.name!r} is none of {known}")
+            raise ConfigurationError(f"{variable('ranking_charts')}: {chart.name!r} is none of {known}")
     return charts
 
 

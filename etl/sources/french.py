@@ -10,6 +10,7 @@ import pandas as pd
 
 from etl.factors import FactorFileError, parse_factors
 from etl.network import Fault, FetchError, explain, explain_status, retrying, share_authorities
+from etl.product import SLUG
 from etl.settings import settings
 from etl.sources.base import Batch, Request, Task
 
@@ -41,7 +42,7 @@ class FrenchFactors:
         self._client = httpx.Client(
             timeout=settings().timeout,
             follow_redirects=True,
-            headers={"User-Agent": "ai-market-impact"},
+            headers={"User-Agent": SLUG},
             event_hooks={"request": [_refuse_others]},
         )
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from etl.network import Fault, FetchError, explain, explain_status, retrying, share_authorities
+from etl.product import SLUG
 from etl.sources.base import Batch, Task
 
 share_authorities()  # curl_cffi looks for authorities when it is imported
@@ -158,6 +159,6 @@ def _quiet_yfinance() -> None:
     yfinance.config.debug.hide_exceptions = False
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="yfinance")
-    folder = tempfile.mkdtemp(prefix="aimi-yfinance-")
+    folder = tempfile.mkdtemp(prefix=f"{SLUG}-yfinance-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     yfinance.cache.set_cache_location(folder)

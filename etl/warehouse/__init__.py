@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from etl.errors import ConfigurationError
+from etl.product import variable
 from etl.settings import settings
 from etl.warehouse.base import Warehouse
 from etl.warehouse.errors import (
@@ -37,7 +38,7 @@ __all__ = [
 
 
 def open_warehouse(database: str | Path | None = None) -> Warehouse:
-    """The warehouse at ``database``, by default the one that ``AIMI_DATABASE`` names."""
+    """The warehouse at ``database``, by default the one that the setting `database` names."""
     options = settings()
     place = str(database or options.database)
     keep = Keep(options.keep_versions, options.keep_days, options.keep_daily, options.keep_monthly)
@@ -45,7 +46,7 @@ def open_warehouse(database: str | Path | None = None) -> Warehouse:
         return LakeWarehouse(place, options.data_path, keep, options.lock_timeout, options.keep_log_days)
     if place.startswith("md:"):
         raise ConfigurationError(
-            "AIMI_DATABASE names MotherDuck, which is not supported: a lake is ducklake:…."
+            f"{variable('database')} names MotherDuck, which is not supported: a lake is ducklake:…."
         )
     return FileWarehouse(
         Path(place).absolute(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from etl.errors import ProductError, first_line
+from etl.product import variable
 
 
 class WarehouseError(ProductError):
@@ -34,14 +35,14 @@ class StateGoneError(WarehouseError):
 
 
 class WarehouseBusyError(WarehouseError):
-    """Another refresh is writing. Wait until it has ended, or raise ``AIMI_LOCK_TIMEOUT``."""
+    """Another refresh is writing. Wait until it has ended, or raise the setting `lock_timeout`."""
 
 
 def foreign(place: str, what: str) -> WarehouseError:
     """The error for a place where something else lies."""
     return WarehouseError(
         f"{place} cannot be read as a DuckDB database of this project ({what}): move it away, or set "
-        "AIMI_DATABASE elsewhere."
+        f"{variable('database')} elsewhere."
     )
 
 

@@ -20,6 +20,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from etl.errors import first_line
+from etl.product import variable
 from etl.warehouse import runs
 from etl.warehouse.compare import QUARANTINE, differences
 from etl.warehouse.errors import (
@@ -180,11 +181,11 @@ class FileWarehouse:
         except Timeout:
             raise WarehouseBusyError(
                 f"Another refresh is writing {self.path} and did not end within {self.lock_timeout:g} "
-                "seconds: try again later, or raise AIMI_LOCK_TIMEOUT."
+                f"seconds: try again later, or raise {variable('lock_timeout')}."
             ) from None
         except OSError as error:
             raise WarehouseError(
-                f"{self.folder} cannot be written ({first_line(error)}): set AIMI_DATABASE elsewhere."
+                f"{self.folder} cannot be written ({first_line(error)}): set {variable('database')} elsewhere."
             ) from error
         try:
             yield

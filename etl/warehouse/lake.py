@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from etl.product import variable
 from etl.warehouse import runs
 from etl.warehouse.compare import LOG, QUARANTINE
 from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
@@ -303,7 +304,7 @@ class LakeWarehouse:
             if time.monotonic() > deadline:
                 raise WarehouseBusyError(
                     f"Another refresh is writing {self.name} and did not end within {self.lock_timeout:g} "
-                    "seconds: try again later, or raise AIMI_LOCK_TIMEOUT."
+                    f"seconds: try again later, or raise {variable('lock_timeout')}."
                 )
             time.sleep(0.2)
 

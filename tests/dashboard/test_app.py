@@ -21,7 +21,7 @@ from dashboard.views.coverage import dateline_words
 from dashboard.views.request import Request as ChartRequest
 from dashboard.warm import warm
 from etl.freshness import Freshness, Level, freshness
-from etl.settings import PROJECT_ROOT
+from etl.product import NAME, PROJECT_ROOT, VERSION
 from etl.warehouse.files import FileWarehouse
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
@@ -89,6 +89,7 @@ def test_the_dateline_tells_the_age_in_sessions(behind: int, bundled: bool, leve
 @pytest.mark.usefixtures("on_bundled_data")
 def test_every_page_begins_with_as_of_when_its_prices_are() -> None:
     app = AppTest.from_file(APP, default_timeout=60).run()
+    assert app.caption[-1].value == f"{NAME} {VERSION}"
     assert app.caption[0].value.startswith("Prices to the close of Friday 2 October 2026")
     assert ":red[" not in app.caption[0].value
 

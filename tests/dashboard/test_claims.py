@@ -14,10 +14,11 @@ from streamlit.testing.v1 import AppTest
 from dashboard.analysis.record_book import Records
 from dashboard.charts import words
 from dashboard.data.claims import NEEDS, claims, read_claims
-from dashboard.export.cli import USAGE, run
+from dashboard.export.cli import main
 from dashboard.views.claims import CHECKS, HOLDS, IN_PART, check
 from dashboard.views.records import read_records
 from dashboard.views.story import Story, read_story
+from etl.console import ExitCode
 from etl.entries import EntryError
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import connect_read_only
@@ -169,5 +170,5 @@ def test_a_reader_and_the_command_line_get_the_sentence(
     page = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app.py"), default_timeout=60).run()
     assert not page.exception
     assert said in page.warning[0].value.replace("\\", "")
-    assert run(["--site", str(tmp_path / "site")]) == USAGE
+    assert main(["--site", str(tmp_path / "site")]) == ExitCode.USAGE
     assert said in " ".join(capsys.readouterr().err.split())

@@ -59,7 +59,7 @@ def test_a_hostile_address_still_gives_a_usable_page(on_bundled_data, address):
 def test_a_day_that_is_none_is_refused_by_name(on_bundled_data):
     page = opened(event="day", day="1999-02-30")
     assert not page.exception
-    assert "1999-02-30” is no day" in page.warning[0].value.replace("\\", "")
+    assert "1999-02-30” is not a date" in page.warning[0].value.replace("\\", "")
     assert not page.get("plotly_chart")
 
 

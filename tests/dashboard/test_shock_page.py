@@ -69,7 +69,7 @@ def timeline_labels(app: AppTest) -> list[str]:
             {"event": "deepseek-seloff"},
             "There is no event “deepseek-seloff”; the nearest is deepseek-selloff",
         ),
-        ({"event": "day", "day": "foo"}, "“foo” is no day: write it as 2025-01-27"),
+        ({"event": "day", "day": "foo"}, "“foo” is not a date like 2025-01-27"),
         ({"event": "1999-12-31"}, "choose an event from the list or a day inside the data"),
         ({"show": "NVDIA"}, "There is no company “NVDIA”; the nearest is NVDA (NVIDIA)"),
     ],

@@ -295,7 +295,7 @@ def test_the_ticker_of_the_option_may_not_contradict_the_file(listed, tmp_path):
     assert import_prices(listed, path, NVDA).exit_code == 0
     with pytest.raises(ImportRefusedError, match=r"--ticker says AMD, but .* has prices of NVDA"):
         import_prices(listed, path, PriceOptions("AMD"))
-    with pytest.raises(ImportRefusedError, match="did you mean NVDA"):
+    with pytest.raises(ImportRefusedError, match="the nearest is NVDA"):
         import_prices(listed, path, PriceOptions("NVDX"))
     with pytest.raises(ImportRefusedError, match="'XYZ' is not a currency"):
         import_prices(listed, path, PriceOptions("NVDA", "XYZ"))

@@ -231,7 +231,7 @@ def test_every_setting_is_listed_and_an_unknown_one_is_named(operator):
     done = operator.run("settings", AIMI_TREADS="7")
     assert (done.returncode, done.stderr) == (
         3,
-        "There is no setting AIMI_TREADS: did you mean AIMI_THREADS?\n",
+        "There is no setting AIMI_TREADS; the nearest is AIMI_THREADS.\n",
     )
     listed = json.loads(operator.run("settings", "--json").stdout)["settings"]
     assert all(one["meaning"] for one in listed)

@@ -143,7 +143,7 @@ EVENT = ("--event", "deepseek-selloff")
         ((), 3, "Give either an event"),
         ((*EVENT, "--date", "2025-01-27"), 3, "Give either an event"),
         (("--event", "nothing"), 3, "There is no event “nothing”: choose an event from the list"),
-        (("--date", "tomorrow"), 3, "'tomorrow' is no date"),
+        (("--date", "tomorrow"), 3, "“tomorrow” is not a date"),
         (("--date", "1999-01-04"), 2, "outside the data"),
         ((*EVENT, "--group", "tulips"), 3, "There is no group “tulips”: choose from ai, "),
         ((*EVENT, "--tickers", "XYZ"), 3, "There is no company “XYZ”: the table company"),

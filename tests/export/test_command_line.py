@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 from dashboard.export import batch, files, kit
-from dashboard.export.cli import run
+from dashboard.export.cli import main
 from dashboard.export.spec import Spec
 from tests.conftest import SOAK
 
@@ -29,14 +29,14 @@ def test_it_lists_every_chart_with_what_it_says(
 ) -> None:
     from dashboard.views.registry import CHARTS
 
-    assert run(["--list"]) == 0
+    assert main(["--list"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in CHARTS)
     assert "NVIDIA" in said
 
 
 def test_all_that_was_asked_for_ends_with_0(on_bundled_data: Path, tmp_path: Path) -> None:
-    assert run(["shock-map", "--format", "png,csv", "--preset", "square", "--out", str(tmp_path)]) == 0
+    assert main(["shock-map", "--format", "png,csv", "--preset", "square", "--out", str(tmp_path)]) == 0
     assert {path.name for path in (tmp_path / "shock-map-square").iterdir()} == {
         *(
             "shock-map.png",
@@ -52,7 +52,7 @@ def test_all_that_was_asked_for_ends_with_0(on_bundled_data: Path, tmp_path: Pat
 def test_a_part_ends_with_1_and_names_the_rest(
     on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["shock-mapp", "shock-map", *FAST, "--out", str(tmp_path)]) == 1
+    assert main(["shock-mapp", "shock-map", *FAST, "--out", str(tmp_path)]) == 1
     said = capsys.readouterr()
     assert "the nearest is shock-map" in said.err
     assert "1 of 2 charts exported" in said.err
@@ -60,14 +60,14 @@ def test_a_part_ends_with_1_and_names_the_rest(
 
 
 def test_nothing_ends_with_2(on_bundled_data: Path, tmp_path: Path) -> None:
-    assert run(["no-such-chart", "--out", str(tmp_path)]) == 2
+    assert main(["no-such-chart", "--out", str(tmp_path)]) == 2
 
 
 def test_no_warehouse_ends_with_2_and_the_next_step(
     tmp_path: Path, use_database: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     use_database(tmp_path / "none.duckdb")
-    assert run(["shock-map", "--out", str(tmp_path)]) == 2
+    assert main(["shock-map", "--out", str(tmp_path)]) == 2
     assert "etl load-bundled" in capsys.readouterr().err
 
 
@@ -76,7 +76,7 @@ def test_no_warehouse_ends_with_2_and_the_next_step(
     [
         ([], "say --all"),
         (["shock-map", "--preset", "poster"], "choose from article"),
-        (["companies-compare", "--from", "yesterday"], "is no day"),
+        (["companies-compare", "--from", "yesterday"], "is not a date"),
         (["shock-map", "--option", "log"], "takes KEY=TEXT"),
         (["shock-map", "shock-timeline", "--title", "One"], "name just one"),
         (["--nonsense"], "see --help"),
@@ -97,7 +97,7 @@ def test_no_warehouse_ends_with_2_and_the_next_step(
 def test_wrong_usage_ends_with_3_and_a_sentence(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(arguments) == 3
+    assert main(arguments) == 3
     said = " ".join(capsys.readouterr().err.split())
     assert sentence in said
     assert "Traceback" not in said
@@ -106,9 +106,11 @@ def test_wrong_usage_ends_with_3_and_a_sentence(
 def test_it_makes_a_kit_again_and_says_whether_its_data_changed(
     on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(["shock-map", *FAST, "--out", str(tmp_path / "one")])
+    main(["shock-map", *FAST, "--out", str(tmp_path / "one")])
     assert (
-        run(["--from", str(tmp_path / "one" / "shock-map" / "metadata.json"), "--out", str(tmp_path / "two")])
+        main(
+            ["--from", str(tmp_path / "one" / "shock-map" / "metadata.json"), "--out", str(tmp_path / "two")]
+        )
         == 0
     )
     assert "the data is unchanged" in capsys.readouterr().out
@@ -124,20 +126,20 @@ def test_a_kit_that_is_checked_is_never_written_over(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     use_database(own_database)
-    run(["shock-losses-percent", *FAST, "--out", str(tmp_path)])
+    main(["shock-losses-percent", *FAST, "--out", str(tmp_path)])
     first = tmp_path / "shock-losses-percent"
     before = {path.name: path.read_bytes() for path in first.iterdir()}
     with duckdb.connect(str(own_database)) as con:
         con.execute(
             "UPDATE price_daily SET adj_close = adj_close * 0.9 WHERE ticker = 'NVDA' AND date = '2025-01-27'"
         )
-    assert run(["--from", str(first / "metadata.json"), "--out", str(tmp_path)]) == 4
+    assert main(["--from", str(first / "metadata.json"), "--out", str(tmp_path)]) == 4
     said = capsys.readouterr().out
     assert "THE DATA HAS CHANGED" in said
     assert re.search(r"NVDA.*: change, percent.* was -16\.\d+, is -25\.\d+", said)
     assert {path.name: path.read_bytes() for path in first.iterdir()} == before
     assert (tmp_path / "shock-losses-percent-again" / "metadata.json").exists()
-    assert run(["--from", str(first / "metadata.json"), "--out", str(tmp_path)]) == 4
+    assert main(["--from", str(first / "metadata.json"), "--out", str(tmp_path)]) == 4
     assert (tmp_path / "shock-losses-percent-again-2" / "metadata.json").exists()
 
 
@@ -145,8 +147,8 @@ def test_of_several_charts_each_takes_what_it_heeds(
     on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     days = ["--from", "2025-01-13", "--to", "2025-02-07"]
-    assert run(["shock-map", "companies-compare", *days, *FAST, "--out", str(tmp_path)]) == 0
-    assert run(["shock-map", "shock-recovery", *days, *FAST, "--out", str(tmp_path)]) == 3
+    assert main(["shock-map", "companies-compare", *days, *FAST, "--out", str(tmp_path)]) == 0
+    assert main(["shock-map", "shock-recovery", *days, *FAST, "--out", str(tmp_path)]) == 3
     assert "shock-map has no first day" in capsys.readouterr().err
 
 
@@ -156,7 +158,7 @@ def test_an_editors_words_come_from_a_file(on_bundled_data: Path, tmp_path: Path
         'title = "Der Kurssturz"\nalt = "Eine Karte"\nlanguage = "de"\n[figure]\nNVIDIA = "Nvidia"\n'
     )
     usual = ["shock-losses-percent", "--format", "html", "--out", str(tmp_path)]
-    assert run([*usual, "--words", str(words)]) == 0
+    assert main([*usual, "--words", str(words)]) == 0
     folder = next(path for path in tmp_path.iterdir() if path.is_dir())
     assert (folder / "alt.txt").read_text() == "Eine Karte\n"
     text = (folder / "shock-losses-percent.html").read_text()
@@ -168,7 +170,7 @@ def test_a_day_can_stand_for_an_event_and_numbers_follow_a_locale(
     on_bundled_data: Path, tmp_path: Path
 ) -> None:
     words = ["--event", "2024-09-03", "--locale", "de", "--format", "html", "--out", str(tmp_path)]
-    assert run(["shock-losses-percent", *words]) == 0
+    assert main(["shock-losses-percent", *words]) == 0
     text = (tmp_path / "shock-losses-percent-2024-09-03-de" / "caption.txt").read_text()
     assert "Di., 3. Sept. 2024" in text
 
@@ -177,7 +179,7 @@ def test_a_folder_that_cannot_be_written_is_named_and_the_batch_goes_on(
     on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "shock-map").write_text("a file where a folder should be")
-    assert run(["shock-map", "shock-recovery", *FAST, "--out", str(tmp_path)]) == 1
+    assert main(["shock-map", "shock-recovery", *FAST, "--out", str(tmp_path)]) == 1
     assert "shock-map cannot be written" in capsys.readouterr().err
     assert (tmp_path / "shock-recovery" / "shock-recovery.csv").exists()
 
@@ -188,7 +190,7 @@ def test_a_full_disk_leaves_whole_files_and_no_halves(
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
     try:
-        assert run(["shock-map", "--format", "csv,html", "--out", str(tmp_path)]) == 1
+        assert main(["shock-map", "--format", "csv,html", "--out", str(tmp_path)]) == 1
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "shock-map.html" in capsys.readouterr().err

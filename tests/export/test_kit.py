@@ -22,6 +22,8 @@ from dashboard.export.kit import Kit, build
 from dashboard.export.presets import BadSpec
 from dashboard.export.provenance import make
 from dashboard.export.spec import Spec, from_parameters
+from etl.errors import UsageError
+from etl.product import VERSION
 from etl.warehouse import connect_read_only
 
 
@@ -84,7 +86,7 @@ def test_the_metadata_names_event_sources_state_and_version(made: Kit) -> None:
     assert prices["rows"] > 10_000
     assert prices["retrieved_last"].endswith("+00:00")
     assert said["warehouse"]["state"] == made.made.state
-    assert said["software"]["version"] == "0.1.0"
+    assert said["software"]["version"] == VERSION
     assert said["files"]["shock-losses-dollars.png"]["bytes"] == len(made.files["shock-losses-dollars.png"])
 
 
@@ -309,7 +311,7 @@ def test_parameters_survive_being_written_down() -> None:
     ],
 )
 def test_an_order_that_cannot_be_met_is_refused(values: dict[str, object], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(UsageError, match=reason):
         Spec("shock-map", **values)  # type: ignore[arg-type]
 
 

@@ -1,7 +1,7 @@
 'use strict';
 // Draws one chart with its frame (title, measure, notes, source, credit) as a single SVG on this page.
 
-const aimi = (() => {
+const picture = (() => {
   const SVG = 'http://www.w3.org/2000/svg';
   // How the sheet is tried: larger than asked, so that words come out smaller. A sheet as high as its chart needs is
   // made higher first.
@@ -48,7 +48,7 @@ const aimi = (() => {
     if (silent) return { header: 0, footer: 0, above: [], under: [] };
     let y = pad;
     const put = (text, look, gap) => {
-      const made = aimiWords.block(text, look, pad, y, inner, lang);
+      const made = pictureWords.block(text, look, pad, y, inner, lang);
       if (made.height) {
         nodes.push(...made.nodes);
         y += made.height + gap;
@@ -67,13 +67,13 @@ const aimi = (() => {
     nodes.push(rule);
     y += 9;
     put([words.note, extraNote].filter(Boolean).join(' '), style.note, 5);
-    const creditWidth = words.credit ? aimiWords.widthOf(words.credit, style.note) : 0;
-    const sourceWidth = aimiWords.widthOf(words.source, style.note);
+    const creditWidth = words.credit ? pictureWords.widthOf(words.credit, style.note) : 0;
+    const sourceWidth = pictureWords.widthOf(words.source, style.note);
     if (sourceWidth + creditWidth + 24 <= inner) {
       const row = y;
       put(words.source, style.note, 0);
       y = row;
-      const credit = aimiWords.block(words.credit, style.note, pad, y, inner, lang);
+      const credit = pictureWords.block(words.credit, style.note, pad, y, inner, lang);
       for (const node of credit.nodes) {
         node.setAttribute('x', width - pad);
         node.setAttribute('text-anchor', node.getAttribute('direction') === 'rtl' ? 'start' : 'end');
@@ -98,7 +98,7 @@ const aimi = (() => {
     for (const side of Object.keys(margin)) {
       layout.margin[side] = (layout.margin[side] ?? 0) + margin[side];
     }
-    const shown = aimiFit.keepRows(layout, extra.cutRows ? job.rows : null, height);
+    const shown = pictureFit.keepRows(layout, extra.cutRows ? job.rows : null, height);
     const text = await Plotly.toImage(
       { data: structuredClone(job.figure.data), layout, config: { locale: job.locale?.name ?? 'en' } },
       { format: 'svg', imageDataOnly: true, width, height }
@@ -231,10 +231,10 @@ const aimi = (() => {
       sheet.replaceChildren(svg, marker(job.token));
       svg.style.cssText = `width:${width}px;height:${height}px`;
       const inner = svg.querySelector('svg.main-svg');
-      aimiFit.dropUnreadable(inner, job.smallest);
+      pictureFit.dropUnreadable(inner, job.smallest);
       const place = placeOf(svg, job.style.pad, parts.header, room);
-      aimiFit.spreadEndNames(inner, job.figure.layout.annotations || [], place);
-      const over = aimiFit.outside(inner, place);
+      pictureFit.spreadEndNames(inner, job.figure.layout.annotations || [], place);
+      const over = pictureFit.outside(inner, place);
       if ((over.left || over.right || over.top || over.bottom) && again < 2) {
         margin.l += Math.ceil(over.left);
         margin.r += Math.ceil(over.right);
@@ -242,8 +242,8 @@ const aimi = (() => {
         margin.b += Math.ceil(over.bottom);
         continue;
       }
-      const cut = over.words || aimiFit.outside(svg, svg.getBoundingClientRect()).words;
-      return { svg, shown, cut, overlap: aimiFit.overlaps(svg) };
+      const cut = over.words || pictureFit.outside(svg, svg.getBoundingClientRect()).words;
+      return { svg, shown, cut, overlap: pictureFit.overlaps(svg) };
     }
   }
 
@@ -292,7 +292,7 @@ const aimi = (() => {
         shown: best.shown,
         cut: best.cut,
         overlap: best.overlap.serious ? best.overlap.words : [],
-        undrawable: aimiWords.undrawable(words, job.style.note.family),
+        undrawable: pictureWords.undrawable(words, job.style.note.family),
       };
     } finally {
       busy = false;

@@ -1,7 +1,7 @@
 'use strict';
 // What makes a figure fit its place: rows that can be read, names at line ends moved apart, nothing cut or overlapping.
 
-const aimiFit = (() => {
+const pictureFit = (() => {
   const MILD = 0.08; // of the smaller text's area: letters that touch
   const SERIOUS = 0.25;
   const INK = { above: 0.2, below: 0.16 }; // of a line's height: where a line of text has no ink

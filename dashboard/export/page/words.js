@@ -1,7 +1,7 @@
 'use strict';
 // Words measured and broken into lines by the browser itself, so that every script breaks as its readers expect.
 
-const aimiWords = (() => {
+const pictureWords = (() => {
   const SVG = 'http://www.w3.org/2000/svg';
 
   // A date, a rank, the dot after a list's entry and the number before one stay with what they belong to.

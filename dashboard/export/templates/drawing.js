@@ -1,6 +1,6 @@
 'use strict';
 // Draws a figure in a place on a page: as wide as the place, smaller where its words would be cut off, whole on paper.
-function aimiDraw(place, figure, locale, config) {
+function drawChart(place, figure, locale, config) {
   var SMALLER = [1, 1.12, 1.25, 1.4, 1.6, 1.85, 2.1];
   var SLACK = 2; // pixels beside the ink of a word
   var drawn = document.createElement('div');

@@ -24,7 +24,7 @@
     });
   }
 
-  window.aimiFigure = function (name, figure, locale, config) {
+  window.siteFigure = function (name, figure, locale, config) {
     var place = document.querySelector('[data-chart="' + name + '"]');
     if (!place) return;
     var before = place.querySelector('img, p');
@@ -32,7 +32,7 @@
     place.setAttribute('role', 'group');
     place.setAttribute('aria-label', said);
     place.style.minHeight = place.offsetHeight + 'px'; // what is below stays where it is
-    aimiDraw(place, figure, locale, config).then(function () {
+    drawChart(place, figure, locale, config).then(function () {
       place.style.minHeight = '';
       place.dataset.interactive = 'yes';
     });

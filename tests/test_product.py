@@ -1,0 +1,72 @@
+"""The product's name, prefix and version stand in `pyproject.toml` alone, and all command lines refuse alike."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from dashboard.__main__ import app as serving
+from dashboard.event_study.__main__ import app as event_study
+from dashboard.export.cli import app as export
+from etl.cli import app as etl
+from etl.console import ExitCode, run
+from etl.product import NAME, PREFIX, PROJECT_ROOT, SLUG, VERSION
+
+WRITTEN = {".py", ".js", ".j2", ".css", ".svg", ".toml", ".xml", ".html"}
+COMMAND_LINES = pytest.mark.parametrize("app", [serving, event_study, export, etl])
+
+
+def test_no_file_of_the_program_repeats_the_name_or_the_prefix() -> None:
+    said = re.compile(rf"{NAME}|{SLUG}|{PREFIX.strip('_')}", re.IGNORECASE)
+    files = [
+        path
+        for top in ("etl", "dashboard", ".streamlit")
+        for path in (PROJECT_ROOT / top).rglob("*")
+        if path.suffix in WRITTEN and not path.name.endswith(".min.js")
+    ]
+    assert len(files) > 200
+    assert not [path for path in files if said.search(path.read_text(encoding="utf-8"))]
+
+
+def test_a_new_name_and_prefix_are_written_in_one_place(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT_ROOT / "etl", tmp_path / "etl", ignore=shutil.ignore_patterns("__pycache__"))
+    written = (PROJECT_ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    renamed = written.replace(f'"{NAME}"', '"Other Name"').replace(f'"{PREFIX}"', '"OTHER_"')
+    (tmp_path / "pyproject.toml").write_text(renamed, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "etl", "settings"],
+        cwd=tmp_path,
+        env={**os.environ, "OTHER_THREADS": "7", f"{PREFIX}THREADS": "9"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "* OTHER_THREADS=7 (default 4)" in done.stdout
+    assert PREFIX not in done.stdout + done.stderr
+
+
+def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
+    changes = (PROJECT_ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == VERSION
+
+
+@COMMAND_LINES
+def test_an_unknown_option_is_refused_in_one_line(
+    app: typer.Typer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(app, ["--hepl"]) == ExitCode.USAGE
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert "No such option: --hepl" in said.err
+    assert "(see --help)" in said.err
+
+
+@COMMAND_LINES
+def test_h_is_for_help(app: typer.Typer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(app, ["-h"]) == ExitCode.ALL
+    assert "Usage: " in capsys.readouterr().out
