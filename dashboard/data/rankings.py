@@ -44,3 +44,26 @@ def ranks(
             "end": end,
         },
     ).df()
+
+
+def leaders(con: duckdb.DuckDBPyConnection, start: date, end: date) -> pd.DataFrame:
+    """Who was at no. 1 of each chart in the measured captures between two days (UTC), that with the most first.
+
+    Columns: store, country, chart, device, captures, last_at (UTC), last_app (no. 1 at the last capture), others (a
+    list of the other apps that were no. 1).
+    """
+    rows = con.execute(
+        """
+        SELECT store, country, chart, device, count(DISTINCT captured_at) AS captures, max(captured_at) AS last_at,
+            arg_max(app_name, captured_at) AS last_app, list_sort(list(DISTINCT app_name)) AS others
+        FROM app_ranking
+        WHERE evidence = 'measured' AND rank = 1 AND CAST(captured_at AS DATE) BETWEEN $start AND $end
+        GROUP BY store, country, chart, device ORDER BY captures DESC, store, country, chart, device
+        """,
+        {"start": start, "end": end},
+    ).df()
+    others = [
+        [app for app in apps if app != last]
+        for apps, last in zip(rows["others"], rows["last_app"], strict=True)
+    ]
+    return rows.assign(others=others)

@@ -1,6 +1,7 @@
 """What refreshes noticed by themselves, out of the warehouse."""
 
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 
 import duckdb
 import pandas as pd
@@ -43,3 +44,32 @@ def signals_computed(con: duckdb.DuckDBPyConnection) -> tuple[datetime, date, fl
     """When the signals were last computed (UTC), to which session, and for how many a year; None where never."""
     found = con.execute("SELECT computed_at, through, alarms FROM signal_run").fetchall()
     return found[0] if found else None
+
+
+RECENT = timedelta(days=7)
+
+
+def newest_versions(
+    con: duckdb.DuckDBPyConnection, today: date, held: Collection[str]
+) -> list[dict[str, str]]:
+    """The present version of each signal of the last seven days, oldest first, and of those that are in `held`.
+
+    Days are counted back from `today`, or from the newest prices where these are later. Keys: signal_id, session,
+    title, detail, status ("new", "corrected" or "withdrawn") and version, which changes with each correction. A
+    withdrawn signal is told only where it is held.
+    """
+    rows = con.execute(
+        """
+        SELECT signal_id, strftime(session, '%Y-%m-%d'), title, detail,
+            CASE WHEN withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN corrected_at IS NOT NULL THEN 'corrected'
+                ELSE 'new' END AS status,
+            strftime(coalesce(withdrawn_at, corrected_at, first_seen), '%Y-%m-%dT%H:%M:%S.%fZ')
+        FROM signal
+        WHERE list_contains($held::VARCHAR[], signal_id) OR (withdrawn_at IS NULL
+            AND session >= greatest($today, (SELECT max(date) FROM price_daily)) - $days::INTEGER)
+        ORDER BY session, signal_id
+        """,
+        {"held": list(held), "today": today, "days": RECENT.days},
+    ).fetchall()
+    names = ("signal_id", "session", "title", "detail", "status", "version")
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -108,6 +108,17 @@ class Renderer:
         drawing: Drawing = self._submit(lambda page: self._draw(page, job, preset, formats)).result()
         return drawing
 
+    def printed(self, path: Path) -> bytes:
+        """A page of files as a PDF on the paper that its style asks for.
+
+        Raises
+        ------
+        BrowserError
+            As `draw`: when no browser is installed, or it fails twice.
+        """
+        pdf: bytes = self._submit(lambda page: _printed(page, path)).result()
+        return pdf
+
     def warm_up(self) -> None:
         """Start the browser for a drawing that is to come; does not wait, and leaves every fault to `draw`."""
         self._submit(_nothing)
@@ -214,6 +225,23 @@ class Renderer:
 
 async def _nothing(page: Page) -> None:
     """No drawing."""
+
+
+async def _printed(page: Page, path: Path) -> bytes:
+    browser = page.context.browser
+    assert browser is not None  # noqa: S101 - the renderer's own page has one
+    own = await browser.new_page()
+    try:
+        await own.goto(path.absolute().as_uri())
+        await own.evaluate(
+            """Promise.all([...document.images].map(image => {
+                image.loading = 'eager';
+                return image.decode();
+            }))"""
+        )
+        return await own.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+    finally:
+        await own.close()
 
 
 async def _launched(playwright: Playwright, path: str) -> Browser:

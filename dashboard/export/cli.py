@@ -1,4 +1,4 @@
-"""The command line: `python -m dashboard.export NAME… | --all | --list | --site DIR | --from FILE`."""
+"""The command line: `python -m dashboard.export NAME… | --all | --list | --site DIR | --report MONTH | --from FILE`."""
 
 import json
 import tomllib
@@ -23,6 +23,8 @@ from etl.warehouse import WarehouseError
 
 EVERY_FORMAT = ",".join(FORMATS)
 FOR_SITE = {"site", "address", "event", "theme", "locale", "credit", "watch"}
+FOR_REPORT = {"report", "address", "theme", "locale", "credit", "out"}
+FOR_SIGNALS = {"watch", "formats", "preset", "size", "scale", "theme", "locale", "credit", "out"}
 
 _SIZES = "; ".join(
     f"{preset.name} {preset.width:g}×{f'{preset.height:g}' if preset.height else 'as needed'} {preset.unit}"
@@ -99,7 +101,21 @@ Locale = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the kits go, a folder each.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Export again whenever a refresh publishes.")]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Export again whenever a refresh publishes; without charts: the kit of each new signal, once.",
+    ),
+]
+Month = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="YYYY-MM",
+        help="Write the report of a month as a page and a PDF, instead of kits.",
+    ),
+]
 Site = Annotated[
     Path | None,
     typer.Option(
@@ -113,7 +129,7 @@ Address = Annotated[
     typer.Option(
         "--base-url",
         metavar="URL",
-        help="Where the site will be served from, for its preview on social media.",
+        help="Where the site (or report) will be served from, for its preview on social media.",
     ),
 ]
 
@@ -148,6 +164,7 @@ def export(
     out: Out = Path("exports"),
     watch: Watch = False,
     site: Site = None,
+    report: Month = None,
     address: Address = "",
 ) -> int:
     """Export charts of the dashboard as kits: pictures, interactive HTML, data, alt text, caption and their proof.
@@ -155,27 +172,49 @@ def export(
     Examples: `python -m dashboard.export --all`; `python -m dashboard.export shock-map --preset square --theme dark`;
     `python -m dashboard.export --from exports/shock-map/metadata.json`.
     """
-    given = _Given(context)
-    if listed:
-        given.only("--list", {"listed"})
-        return _list()
-    if start and start.lower().endswith(".json"):
-        given.only("--from FILE", {"start", "out"})
-        return _repeat(Path(start), out)
-    shown = theme or ("print" if preset == "print" else "light")
-    spec = Spec("", event.strip(), locale=locale, credit=credit, theme=shown)
-    if site is not None:
-        from dashboard.export.site import write_site
-
-        given.only("--site", FOR_SITE)
-        return batch.perhaps_watching(watch, lambda: write_site(site, spec, address))
-    specs = _asked(context.params, spec, given)
-    return batch.perhaps_watching(watch, lambda: _export(specs, out))
+    return _done(context.params, _Given(context))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command line for some arguments (by default the process's own)."""
     return run(app, arguments, stopped="Stopped; what had been written is whole.")
+
+
+def _done(asked: dict[str, Any], given: "_Given") -> int:
+    """Do what the options, by the names of their parameters, ask for; returns the exit code."""
+    if asked["listed"]:
+        given.only("--list", {"listed"})
+        return _list()
+    if asked["start"] and asked["start"].lower().endswith(".json"):
+        given.only("--from FILE", {"start", "out"})
+        return _repeat(Path(asked["start"]), asked["out"])
+    shown = asked["theme"] or ("print" if asked["preset"] == "print" else "light")
+    own = {"locale": asked["locale"], "credit": asked["credit"], "theme": shown}
+    spec, watch, out = Spec("", asked["event"].strip(), **own), asked["watch"], asked["out"]
+    if asked["site"] is not None:
+        from dashboard.export.site import write_site
+
+        given.only("--site", FOR_SITE)
+        return batch.perhaps_watching(watch, lambda: write_site(asked["site"], spec, asked["address"]))
+    if asked["report"] is not None:
+        from dashboard.export.report import write_report
+
+        given.only("--report", FOR_REPORT)
+        return write_report(out, asked["report"], spec, asked["address"])
+    if watch and not asked["names"] and not asked["every"]:
+        from dashboard.export.signal_kits import write_new
+
+        given.only("--watch without charts", FOR_SIGNALS)
+        usual = _usual(asked, spec)
+        return batch.perhaps_watching(watch, lambda: write_new(out, usual))
+    specs = _asked(asked, spec, given)
+    return batch.perhaps_watching(watch, lambda: _export(specs, out))
+
+
+def _usual(asked: dict[str, Any], spec: Spec) -> Spec:
+    """The spec with the formats and the size that are asked for."""
+    formats = _listed(asked["formats"].lower())
+    return replace(spec, formats=formats, **{key: asked[key] for key in ("preset", "size", "scale")})
 
 
 class _Given:
@@ -202,17 +241,15 @@ class _Given:
 
 def _asked(asked: dict[str, Any], usual: Spec, given: _Given) -> list[Spec]:
     """The specs that the options, by the names of their parameters, ask for."""
-    given.none_of({"address"}, "without --site")
+    given.none_of({"address"}, "without --site or --report")
     own = {key: asked[key] for key in ("title", "subtitle") if asked[key] is not None}
     own = _words(asked["words"]) | own
     spec = replace(
-        usual,
+        _usual(asked, usual),
         tickers=_listed(asked["tickers"]),
         start=_day(asked["start"]),
         end=_day(asked["end"]),
         options=_pairs(asked["settings"] or []),
-        formats=_listed(asked["formats"].lower()),
-        **{key: asked[key] for key in ("preset", "size", "scale")},
         **own,
     )
     if not set(spec.formats) & set(PICTURES):

@@ -14,7 +14,7 @@ from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, HEADING_FONT, palette
 from dashboard.data.claims import claims
-from dashboard.export import batch, embed, files, html, kit, site_events
+from dashboard.export import batch, embed, files, html, kit, site_events, site_signals
 from dashboard.export.batch import Result
 from dashboard.export.browser import BrowserError
 from dashboard.export.presets import PRESETS, BadSpec
@@ -39,13 +39,17 @@ CHART_FOLDER = "charts"
 
 @dataclass(frozen=True)
 class Entry:
-    """A chart of the site: its folder, the files to offer, and the size of its plain picture where there is one."""
+    """A chart of the site: its folder, the files to offer, and the size of its plain picture where there is one.
+
+    `alone` is whether it has a page of its own.
+    """
 
     chart: Chart
     folder: str
     height: int
     plain: tuple[int, int] | None
     downloads: list[dict[str, str]]
+    alone: bool = True
 
 
 def write_site(folder: Path, spec: Spec, address: str) -> int:
@@ -61,7 +65,7 @@ def write_site(folder: Path, spec: Spec, address: str) -> int:
     dashboard.views.request.NothingToShow
         When there is no story of that event.
     """
-    address = _address(address)
+    address = address_of(address)
     usual = replace(spec, formats=FORMATS, preset="article", size=None)
     specs = [for_chart(name, usual) for name in CHARTS]
     for each in specs:
@@ -72,7 +76,7 @@ def write_site(folder: Path, spec: Spec, address: str) -> int:
         results = batch.export_all(specs, lambda each: _home(folder, each), advance, words["state"])
     results = [_settled(result) for result in results]
     entries = [_entry(result) for result in results if result.kit is not None]
-    faults = _write(folder, {**_assets(spec), **_pages(spec, entries, words, address)})
+    faults = write_all(folder, {**assets(spec), **_pages(spec, entries, words, address)})
     batch.summary(results)
     for sentence in faults:
         batch.errors.print(sentence)
@@ -97,7 +101,8 @@ def _settled(result: Result) -> Result:
     return replace(result, failures={}) if set(result.failures) == {"nothing to show"} else result
 
 
-def _address(address: str) -> str:
+def address_of(address: str) -> str:
+    """The address that a site will be served from, with a slash at its end; raises `BadSpec` where it is none."""
     if not address:
         return ""
     parts = urlsplit(address.strip())
@@ -121,6 +126,7 @@ def _story(spec: Spec) -> dict[str, Any]:
             "claims": [check(claim, story, records) for claim in coverage if records],
             "state": state,
             "signals": read_entries(con),
+            "noticed": site_signals.read_noticed(con),
             "events": _events(con),
         }
 
@@ -136,7 +142,7 @@ def _entry(result: Result) -> Entry:
     assert result.kit is not None  # noqa: S101 - the caller chose results with a kit
     chart, plain = result.kit.made.chart, None
     try:
-        pictures = _extra_pictures(chart, result.spec)
+        pictures = extra_pictures(chart, result.spec)
         for name, content in pictures.items():
             files.write(result.folder / f"{name}.png", content[0])
         plain = pictures["plain"][1]
@@ -150,7 +156,7 @@ def _entry(result: Result) -> Entry:
     return Entry(chart, f"{CHART_FOLDER}/{result.spec.name}/", html.height(chart), plain, downloads)
 
 
-def _extra_pictures(chart: Chart, spec: Spec) -> dict[str, tuple[bytes, tuple[int, int]]]:
+def extra_pictures(chart: Chart, spec: Spec) -> dict[str, tuple[bytes, tuple[int, int]]]:
     """The figure without words for the page, which has them as text, and the card for social media."""
     bare = replace(chart, title="", subtitle="", note="", source="")
     plain = render(bare, replace(spec.look(), credit=""), {"png"})
@@ -161,7 +167,8 @@ def _extra_pictures(chart: Chart, spec: Spec) -> dict[str, tuple[bytes, tuple[in
     }
 
 
-def _assets(spec: Spec) -> dict[str, bytes]:
+def assets(spec: Spec) -> dict[str, bytes]:
+    """What every page of the static edition needs beside it: styles, fonts, the library that draws."""
     colours = palette(spec.theme)
     extra = html.environment.get_template("site.css.j2").render(
         colours=colours, body_font=BODY_FONT, heading_font=HEADING_FONT
@@ -201,6 +208,7 @@ def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str
     if words["events"]:
         pages |= site_events.pages(words["events"], spec.theme, shared)
         pages["events.css"] = site_events.STYLE.read_bytes()
+    pages |= site_signals.pages(words["noticed"], shared)
     first = next((entry for entry in entries if entry.plain), None)
     pages["index.html"] = story.render(
         **words,
@@ -214,10 +222,10 @@ def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str
         places = [
             "",
             *(entry.folder for entry in entries),
-            *(page for page in pages if page.startswith("events/")),
+            *(page for page in pages if page.startswith((site_events.FOLDER, site_signals.FOLDER))),
         ]
         for form, feed in (("atom", atom), ("json", json_feed)):
-            pages[f"feed.{form}"] = feed(words["signals"], address.rstrip("/"), "/#{}")
+            pages[f"feed.{form}"] = feed(words["signals"], address.rstrip("/"), site_signals.PAGE)
         pages["sitemap.xml"] = (
             html.environment.get_template("sitemap.xml.j2")
             .render(addresses=[f"{address}{place}" for place in places])
@@ -226,7 +234,8 @@ def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str
     return pages
 
 
-def _write(folder: Path, content: dict[str, bytes]) -> list[str]:
+def write_all(folder: Path, content: dict[str, bytes]) -> list[str]:
+    """Write files by name into a folder; returns a sentence for each that could not be written."""
     faults = []
     for name, data in content.items():
         try:

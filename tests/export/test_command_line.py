@@ -89,6 +89,7 @@ def test_no_warehouse_ends_with_2_and_the_next_step(
         (["--from", "metadata.json", "shock-map"], "the names of charts would do nothing beside"),
         (["--site", "x", "--title", "Mine"], "--title would do nothing beside --site"),
         (["--list", "--watch"], "--watch would do nothing beside --list"),
+        (["--watch", "--event", "2025-01-27"], "--event would do nothing beside --watch without charts"),
         (["shock-map", "--words", "none.json"], "none.json cannot be read"),
         (["--from", "missing/metadata.json"], "cannot be read"),
         (["--site", "x", "--base-url", "ftp://x"], "takes an address such as"),
@@ -258,9 +259,12 @@ def test_it_exports_again_when_a_refresh_publishes(
     assert "has been published" in said[-1]
 
 
-def test_watching_ends_cleanly_when_it_is_told_to(bundled_database: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("charts", [["shock-map"], []], ids=["a chart", "signals"])
+def test_watching_ends_cleanly_when_it_is_told_to(
+    bundled_database: Path, tmp_path: Path, charts: list[str]
+) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "dashboard.export", "shock-map", *FAST, "--watch", "--out", str(tmp_path)],
+        [sys.executable, "-m", "dashboard.export", *charts, *FAST, "--watch", "--out", str(tmp_path)],
         env={**os.environ, "AIMI_DATABASE": str(bundled_database)},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -269,8 +273,8 @@ def test_watching_ends_cleanly_when_it_is_told_to(bundled_database: Path, tmp_pa
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("Watching"):
-            process.terminate()
+            process.send_signal(signal.SIGINT)
             break
     assert process.wait(20) == 0
     process.stderr.close()
-    assert (tmp_path / "shock-map" / "metadata.json").exists()
+    assert [path.name for path in tmp_path.iterdir()] == charts

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import feedparser
 import html5lib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -243,7 +244,8 @@ def test_every_page_of_the_site_is_valid_and_links_only_to_what_is_there(
 ) -> None:
     pages = sorted(site.rglob("*.html"))
     events = [page for page in pages if page.parent.name == "events"]
-    assert len(pages) - len(events) == 3  # the data has nothing for one of the charts
+    signals = [page for page in pages if page.parent.name == "signals"]
+    assert len(pages) - len(events) - len(signals) == 3  # the data has nothing for one of the charts
     with connect_read_only(bundled_database) as con:
         assert {page.stem for page in events} == {
             "index",
@@ -276,7 +278,21 @@ def test_every_page_is_in_the_sitemap_and_each_chart_has_an_answer_for_oembed(si
     assert (said["version"], said["type"]) == ("1.0", "rich")
     assert 'src="https://example.org/story/charts/shock-map/index.html"' in said["html"]
     assert "oembed.json" in (site / "charts" / "shock-map" / "index.html").read_text()
-    assert {path.name for path in site.glob("feed.*")} == {"feed.atom", "feed.json"}
+
+
+def test_the_feeds_lead_to_pages_of_the_site_that_claim_no_cause(site: Path) -> None:
+    read = feedparser.parse((site / "feed.atom").read_bytes())
+    links = [entry.link for entry in read.entries]
+    items = json.loads((site / "feed.json").read_text(encoding="utf-8"))["items"]
+    assert links == [item["url"] for item in items]
+    assert len(links) == 50
+    for link in links:
+        page = site / link.removeprefix("https://example.org/story/")
+        text = page.read_text(encoding="utf-8")
+        assert "No cause is on record yet." in text or "On record for this session: " in text
+        assert "nothing here claims a cause" in text
+    everything = (site / "signals" / "index.html").read_text(encoding="utf-8")
+    assert everything.count("<li>") >= 100
 
 
 def test_a_second_story_never_comes_into_the_folder_of_a_first(site: Path, on_bundled_data: Path) -> None:

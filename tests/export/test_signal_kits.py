@@ -1,0 +1,116 @@
+"""`--watch` without charts: the kit of each new signal, once, and once more when it is corrected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dashboard.export import signal_kits
+from dashboard.export.files import write
+from dashboard.export.signal_kits import DONE, write_new
+from dashboard.export.spec import Spec
+from etl.warehouse.files import FileWarehouse
+
+TODAY = date(2026, 7, 31)
+NEWEST = {"signal-2026-07-28-ai", "signal-2026-07-30-msft-gain", "signal-2026-07-31-amzn-gain"}
+FAST = Spec("", formats=("csv",))
+
+
+@pytest.fixture
+def warehouse(
+    own_database: Path, use_database: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> FileWarehouse:
+    """The bundled warehouse as it was at the close of a day with signals; older ones are of no interest."""
+    found = FileWarehouse(own_database)
+    with found.writing() as con:
+        con.execute("DELETE FROM price_daily WHERE date > ?", [TODAY])
+        con.execute(
+            "DELETE FROM signal WHERE session > ? OR (session >= DATE '2026-07-24' AND NOT "
+            "list_contains($2::VARCHAR[], signal_id))",
+            [TODAY, sorted(NEWEST)],
+        )
+    use_database(own_database)
+    monkeypatch.setattr(signal_kits, "CHARTS", ("shock-losses",))
+    return found
+
+
+def change(warehouse: FileWarehouse, assignment: str, signal_id: str) -> None:
+    with warehouse.writing() as con:
+        con.execute(f"UPDATE signal SET {assignment} WHERE signal_id = ?", [signal_id])
+
+
+def told(out: Path) -> dict[str, int]:
+    """When each signal's folder was completed."""
+    return {path.parent.name: path.stat().st_mtime_ns for path in out.glob(f"*/{DONE}")}
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_each_signal_of_the_last_days_has_its_kit_once(tmp_path: Path) -> None:
+    out = tmp_path / "kits"
+    assert write_new(out, FAST, TODAY) == 0
+    first = told(out)
+    assert set(first) == NEWEST
+    for name in NEWEST:
+        assert (out / name / "shock-losses" / "shock-losses.csv").exists()
+        said = json.loads((out / name / "shock-losses" / "metadata.json").read_text(encoding="utf-8"))
+        assert said["parameters"]["event"] == name
+        assert "Noticed in the figures alone" in (out / name / "story.txt").read_text(encoding="utf-8")
+    assert write_new(out, FAST, TODAY) == 0
+    assert told(out) == first
+
+
+def test_a_correction_and_a_withdrawal_are_written_once(warehouse: FileWarehouse, tmp_path: Path) -> None:
+    out, one = tmp_path / "kits", "signal-2026-07-31-amzn-gain"
+    write_new(out, FAST, TODAY)
+    for column, words in (
+        ("corrected_at", "Correction. Amazon gained"),
+        ("withdrawn_at", "Withdrawn: the data"),
+    ):
+        before = told(out)
+        change(warehouse, f"{column} = now()", one)
+        assert write_new(out, FAST, TODAY) == 0
+        after = told(out)
+        assert {name for name in after if after[name] != before[name]} == {one}
+        assert words in (out / one / "story.txt").read_text(encoding="utf-8")
+        assert write_new(out, FAST, TODAY) == 0
+        assert told(out) == after
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_one_that_was_interrupted_is_written_again_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "kits"
+
+    def killed(path: Path, content: bytes) -> None:
+        if path.name == DONE and "msft" in path.parent.name:
+            raise KeyboardInterrupt
+        write(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(signal_kits.files, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_new(out, FAST, TODAY)
+    before = told(out)
+    assert set(before) == {"signal-2026-07-28-ai"}
+    assert write_new(out, FAST, TODAY) == 0
+    assert set(told(out)) == NEWEST
+    assert told(out) | before == told(out)
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_what_is_long_past_gets_no_kit(tmp_path: Path) -> None:
+    assert write_new(tmp_path / "kits", FAST, date(2026, 11, 26)) == 0
+    assert not told(tmp_path / "kits")
+
+
+def test_without_a_warehouse_it_says_what_to_do(
+    tmp_path: Path, use_database: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    use_database(tmp_path / "none.duckdb")
+    assert write_new(tmp_path, FAST) == 2
+    assert "etl load-bundled" in capsys.readouterr().err
