@@ -17,7 +17,7 @@ from dashboard.export.provenance import software
 from dashboard.export.render import CannotDraw, render
 from dashboard.export.site import Entry
 from dashboard.export.spec import Spec
-from dashboard.views.report import NoSuchMonth, Report, month_named, read_report
+from dashboard.views.report import Report, month_named, read_report
 from etl.warehouse import connect_read_only, published_version
 
 PICTURES = ("png", "svg")
@@ -32,16 +32,15 @@ def write_report(out: Path, wanted: str, spec: Spec, address: str) -> int:
     Raises
     ------
     BadSpec
-        When there is no report of that month, the address is none, or the folder holds something else.
+        When the address is none, or the folder holds something else.
+    dashboard.views.report.NoSuchMonth
+        When the data hold no such month.
     dashboard.views.request.NothingToShow
         When the month has no figures.
     """
     address, state = site.address_of(address), published_version()
     with connect_read_only(version=state) as con, locales.written_in(spec.locale):
-        try:
-            month = month_named(con, wanted)
-        except NoSuchMonth as none:
-            raise BadSpec(none.in_full) from None
+        month = month_named(con, wanted)
         folder = out / f"report-{month.first:%Y-%m}"
         _require_own(folder, spec)
         report = read_report(con, month, spec.theme)

@@ -39,6 +39,8 @@ WEEK = timedelta(days=7)
 class NoSuchMonth(NothingToShow):
     """The data hold no report of that month; the message says which months they hold."""
 
+    exit_code = 3
+
 
 @dataclass(frozen=True)
 class Month:

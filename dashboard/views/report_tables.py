@@ -9,6 +9,22 @@ from dashboard.charts import words
 from dashboard.charts.events_days import label_of
 
 SHOWN = 8
+LEAGUE = "New in the league of AI events"
+LEAGUE_COLUMNS = [
+    *(
+        "title",
+        "kind",
+        "session",
+        "mean_change",
+        "abnormal",
+        "abnormal_0_1",
+        "value_change",
+        "p",
+        "place",
+        "source",
+    ),
+    "source_url",
+]
 RETURNS = "closing prices with dividends; each company counted alike"
 DOLLARS = "change of market value: closing prices times the share counts known on the day"
 MODEL = "market model on the S&P 500 fund (SPY), sessions −260 to −11 before each day"
@@ -122,61 +138,43 @@ def rows_of_the_league(events: pd.DataFrame, ranked: int) -> Part:
     if events.empty:
         return Part(
             "league",
-            "New in the league of AI events",
+            LEAGUE,
             "No event of this month is on record.",
             heads,
             [],
             events,
             "",
         )
-    own = events.loc[
-        events["abnormal"].abs().sort_values(ascending=False, na_position="last", kind="stable").index
-    ]
-    placed = own.dropna(subset=["place"])
-    count = f"{len(own)} event{'s are' if len(own) > 1 else ' is'} new"
-    finding = f"{count}."
-    if len(placed):
-        finding = (
-            f"{count}; “{placed.iloc[0]['title']}” comes highest, no. {placed.iloc[0]['place']:.0f} of {ranked} by the "
-            "size of the abnormal return. Events of one session share its figures."
-        )
-    rows = [
+    size = events["abnormal"].abs()
+    own = events.loc[size.sort_values(ascending=False, na_position="last", kind="stable").index]
+    rows: list[list[str | Linked]] = [
         [
             row.title,
             words.day(row.session.date()),
             "–" if pd.isna(row.abnormal) else words.percent(row.abnormal),
             "–" if pd.isna(row.mean_change) else words.percent(row.mean_change),
-            "no AI event"
-            if row.kind == CONFOUNDER
-            else "–"
-            if pd.isna(row.place)
-            else f"{row.place:.0f} of {ranked}",
+            _place(row.kind, row.place, ranked),
             Linked(row.source, row.source_url),
         ]
         for row in own.itertuples()
     ]
-    columns = [
-        "title",
-        "kind",
-        "session",
-        "mean_change",
-        "abnormal",
-        "abnormal_0_1",
-        "value_change",
-        "p",
-        "place",
-        "source",
-        "source_url",
-    ]
-    numbers = own[columns].reset_index()
-    return Part(
-        "league",
-        "New in the league of AI events",
-        finding,
-        heads,
-        rows,
-        numbers,
-        f"Source: {RETURNS}; {MODEL}",
+    numbers = own[LEAGUE_COLUMNS].reset_index()
+    source = f"Source: {RETURNS}; {MODEL}"
+    return Part("league", LEAGUE, _new_rows(own, ranked), heads, rows, numbers, source)
+
+
+def _place(kind: str, place: float, ranked: int) -> str:
+    return "no AI event" if kind == CONFOUNDER else "–" if pd.isna(place) else f"{place:.0f} of {ranked}"
+
+
+def _new_rows(own: pd.DataFrame, ranked: int) -> str:
+    count, placed = f"{len(own)} event{'s are' if len(own) > 1 else ' is'} new", own.dropna(subset=["place"])
+    if placed.empty:
+        return f"{count}."
+    top = placed.iloc[0]
+    return (
+        f"{count}; “{top['title']}” comes highest, no. {top['place']:.0f} of {ranked} by the size of the abnormal "
+        "return. Events of one session share its figures."
     )
 
 

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
-from dashboard.export.cli import run
+from dashboard.export.cli import main
 from dashboard.views.report import Report, month_named, read_report
 from etl.settings import settings
 from etl.warehouse import connect_read_only
@@ -39,7 +39,7 @@ def folder(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIMI_DATABASE", str(bundled_database))
         settings.cache_clear()
-        assert run(["--report", JUNE, "--out", str(out), "--base-url", "https://example.org/june"]) == 0
+        assert main(["--report", JUNE, "--out", str(out), "--base-url", "https://example.org/june"]) == 0
         yield out / f"report-{JUNE}"
     settings.cache_clear()
 
@@ -157,7 +157,7 @@ def test_a_month_that_has_not_ended_says_so(bundled_database: Path) -> None:
 def test_a_month_outside_of_the_data_is_refused_by_name(
     on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], wanted: str, why: str
 ) -> None:
-    assert run(["--report", wanted, "--out", str(tmp_path)]) == 3
+    assert main(["--report", wanted, "--out", str(tmp_path)]) == 3
     assert why in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
@@ -165,7 +165,7 @@ def test_a_month_outside_of_the_data_is_refused_by_name(
 def test_what_a_report_does_not_heed_is_refused(
     on_bundled_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["--report", JUNE, "--event", "deepseek-selloff"]) == 3
+    assert main(["--report", JUNE, "--event", "deepseek-selloff"]) == 3
     assert "--event would do nothing beside --report" in capsys.readouterr().err
 
 
@@ -191,7 +191,7 @@ def test_the_page_opens_from_a_file_on_a_phone_and_shuts_nobody_out(page: Page) 
 def test_the_pdf_says_all_once_and_is_for_every_reader(folder: Path, june: Report) -> None:
     read = PdfReader(io.BytesIO((folder / f"report-{JUNE}.pdf").read_bytes()))
     root = read.root_object
-    assert (root["/Lang"], root["/MarkInfo"].get_object()["/Marked"]) == ("en", True)  # type: ignore[union-attr,index]
+    assert (root["/Lang"], root["/MarkInfo"].get_object()["/Marked"]) == ("en", True)  # type: ignore[index]
     assert read.metadata is not None
     assert read.metadata.title == f"June 2026: {june.headline}"
     text = " ".join(" ".join(sheet.extract_text() for sheet in read.pages).split())
@@ -205,6 +205,6 @@ def test_another_look_or_something_else_is_not_written_over(
     folder: Path, on_bundled_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (folder / "index.html").read_bytes()
-    assert run(["--report", JUNE, "--out", str(folder.parent), "--theme", "dark"]) == 3
+    assert main(["--report", JUNE, "--out", str(folder.parent), "--theme", "dark"]) == 3
     assert "holds something else, or this report in another look" in capsys.readouterr().err
     assert (folder / "index.html").read_bytes() == before
