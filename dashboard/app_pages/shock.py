@@ -28,7 +28,7 @@ from dashboard.charts.timeline import MOST_LINES
 from dashboard.views.context import onward
 from dashboard.views.headline import drop_title, standing
 from dashboard.views.request import NothingToShow, Request
-from dashboard.views.shock import highlighted
+from dashboard.views.shock import FIRST, highlighted
 from dashboard.views.story import Story
 from etl.entries import EntryError
 from etl.product import NAME
@@ -67,7 +67,7 @@ def taking(
 
 def first_picture(state: str, event_id: str) -> Chart | None:
     """The chart that says fastest how much it was: in proportion, else by company; None where there is neither."""
-    for name in ("shock-proportion", "shock-losses"):
+    for name in FIRST:
         with suppress(NothingToShow):
             return event_chart(state, event_id, name, theme(), None, False)
     return None

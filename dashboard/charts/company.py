@@ -264,7 +264,7 @@ def _ranked(days: pd.DataFrame, name: str, event: Event) -> str:
     if row["change"] >= 0:
         return f"{day} was no day of losses for {name}: {words.percent(row['change'])}"
     ranked = "worst" if place == 1 else f"{ordinal(place)} worst"
-    return f"{day} was the {ranked} of {name}’s {words.number(int(row['sessions']))} days in the data"
+    return f"{day} was the {ranked} of {words.possessive(name)} {words.number(int(row['sessions']))} days in the data"
 
 
 def ordinal(number: int) -> str:

@@ -41,7 +41,7 @@ def proportion(
     return Chart(
         name="shock-proportion",
         figure=_figure(moved, beside, palette(theme)),
-        title=f"{moved.name}’s {what} was about as large as {whole}",
+        title=f"{words.possessive(moved.name)} {what} was about as large as {whole}",
         subtitle=f"Market value {'lost' if falls else 'gained'} on {words.day(moved.day)}, and what whole companies "
         f"were worth at the close of {words.day(moved.before, weekday=False)}; areas to scale",
         source=source,

@@ -84,6 +84,11 @@ def listed(items: list[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
 
 
+def possessive(name: str) -> str:
+    """A name in the genitive: "NVIDIA’s", "Arista Networks’"."""
+    return f"{name}’" if name.endswith("s") else f"{name}’s"
+
+
 def safe(text: str, limit: int = 60) -> str:
     """Text from outside for a Plotly label, where a subset of HTML would be drawn: escaped and cut to `limit`."""
     text = " ".join(text.split())

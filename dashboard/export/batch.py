@@ -88,15 +88,15 @@ def exit_code(results: Sequence[Result]) -> int:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[Result], None]]:
-    """A bar of charts on a terminal, nothing elsewhere; call it with each result."""
+def progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal, nothing elsewhere; call it with the name of each thing that is done."""
     if not errors.is_terminal:
-        yield lambda result: None
+        yield lambda name: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True) as bars:
         task = bars.add_task("Exporting", total=total)
-        yield lambda result: bars.update(task, advance=1, description=result.spec.name)
+        yield lambda name: bars.update(task, advance=1, description=name)
 
 
 def summary(results: Sequence[Result]) -> None:

@@ -303,7 +303,9 @@ def _words(path: Path | None) -> dict[str, Any]:
 
 def _export(specs: list[Spec], out: Path) -> int:
     with batch.progress(len(specs)) as advance:
-        results = batch.export_all(specs, lambda spec: kit.place(out, spec), advance)
+        results = batch.export_all(
+            specs, lambda spec: kit.place(out, spec), lambda result: advance(result.spec.name)
+        )
     batch.summary(results)
     return batch.exit_code(results)
 

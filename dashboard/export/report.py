@@ -15,7 +15,7 @@ from dashboard.export.browser import BrowserError
 from dashboard.export.presets import BadSpec
 from dashboard.export.provenance import software
 from dashboard.export.render import CannotDraw, render
-from dashboard.export.site import Entry
+from dashboard.export.site_parts import Entry
 from dashboard.export.spec import Spec
 from dashboard.views.report import Report, month_named, read_report
 from etl.warehouse import connect_read_only, published_version

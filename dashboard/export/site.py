@@ -3,7 +3,7 @@
 Without JavaScript the pages show pictures; with it these become interactive as they come into view.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,11 +14,13 @@ from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, HEADING_FONT, palette
 from dashboard.data.claims import claims
-from dashboard.export import batch, embed, files, html, kit, site_events, site_signals
+from dashboard.export import batch, embed, files, html, kit, site_events, site_signals, site_stories
 from dashboard.export.batch import Result
 from dashboard.export.browser import BrowserError
 from dashboard.export.presets import PRESETS, BadSpec
 from dashboard.export.render import CannotDraw, render
+from dashboard.export.site_parts import Entry, plain_picture
+from dashboard.export.site_stories import Told
 from dashboard.export.spec import Spec, for_chart
 from dashboard.views import shock
 from dashboard.views.claims import check
@@ -35,21 +37,6 @@ from etl.warehouse import connect_read_only, published_version
 FORMATS = ("png", "svg", "pdf", "csv", "json")
 LABELS = {".png": "PNG", ".svg": "SVG", ".pdf": "PDF", ".csv": "Data (CSV)"}
 CHART_FOLDER = "charts"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A chart of the site: its folder, the files to offer, and the size of its plain picture where there is one.
-
-    `alone` is whether it has a page of its own.
-    """
-
-    chart: Chart
-    folder: str
-    height: int
-    plain: tuple[int, int] | None
-    downloads: list[dict[str, str]]
-    alone: bool = True
 
 
 def write_site(folder: Path, spec: Spec, address: str) -> int:
@@ -73,10 +60,17 @@ def write_site(folder: Path, spec: Spec, address: str) -> int:
             raise BadSpec(f"{folder} holds the site of another story or look: name another folder.")
     words = _story(spec)
     with batch.progress(len(specs)) as advance:
-        results = batch.export_all(specs, lambda each: _home(folder, each), advance, words["state"])
+        results = batch.export_all(
+            specs, lambda each: _home(folder, each), lambda result: advance(result.spec.name), words["state"]
+        )
     results = [_settled(result) for result in results]
     entries = [_entry(result) for result in results if result.kit is not None]
-    faults = write_all(folder, {**assets(spec), **_pages(spec, entries, words, address)})
+    told = _told(spec, words)
+    pictures = {name: content for each in told.values() for name, content in each.files}
+    faults = write_all(folder, {**assets(spec), **pictures, **_pages(spec, entries, words, told, address)})
+    faults += sorted(
+        {f"Pictures of events are missing: {each.fault}" for each in told.values() if each.fault}
+    )
     batch.summary(results)
     for sentence in faults:
         batch.errors.print(sentence)
@@ -138,6 +132,14 @@ def _events(con: duckdb.DuckDBPyConnection) -> League | None:
         return None
 
 
+def _told(spec: Spec, words: dict[str, Any]) -> dict[str, Told]:
+    if words["events"] is None:
+        return {}
+    listed = words["events"].events
+    with batch.progress(len(listed)) as advance:
+        return site_stories.stories(listed, spec, words["state"], site_events.FOLDER, advance)
+
+
 def _entry(result: Result) -> Entry:
     assert result.kit is not None  # noqa: S101 - the caller chose results with a kit
     chart, plain = result.kit.made.chart, None
@@ -158,12 +160,10 @@ def _entry(result: Result) -> Entry:
 
 def extra_pictures(chart: Chart, spec: Spec) -> dict[str, tuple[bytes, tuple[int, int]]]:
     """The figure without words for the page, which has them as text, and the card for social media."""
-    bare = replace(chart, title="", subtitle="", note="", source="")
-    plain = render(bare, replace(spec.look(), credit=""), {"png"})
     card = render(chart, replace(spec.look(), preset=PRESETS["wide"]), {"png"})
     return {
-        name: (drawn.files["png"], (round(drawn.width), round(drawn.height)))
-        for name, drawn in (("plain", plain), ("social", card))
+        "plain": plain_picture(chart, spec),
+        "social": (card.files["png"], (round(card.width), round(card.height))),
     }
 
 
@@ -184,7 +184,9 @@ def assets(spec: Spec) -> dict[str, bytes]:
     }
 
 
-def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str) -> dict[str, bytes]:
+def _pages(
+    spec: Spec, entries: list[Entry], words: dict[str, Any], told: dict[str, Told], address: str
+) -> dict[str, bytes]:
     pages: dict[str, bytes] = {}
     page, story = (html.environment.get_template(name) for name in ("page.html.j2", "story.html.j2"))
     shared = {"address": address, "credit": spec.credit, "language": spec.language}
@@ -206,7 +208,7 @@ def _pages(spec: Spec, entries: list[Entry], words: dict[str, Any], address: str
                 entry.chart, address, entry.folder, spec.credit
             )
     if words["events"]:
-        pages |= site_events.pages(words["events"], spec.theme, shared)
+        pages |= site_events.pages(words["events"], told, spec.theme, shared)
         pages["events.css"] = site_events.STYLE.read_bytes()
     pages |= site_signals.pages(words["noticed"], shared)
     first = next((entry for entry in entries if entry.plain), None)

@@ -12,6 +12,7 @@ from dashboard.charts.annotations import when
 from dashboard.charts.events_league import without
 from dashboard.data.events import Event
 from dashboard.export import html
+from dashboard.export.site_stories import Told
 from dashboard.views import events as view
 from dashboard.views.league import League
 
@@ -19,7 +20,7 @@ FOLDER = "events/"
 STYLE = html.STATIC.parent / "events.css"
 
 
-def pages(told: League, theme: str, shared: dict[str, Any]) -> dict[str, bytes]:
+def pages(told: League, stories: dict[str, Told], theme: str, shared: dict[str, Any]) -> dict[str, bytes]:
     """Each page's place in the site and its content; `shared` is what all templates are given."""
     one = html.environment.get_template("event.html.j2")
     content = {f"{FOLDER}index.html": _all(told, theme, shared)}
@@ -27,6 +28,7 @@ def pages(told: League, theme: str, shared: dict[str, Any]) -> dict[str, bytes]:
         row = told.table.loc[event.event_id]
         content[f"{FOLDER}{event.event_id}.html"] = one.render(
             event=event,
+            story=stories[event.event_id],
             when=when(event),
             figures=_figures(row),
             companies=_companies(told.moved[told.moved["event_id"] == event.event_id]),

@@ -67,7 +67,10 @@ def _share(moved: Moved) -> str:
 
 def _smaller(others: pd.DataFrame, amount: float) -> str:
     smaller = int((others["value_before"] < amount).sum())
-    return f"{smaller} of the {len(others)} other companies in the data were worth less than it."
+    return (
+        f"{smaller} of the {len(others)} other companies in the data {'was' if smaller == 1 else 'were'} worth less "
+        "than it."
+    )
 
 
 def _back_to(ticker: str, moved: Moved, records: Records | None) -> str:

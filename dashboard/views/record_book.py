@@ -52,9 +52,10 @@ def _title(ranked: pd.DataFrame, rank: int | None, records: Records, *, falls: b
         return f"The largest one-day {what}es on record" if falls else "The largest one-day gains on record"
     row = ranked.loc[rank]
     then = int((ranked.loc[:rank, "date"] <= row["date"]).sum())
+    whose = words.possessive(row["name"])
     if rank == 1:
-        return f"{row['name']}’s was the largest one-day {what} of any company; it still is by {until}"
+        return f"{whose} was the largest one-day {what} of any company; it still is by {until}"
     now = f"the {ordinal(rank)} by {until}"
     if then == rank:
-        return f"{row['name']}’s was {now}"
-    return f"{row['name']}’s was the {ordinal(then)} one-day {what} of any company then, and is {now}"
+        return f"{whose} was {now}"
+    return f"{whose} was the {ordinal(then)} one-day {what} of any company then, and is {now}"

@@ -125,6 +125,8 @@ _DRAW: dict[str, Callable[[Drawing], Chart]] = {
     "shock-recovery": _recovery,
 }
 ON_THE_PAGE = tuple(name for name in _DRAW if name not in ("shock-losses-percent", "shock-losses-dollars"))
+FIRST = ("shock-proportion", "shock-losses")
+"""What says fastest how much it was: a story opens with the first of these that it has."""
 WITH_RECORDS = ("shock-proportion", "record-book")
 WITH_ROWS = ("shock-losses", "shock-recovery")
 

@@ -286,3 +286,11 @@ def test_any_day_can_stand_in_for_the_event(con: Con) -> None:
 def test_an_event_or_day_outside_the_data_is_refused_in_one_sentence(con: Con, wanted: str) -> None:
     with pytest.raises(NothingToShow, match=r"choose an event|no prices"):
         read_story(con, wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [("NVIDIA", "NVIDIA’s"), ("Arista Networks", "Arista Networks’"), ("AI companies", "AI companies’")],
+)
+def test_what_belongs_to_a_name_is_written_as_a_newspaper_does(name: str, whose: str) -> None:
+    assert words.possessive(name) == whose

@@ -24,8 +24,10 @@ from dashboard.export.embed import codes
 from dashboard.export.html import interactive, plotly_js
 from dashboard.export.presets import BadSpec
 from dashboard.export.site import write_site
+from dashboard.export.site_stories import Told, stories
 from dashboard.export.spec import Spec
 from dashboard.views.league import read_league
+from dashboard.views.shock import ON_THE_PAGE
 from etl.warehouse import connect_read_only
 from tests.conftest import SOAK
 from tests.export.samples import lines
@@ -210,6 +212,15 @@ def test_no_reader_is_shut_out(page: Page, tmp_path: Path) -> None:
     assert [fault["id"] for fault in found.response["violations"]] == []
 
 
+TOLD = ("deepseek-selloff", "chatgpt")
+
+
+def of_some_events(listed, *rest):
+    """The stories of two events; drawing more than a hundred takes minutes."""
+    told = stories([event for event in listed if event.event_id in TOLD], *rest)
+    return {event.event_id: told.get(event.event_id, Told()) for event in listed}
+
+
 @pytest.fixture(scope="module")
 def site(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from etl.settings import settings
@@ -218,6 +229,7 @@ def site(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIMI_DATABASE", str(bundled_database))
         patch.setattr("dashboard.export.site.CHARTS", ("shock-map", "companies-compare", "rank-bump"))
+        patch.setattr("dashboard.export.site_stories.stories", of_some_events)
         settings.cache_clear()
         assert write_site(folder, Spec(""), "https://example.org/story") == 0
     settings.cache_clear()
@@ -295,6 +307,37 @@ def test_the_feeds_lead_to_pages_of_the_site_that_claim_no_cause(site: Path) -> 
     assert everything.count("<li>") >= 100
 
 
+def test_an_events_page_has_the_charts_of_its_story_and_a_picture_first(site: Path) -> None:
+    text = (site / "events" / "deepseek-selloff.html").read_text(encoding="utf-8")
+    assert re.findall(r'data-chart="([^"]+)"', text) == list(ON_THE_PAGE)
+    assert re.findall(r'<img src="([^"]+)"', text) == [
+        "../events/deepseek-selloff/shock-proportion-plain.png"
+    ]
+    assert "NVIDIA lost $592.7 billion" in text
+    without = (site / "events" / "chatgpt.html").read_text(encoding="utf-8")
+    assert 'src="../events/chatgpt/shock-losses-plain.png"' in without  # nothing was worth as much as it
+    assert "data-chart" not in (site / "events" / "gpt-5.html").read_text(encoding="utf-8")
+    weights = [sum(path.stat().st_size for path in (site / "events" / name).iterdir()) for name in TOLD]
+    assert max(weights) < 400_000
+    assert not list((site / "events").rglob("plotly*"))  # all pages share one copy
+
+
+def test_the_charts_of_an_events_page_become_interactive_on_a_phone(browser: Browser, served: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    with watched(page) as opened:
+        opened.goto(f"{served}/events/chatgpt.html")
+        for place in opened.locator("[data-chart]").all():
+            place.scroll_into_view_if_needed()
+            place.locator(".main-svg").first.wait_for()
+        assert opened.evaluate("document.documentElement.scrollWidth") == 390
+        assert opened.faults == []
+        assert all(address.startswith(served) for address in opened.asked)
+        opened.goto(f"{served}/events/index.html")
+        assert opened.evaluate("document.documentElement.scrollWidth") == 390
+    context.close()
+
+
 def test_a_second_story_never_comes_into_the_folder_of_a_first(site: Path, on_bundled_data: Path) -> None:
     with pytest.raises(BadSpec, match="holds the site of another story"):
         write_site(site, Spec("", "2024-09-03"), "")
@@ -328,8 +371,10 @@ def test_a_site_written_again_is_the_same(site: Path, bundled_database: Path, tm
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIMI_DATABASE", str(bundled_database))
         patch.setattr("dashboard.export.site.CHARTS", ("shock-map",))
+        patch.setattr("dashboard.export.site_stories.stories", of_some_events)
         settings.cache_clear()
         assert write_site(tmp_path, Spec(""), "https://example.org/story") == 0
     settings.cache_clear()
-    for path in (tmp_path / "charts" / "shock-map").iterdir():
-        assert path.read_bytes() == (site / "charts" / "shock-map" / path.name).read_bytes()
+    for folder in (Path("charts", "shock-map"), Path("events", "deepseek-selloff")):
+        for path in (tmp_path / folder).iterdir():
+            assert path.read_bytes() == (site / folder / path.name).read_bytes()

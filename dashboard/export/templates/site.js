@@ -42,7 +42,11 @@
     seen.forEach(function (entry) { if (entry.isIntersecting) wake(entry.target); });
   });
   document.querySelectorAll('[data-chart]').forEach(function (place) {
-    if (own.at === 'sight') { watcher.observe(place); return; }
+    if (own.at === 'sight') {
+      if (!place.querySelector('img')) place.style.minHeight = place.dataset.height + 'px';
+      watcher.observe(place);
+      return;
+    }
     var ask = document.createElement('button');
     ask.type = 'button';
     ask.className = 'wish';
