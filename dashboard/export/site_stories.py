@@ -61,7 +61,9 @@ def _told(con: duckdb.DuckDBPyConnection, event: Event, records: Records, spec: 
         story = read_story(con, event.event_id)
     except NothingToShow:
         return Told()
-    entries, files, fault = [], [], ""
+    entries: list[Entry] = []
+    files: list[tuple[str, bytes]] = []
+    fault = ""
     for chart in _charts(story, records, spec.theme):
         place, size = f"{folder}{chart.name}-", None
         files.append((f"{place}figure.js", html.figure_script(chart, spec.look()).encode()))
