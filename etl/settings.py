@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     )
     keep_runs: int = Field(default=2000, ge=1, description="Runs kept in the journal.")
     memory_limit: str = Field(
-        default="2GB", pattern=r"^\d+ ?[KMGT]i?B$", description="Of a writer's database."
+        default="2GB", pattern=r"^\d+ ?[KMGT]i?B$", description="Memory of one database, read or written."
     )
     lock_timeout: float = Field(default=60.0, ge=0, description="Seconds to wait for another refresh.")
     timeout: float = Field(default=20.0, gt=0, description="Seconds to wait for an answer from a source.")

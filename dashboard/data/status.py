@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 import duckdb
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+from pyarrow import csv, parquet
 
 from dashboard.data.spreadsheet import HARMLESS
 
+ROWS_AT_ONCE = 100_000
 Period = Literal["day", "week", "month"]
 
 TABLES = (
@@ -171,12 +174,19 @@ def write_table(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     """
     if name not in TABLES:
         raise KeyError(name)
-    options = "FORMAT csv, HEADER true" if path.suffix == ".csv" else "FORMAT parquet, COMPRESSION zstd"
-    con.execute("SET preserve_insertion_order = false")  # halves the memory for tens of millions of rows
     columns = "*"
     if path.suffix == ".csv":
         texts = [
             column for column, kind, *_ in con.execute(f"DESCRIBE {name}").fetchall() if kind == "VARCHAR"
         ]
         columns = f"* REPLACE ({', '.join(HARMLESS.format(text) for text in texts)})" if texts else "*"
-    con.execute(f"COPY (SELECT {columns} FROM {name}) TO $path ({options})", {"path": str(path)})  # noqa: S608
+    rows = con.execute(f"SELECT {columns} FROM {name}").to_arrow_reader(ROWS_AT_ONCE)  # noqa: S608
+    with _writer(path, rows.schema) as writer:
+        for batch in rows:
+            writer.write_batch(batch)
+
+
+def _writer(path: Path, schema: pa.Schema) -> "csv.CSVWriter | parquet.ParquetWriter":
+    if path.suffix == ".csv":
+        return csv.CSVWriter(path, schema)
+    return parquet.ParquetWriter(path, schema, compression="zstd")

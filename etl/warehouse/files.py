@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,9 +34,11 @@ from etl.warehouse.errors import (
     unwritable,
 )
 from etl.warehouse.journal import Entry, Journal
+from etl.warehouse.kept import KeptStates, flush, plain_name
 from etl.warehouse.lake_connections import SESSION
 from etl.warehouse.migrate import is_current, migrate
 from etl.warehouse.pointer import pointed_at
+from etl.warehouse.reading import open_file, open_packed
 from etl.warehouse.retention import forget
 from etl.warehouse.states import Keep, State
 
@@ -98,7 +100,7 @@ class FileWarehouse:
             raise WarehouseMissingError.at(self.name)
         if current.parent == self.folder.resolve():
             return current.name
-        return self._plain_name(current)
+        return plain_name(self.path.name, current)
 
     @contextmanager
     def reading(self, version: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -115,7 +117,6 @@ class FileWarehouse:
         """
         con = self._open_published() if version is None else self._open_state(version)
         try:
-            con.execute(SESSION)
             yield con
         except duckdb.Error as error:
             raise unreadable(self.name, error) from error
@@ -205,7 +206,7 @@ class FileWarehouse:
 
     def versions(self) -> list[str]:
         """The names of the states that are kept, oldest first."""
-        return [state.name for state in self._states()]
+        return [state.name for state in self._kept.states()]
 
     def rollback(self, version: str | None = None) -> str:
         """Publish a kept state again: ``version``, or the one that the present one came from. Returns its name.
@@ -218,7 +219,7 @@ class FileWarehouse:
             When it cannot be published.
         """
         with self.locked():
-            states = {state.name: state for state in self._states()}
+            states = {state.name: state for state in self._kept.states()}
             if version is None:
                 version = self._before(self.version())
             if version not in states:
@@ -226,9 +227,11 @@ class FileWarehouse:
                     f"There is no state {version!r}; kept are {', '.join(states) or 'none'}."
                 )
             try:
+                self._kept.restore(version)
                 self._point_to(version)
             except OSError as error:
                 raise unwritable(self.name, error) from error
+            self._kept.pack(version)
         return version
 
     def clean(self) -> int:
@@ -255,8 +258,12 @@ class FileWarehouse:
 
     def disk_used(self) -> int:
         """The bytes that the published and the kept states take."""
-        files = {path.resolve() for path in [self.path, *self.folder.glob("*.duckdb")]}
+        files = {path.resolve() for path in [self.path, *self._kept.files()]}
         return sum(path.stat().st_size for path in files if path.is_file())
+
+    @property
+    def _kept(self) -> KeptStates:
+        return KeptStates(self.folder, self.path.name)
 
     @property
     def _journal(self) -> Journal:
@@ -267,10 +274,6 @@ class FileWarehouse:
             self._journal.add(entries)
         except OSError as error:  # what was published stays so
             logger.warning("The journal %s cannot be written: %s", self._journal.path, first_line(error))
-
-    def _states(self) -> list[State]:
-        found = (State.named(path.name) for path in self.folder.glob(f"{self.path.stem}-*.duckdb"))
-        return sorted(state for state in found if state)
 
     def _published(self) -> Path | None:
         return pointed_at(self.path, self.versions())
@@ -286,7 +289,7 @@ class FileWarehouse:
 
     def _before(self, version: str) -> str:
         """The state that a rollback from ``version`` returns to."""
-        states = self._states()
+        states = self._kept.states()
         now = next((state for state in states if state.name == version), None)
         if now is None:
             earlier = []
@@ -308,45 +311,35 @@ class FileWarehouse:
         raise AssertionError  # the loop returns or raises
 
     def _open_state(self, version: str) -> duckdb.DuckDBPyConnection:
-        """Open the file of a state, which never changes."""
-        path = self._file_of(version)
+        """Open a state, which never changes."""
+        kept = self._kept
+        path = self.path.resolve() if "@" in version else kept.whole(version)
+        if "@" in version and not (path and path.is_file() and plain_name(self.path.name, path) == version):
+            version = kept.called(version)
+            path = kept.whole(version)
+        if path is None:
+            return open_packed(kept, version, self.memory_limit)
         try:
-            con = duckdb.connect(str(path), read_only=True)
+            return open_file(path, self.memory_limit)
         except duckdb.Error as error:
             if not path.exists():
-                raise StateGoneError.of(version) from None
+                return open_packed(kept, version, self.memory_limit)
             raise foreign(self.name, first_line(error)) from error
-        return con
-
-    def _file_of(self, version: str) -> Path:
-        """The file of a state; a plain one is told by what lies at the place, or among the kept ones since."""
-        if "@" not in version:
-            path = self.folder.resolve() / Path(version).name
-            if path.is_file():
-                return path
-        for path in (self.path.resolve(), *self.folder.resolve().glob("*.duckdb")) if "@" in version else ():
-            if path.is_file() and self._plain_name(path) == version:
-                return path
-        raise StateGoneError.of(version)
-
-    def _plain_name(self, path: Path) -> str:
-        stat = path.stat()
-        return f"{self.path.name}@{stat.st_ino}-{stat.st_mtime_ns}"
 
     def _publish(self, work: Path, only_log: bool) -> None:
         """Make the working copy a state and point to it; one that differs by a log takes its parent's place."""
         with ExitStack() as undo:
             now = self._present(undo)
             parent = None if now is None else (now.parent or 0) if only_log else now.number
-            state = State.after(self.path.stem, self._states(), parent, secrets.token_hex(2))
-            _flush(work)
+            state = State.after(self.path.stem, self._kept.states(), parent, secrets.token_hex(2))
+            flush(work)
             if now is None and not self.versions():
                 self._point_to(
                     state.name
                 )  # a link to nothing is no state: whoever dies here has lost nothing
             undo.callback((self.folder / state.name).unlink, missing_ok=True)
             work.replace(self.folder / state.name)
-            _flush(self.folder)
+            flush(self.folder)
             self._point_to(state.name)
             undo.pop_all()
         self._prune()
@@ -357,36 +350,26 @@ class FileWarehouse:
         if current is None:
             return None
         if current.parent == self.folder.resolve():
-            return next((state for state in self._states() if state.name == current.name), None)
-        state = State.after(self.path.stem, self._states(), None, secrets.token_hex(2))
+            return next((state for state in self._kept.states() if state.name == current.name), None)
+        state = State.after(self.path.stem, self._kept.states(), None, secrets.token_hex(2))
         os.link(current, self.folder / state.name)
         undo.callback((self.folder / state.name).unlink)
         return state
 
     def _prune(self) -> None:
-        states, published = self._states(), self.version()
-        for state in set(states) - self.keep.kept(states, datetime.now(UTC)):
-            if state.name == published:
-                continue
-            with suppress(OSError):
-                (self.folder / state.name).unlink()
+        """Pack what is not published any more, and let go of what is not to be kept."""
+        published = self.version()
+        self._kept.pack(published)
+        states = self._kept.states()
+        gone = {state.name for state in set(states) - self.keep.kept(states, datetime.now(UTC))}
+        self._kept.remove(gone - {published})
 
     def _point_to(self, version: str) -> None:
         link = self.folder / f".link-{secrets.token_hex(4)}"
         link.symlink_to(Path(self.folder.name) / version)
         link.replace(self.path)
-        _flush(self.path.parent)
+        flush(self.path.parent)
 
     def _sweep(self) -> None:
         for leftover in [*self.folder.glob(".work-*"), *self.folder.glob(".link-*")]:
             leftover.unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    if os.name == "nt":
-        return  # Windows flushes neither folders nor files opened for reading
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

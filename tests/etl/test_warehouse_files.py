@@ -73,6 +73,38 @@ def test_readers_cannot_write(warehouse):
         con.execute("DELETE FROM sample")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "FROM read_csv('/etc/passwd')",
+        "FROM read_text('/etc/passwd')",
+        "FROM glob('/etc/*')",
+        "COPY (SELECT 1) TO '{folder}/copied.csv'",
+        "EXPORT DATABASE '{folder}/exported'",
+        "ATTACH '{folder}/other.duckdb' AS other",
+        "SET enable_external_access = true",
+        "SET memory_limit = '900GB'",
+        "SET GLOBAL threads = 900",
+        "RESET lock_configuration",
+        "INSTALL httpfs",
+    ],
+)
+@pytest.mark.parametrize("which", ["whole", "packed"])
+def test_readers_reach_nothing_but_their_state(warehouse, tmp_path, which, statement):
+    for value in (1, 2):
+        publish(warehouse, value)
+    version = warehouse.versions()[-1 if which == "whole" else 0]
+    with warehouse.reading(version) as con:
+        with pytest.raises(duckdb.Error, match=r"disabled|locked|Cannot access"):
+            con.execute(statement.format(folder=tmp_path))
+        bounds = (
+            "SELECT current_setting('memory_limit'), current_setting('threads'), current_setting('TimeZone')"
+        )
+        memory, threads, zone = con.execute(bounds).fetchall()[0]
+        assert (memory, threads <= 4, zone) == ("1.8 GiB", True, "UTC")
+    assert {path.name for path in tmp_path.iterdir()} == {"market.duckdb", "market.duckdb.versions"}
+
+
 def test_a_failed_write_publishes_nothing_and_leaves_no_working_copy(warehouse):
     publish(warehouse, 1)
     version = warehouse.version()
@@ -89,7 +121,7 @@ def test_only_the_newest_states_are_kept_and_one_can_return_to_each(warehouse):
     for value in range(5):
         publish(warehouse, value)
     assert len(warehouse.versions()) == 3
-    assert warehouse.disk_used() == sum(path.stat().st_size for path in warehouse.folder.glob("*.duckdb"))
+    assert warehouse.disk_used() == sum(path.stat().st_size for path in warehouse.folder.glob("*.duckdb*"))
     assert warehouse.rollback() == warehouse.versions()[1]
     assert read(warehouse) == 3
     warehouse.rollback()
