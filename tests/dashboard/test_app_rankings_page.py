@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from html import unescape
+from functools import partial
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
+from tests.dashboard.pages import opened as open_page
+from tests.dashboard.pages import titles
 
-PAGE = PROJECT_ROOT / "dashboard" / "app_pages" / "app_rankings.py"
-
-
-def opened(**address):
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in address.items():
-        page.query_params[name] = value
-    return page.run()
-
-
-def titles(page):
-    shown = "".join(part.proto.body for part in page.get("html"))
-    return [unescape(title) for title in re.findall(r"<h3[^>]*>(.*?)<a", shown)]
+opened = partial(open_page, "app_rankings")
 
 
 def test_reports_are_drawn_and_the_missing_captures_explained(on_bundled_data, operator):

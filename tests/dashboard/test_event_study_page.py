@@ -1,7 +1,5 @@
 """The event study's page: its figures against a plain regression, and its address."""
 
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pandas as pd
@@ -22,13 +20,6 @@ RETURNS = """
     FROM price_daily JOIN company USING (ticker)
     WHERE (role = 'AI' AND exchange NOT IN ('XKRX', 'XTKS')) OR ticker = 'SPY'
 """
-
-
-@pytest.fixture(scope="module")
-def con(bundled_database: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(bundled_database.resolve()), read_only=True)
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
 
 
 @pytest.fixture(scope="module")

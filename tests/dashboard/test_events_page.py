@@ -1,7 +1,5 @@
 """The page of all events: its address, its links, and a story behind every event."""
 
-from pathlib import Path
-
 import duckdb
 import pandas as pd
 import pytest
@@ -12,12 +10,12 @@ from dashboard.data.study_inputs import load_study_inputs
 from dashboard.event_study import run_study, simple_returns
 from dashboard.views import events as view
 from dashboard.views import shock
-from dashboard.views.league import League, read_league
+from dashboard.views.league import League
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow, Request
 from dashboard.views.story import read_story
-from etl.settings import PROJECT_ROOT
 from tests.conftest import SOAK
+from tests.dashboard.pages import opened as open_page
 
 Con = duckdb.DuckDBPyConnection
 LAST = pd.Timestamp("2026-09-15")
@@ -26,24 +24,9 @@ MAY_HAVE_NOTHING = ("shock-recovery", "shock-proportion")
 HANDFUL = ("chatgpt", "nvidia-q1-fy2024", "deepseek-selloff", "deepseek-v4")
 
 
-@pytest.fixture(scope="module")
-def con(bundled_database: Path) -> Con:
-    connection = duckdb.connect(str(bundled_database.resolve()), read_only=True)
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
-
-
-@pytest.fixture(scope="module")
-def told(con: Con) -> League:
-    return read_league(con)
-
-
 def opened(**address: str | list[str]) -> tuple[AppTest, str]:
     """The page at an address, and its text."""
-    app = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app_pages" / "events.py"), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
+    app = open_page("events", **address)
     assert not app.exception
     text = "\n".join(str(part.proto.body) for part in app.get("html"))
     return app, text

@@ -1,7 +1,6 @@
 """Each figure of the league equals an independent query and an independent computation."""
 
 import time
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -29,18 +28,6 @@ AI_RETURNS = """
     FROM price_daily JOIN company USING (ticker)
     WHERE exchange IN ('XNAS', 'XNYS') AND role = 'AI'
 """
-
-
-@pytest.fixture(scope="module")
-def con(bundled_database: Path) -> Con:
-    connection = duckdb.connect(str(bundled_database.resolve()), read_only=True)
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
-
-
-@pytest.fixture(scope="module")
-def told(con: Con) -> League:
-    return read_league(con)
 
 
 @pytest.fixture(scope="module")

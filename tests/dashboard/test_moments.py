@@ -1,7 +1,5 @@
 """An event and a session are compared by the moment: what Seoul did before New York opened is no reaction."""
 
-from pathlib import Path
-
 import duckdb
 import pandas as pd
 import pytest
@@ -13,13 +11,6 @@ from dashboard.views.story import read_story
 
 HYNIX = "000660.KS"
 DAY = "2024-09-03"
-
-
-@pytest.fixture(scope="module")
-def con(bundled_database: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(bundled_database.resolve()), read_only=True)
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
 
 
 def closes(con: duckdb.DuckDBPyConnection, *days: str) -> list[float]:

@@ -1,18 +1,11 @@
 """A name that nobody knows is refused in one sentence that quotes it and names the nearest."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
 
 from dashboard.data.naming import UnknownName, event_named, labelled, resolve, tickers_named
 from dashboard.views.registry import CHARTS, HEEDS
 from dashboard.views.request import NothingToShow, Request
-
-
-@pytest.fixture(scope="module")
-def con(bundled_database: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(bundled_database.resolve()), read_only=True)
 
 
 def test_names_are_found_in_any_case_and_by_what_they_are_called(con: duckdb.DuckDBPyConnection) -> None:

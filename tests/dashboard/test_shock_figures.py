@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -36,13 +35,6 @@ CHANGES = """
         WHEN 'XKRX' THEN DATE '2025-01-31' WHEN 'XTKS' THEN DATE '2025-01-28' ELSE DATE '2025-01-27' END
     WHERE c.role = 'AI'
 """
-
-
-@pytest.fixture(scope="module")
-def con(bundled_database: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(bundled_database.resolve()), read_only=True)
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 
 from etl.imports import ImportRefusedError, PriceOptions, Reading, import_prices
+from tests.etl.imported import rows, stored, written
 
 NVDA = PriceOptions(ticker="NVDA")
 MONDAY, TUESDAY = date(2025, 3, 17), date(2025, 3, 18)
@@ -24,21 +25,6 @@ GERMAN = (
     "Datum;Eröffnung;Hoch;Tief;Schlusskurs;Volumen\n17.03.2025;122,74;122,89;118,03;119,53;255.501.500\n"
     "18.03.2025;118,00;119,02;114,54;115,43;299.686.900\n"
 )
-
-
-def rows(warehouse, query: str) -> list[tuple]:
-    with warehouse.reading() as con:
-        return con.execute(query).fetchall()
-
-
-def stored(warehouse, columns: str = "ticker, date, close") -> list[tuple]:
-    return rows(warehouse, f"SELECT {columns} FROM price_daily ORDER BY ticker, date")
-
-
-def written(folder: Path, content: str | bytes, name: str = "file.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -11,24 +10,10 @@ import pyarrow.parquet
 import pytest
 
 from etl.imports import ImportRefusedError, PriceOptions, Reading, import_prices
+from tests.etl.imported import rows, stored, written
 
 NVDA = PriceOptions(ticker="NVDA")
 MONDAY, TUESDAY = date(2025, 3, 17), date(2025, 3, 18)
-
-
-def rows(warehouse, query: str) -> list[tuple]:
-    with warehouse.reading() as con:
-        return con.execute(query).fetchall()
-
-
-def stored(warehouse, columns: str = "ticker, date, close") -> list[tuple]:
-    return rows(warehouse, f"SELECT {columns} FROM price_daily ORDER BY ticker, date")
-
-
-def written(folder: Path, content: str | bytes, name: str = "file.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 NASDAQ = "Date,Close/Last,Volume,Open,High,Low\n03/18/2025,$115.43,299686900,$118.00,$119.02,$114.54\n"

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import openpyxl
 import pytest
 
 from etl.imports import ImportRefusedError, RankOptions, Reading, import_rankings
+from tests.etl.imported import rows, written
 
 MONDAY, TUESDAY = (datetime(2025, 1, day, tzinfo=UTC) for day in (27, 28))
 DEEPSEEK = "6737597349"
-
-
-def rows(warehouse, query: str) -> list[tuple]:
-    with warehouse.reading() as con:
-        return con.execute(query).fetchall()
 
 
 def imported(warehouse, columns: str) -> list[tuple]:
@@ -26,12 +21,6 @@ def imported(warehouse, columns: str) -> list[tuple]:
         f"SELECT {columns} FROM app_ranking WHERE run_id = (SELECT max(run_id) FROM etl_run) "
         "ORDER BY captured_at, rank",
     )
-
-
-def written(folder: Path, content: str | bytes, name: str = "file.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 APPFIGURES = (

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-PAGE = str(Path(__file__).parents[2] / "dashboard" / "app_pages" / "export.py")
+from tests.dashboard.pages import opened as open_page
 
-
-def opened(**query: str) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        page.query_params[key] = value
-    return page.run()
+opened = partial(open_page, "export")
 
 
 def test_it_offers_each_file_and_the_kit(on_bundled_data: Path) -> None:
