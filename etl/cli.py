@@ -5,19 +5,23 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from etl import import_commands
+from etl import import_commands, within_day
 from etl.console import ExitCode, JsonOption, command_line, console, errors, parse_day, run
 from etl.errors import UsageError, nearest
+from etl.hours import INTERVALS
 from etl.logs import LogFormat, progress_on, set_up_logs
 from etl.product import variable
 from etl.quarantine_cli import app as quarantine
 from etl.settings import settings
 from etl.signals import cli as signal_commands
 from etl.sources import GROUPS
+
+if TYPE_CHECKING:
+    from etl.refresh import Outcome
 
 app = command_line(
     no_args_is_help=True,
@@ -107,6 +111,8 @@ def refresh(
     tickers: TickersOption = "",
     since: SinceOption = None,
     until: UntilOption = None,
+    session: within_day.SessionOption = None,
+    interval: within_day.IntervalOption = "5m",
     replay: Annotated[
         bool,
         typer.Option(
@@ -121,24 +127,39 @@ def refresh(
 ) -> None:
     """Bring the missing sessions and today's charts into the warehouse, and publish them.
 
-    Prices come from Yahoo Finance, rankings from Apple's public feed. Ends with 0 when all came, 1 when part
-    did (what failed is named), 2 when nothing did (the data is as it was).
+    Prices come from Yahoo Finance, rankings from Apple's public feed. With --source intraday come the bars within the
+    day: of --session, or of the days that were signalled or have an event (which a refresh of prices saves by itself,
+    five minutes long). Yahoo keeps 5-minute bars for 60 days, 1-minute bars for 7.
+
+    Ends with 0 when all came, 1 when part did (what failed is named), 2 when nothing did (the data is as it was).
     """
-    from etl import present
     from etl.refresh import refresh as ask
     from etl.replay import replay as judge_again
     from etl.warehouse import open_warehouse
 
     set_up_logs(log_format)
     _check_replay(context, replay, run)
+    within_day.check(context, source)
     if replay:
         outcome = judge_again(open_warehouse(), run)
     else:
         wanted = [ticker.strip() for ticker in tickers.split(",") if ticker.strip()]
         with progress_on(errors) as progress:
             outcome = ask(
-                open_warehouse(), GROUPS[source], tickers=wanted, since=since, until=until, progress=progress
+                open_warehouse(),
+                GROUPS[source],
+                tickers=wanted,
+                since=session or since,
+                until=session or until,
+                minutes=INTERVALS[interval],
+                progress=progress,
             )
+    _tell(outcome, as_json)
+
+
+def _tell(outcome: Outcome, as_json: bool) -> None:
+    from etl import present
+
     if as_json:
         console.print(present.as_json(present.outcome_as_dict(outcome)))
     raise typer.Exit(outcome.exit_code)
@@ -150,8 +171,8 @@ def _check_replay(context: typer.Context, replay: bool, run: str) -> None:
         raise UsageError(f"{run[:60]!r} names a run, which goes with --replay only.")
     given = [
         f"--{name}"
-        for name in ("source", "tickers", "since", "until")
-        if (origin := context.get_parameter_source(name)) and origin.name != "DEFAULT"
+        for name in ("source", "tickers", "since", "until", "session", "interval")
+        if within_day.is_given(context, name)
     ]
     if replay and given:
         raise UsageError(f"--replay takes the answers of a run as they came: leave out {', '.join(given)}.")
@@ -206,16 +227,13 @@ def backfill_rankings(
 
     What was fetched is kept in data/cache, so that a run that was cut short goes on where it ended.
     """
-    from etl import present
     from etl.backfill import backfill
     from etl.warehouse import open_warehouse
 
     set_up_logs(log_format)
     with progress_on(errors) as progress:
         outcome = backfill(open_warehouse(), first, last, progress=progress)
-    if as_json:
-        console.print(present.as_json(present.outcome_as_dict(outcome)))
-    raise typer.Exit(outcome.exit_code)
+    _tell(outcome, as_json)
 
 
 @app.command("settings")

@@ -93,7 +93,9 @@ class Collector:
                 raise FetchError(Fault.UNREACHABLE, NOT_ASKED + self._reason)
             batch = self._source.fetch(task)
             item.received = batch.received
-            item.message = "; ".join(batch.notes)
+            item.message = "; ".join(filter(None, [*batch.notes, batch.lacking]))
+            if batch.lacking:
+                item.status = "part" if batch.received else "failed"
             self._heard()
         except Exception as error:
             fault = explain(error, self._source.name)

@@ -117,6 +117,7 @@ def show_status(status: WarehouseStatus, console: Console) -> None:
             days = ", ".join(map(str, ticker.gaps[:5]))
             more = f" and {len(ticker.gaps) - 5} more" if len(ticker.gaps) > 5 else ""
             console.print(f"Gap: {ticker.ticker} lacks {days}{more}")
+    _show_intraday(status, console)
     for chart in status.rankings:
         held = (
             f"{chart['captures']} captures"
@@ -138,6 +139,14 @@ def show_status(status: WarehouseStatus, console: Console) -> None:
         console.print("`python -m etl refresh` brings what is missing:")
     for sentence in status.stale:
         console.print(f"Stale: {sentence}.")
+
+
+def _show_intraday(status: WarehouseStatus, console: Console) -> None:
+    for bars in status.intraday:
+        console.print(
+            f"Within the day: {bars['minutes']}-minute bars of {bars['tickers']} companies on {bars['sessions']} "
+            f"session{'s' if bars['sessions'] > 1 else ''}, {bars['first']} to {bars['last']} ({bars['bars']:,} bars)"
+        )
 
 
 def show_settings(settings: list[Setting], console: Console) -> None:

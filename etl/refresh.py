@@ -14,8 +14,9 @@ import pandas as pd
 from etl import answers, catalogue
 from etl.bundled import merge_catalogue
 from etl.collect import NOT_ASKED, Collector, Progress
-from etl.errors import UsageError, nearest
+from etl.errors import UsageError, first_line, nearest
 from etl.gaps import note_absent
+from etl.intraday import SAVED, due
 from etl.quality import Screen
 from etl.runlog import COUNTED, RunLog, new_run_id
 from etl.settings import settings
@@ -24,6 +25,8 @@ from etl.sources import SOURCES
 from etl.sources.base import Batch, Request, Source, Task
 from etl.warehouse import Warehouse
 from etl.warehouse.merge import Counts, Merge, Rules
+
+DAILY, WITHIN_DAY = "yahoo", "yahoo-intraday"
 
 logger = logging.getLogger("etl")
 Collected = tuple[Source, dict[Task, Batch], RunLog]
@@ -55,12 +58,14 @@ def refresh(
     tickers: Sequence[str] = (),
     since: date | None = None,
     until: date | None = None,
+    minutes: int = SAVED,
     progress: Progress = lambda source, done, total: None,
 ) -> Outcome:
     """Bring the warehouse up to date from ``sources`` and publish it.
 
     ``tickers`` narrows the companies; ``since`` and ``until`` ask for the sessions from one to the other
-    instead of the missing ones. When nothing arrives, nothing but the run log changes.
+    instead of the missing ones; ``minutes`` is the length of bars within the day. When nothing arrives, nothing but
+    the run log changes. After daily prices the bars within the day that are due are saved as a state of their own.
 
     Raises
     ------
@@ -70,7 +75,7 @@ def refresh(
         When the warehouse cannot be written.
     """
     known = catalogue.load(settings().data_dir)
-    request = _request(known.companies, tickers, since, until)
+    request = _request(known.companies, tickers, since, until, minutes)
     with warehouse.locked():
         outcome = Outcome(new_run_id(warehouse))
         there = warehouse.bring_up_to_date()
@@ -83,7 +88,22 @@ def refresh(
             raw = {source.name: batches for source, batches, _ in collected}
             answers.keep(warehouse, outcome.run_id, request.now, raw)
     finish(warehouse, outcome)
+    if DAILY in sources and outcome.version:
+        _save_within_day(warehouse, known, progress)
     return outcome
+
+
+def _save_within_day(warehouse: Warehouse, known: catalogue.Catalogue, progress: Progress) -> None:
+    """Save the bars within the day that are due; the refresh has succeeded whatever becomes of it."""
+    try:
+        with warehouse.reading() as con:
+            wanted = due(con, _request(known.companies, (), None, None, SAVED))
+        if wanted:
+            refresh(warehouse, (WITHIN_DAY,), progress=progress)
+    except Exception as error:
+        logger.warning(
+            "The bars within the day could not be saved, and are asked for again: %s", first_line(error)
+        )
 
 
 def publish(
@@ -113,7 +133,8 @@ def publish(
                 _store(con, source, batches, log, asked_at)
             _shorten(log)
             log.write(con)
-        outcome.found = notice(con, outcome.run_id, now, settings().signals)
+        if {source.name for source, *_ in collected} != {WITHIN_DAY}:  # no signal follows from these
+            outcome.found = notice(con, outcome.run_id, now, settings().signals)
         con.commit()
     outcome.version = warehouse.version()
 
@@ -135,7 +156,11 @@ def _tell(warehouse: Warehouse) -> None:
 
 
 def _request(
-    companies: list[catalogue.Company], tickers: Sequence[str], since: date | None, until: date | None
+    companies: list[catalogue.Company],
+    tickers: Sequence[str],
+    since: date | None,
+    until: date | None,
+    minutes: int,
 ) -> Request:
     now = pd.Timestamp.now("UTC")
     known = {company.ticker.upper(): company for company in companies}
@@ -148,7 +173,8 @@ def _request(
     if until and since and until < since:
         raise UsageError(f"--until {until} lies before --since {since}.")
     chosen = [known[ticker] for ticker in dict.fromkeys(ticker.upper() for ticker in tickers)]
-    return Request(chosen or [company for company in companies if not company.retired], now, since, until)
+    followed = chosen or [company for company in companies if not company.retired]
+    return Request(followed, now, since, until, minutes)
 
 
 def _collect(
@@ -190,7 +216,8 @@ def _store(
     for name in sorted(tables, key=lambda name: name == "price_daily"):
         screen.refuse_items(name, sorted(refused))
         rules = Rules(delete=screen.withdrawn(name) if name in complete else None)
-        merge.rows(name, screen.good(name), rules)
+        counting = merge if name != "intraday_asked" else Merge(con, log.run_id)
+        counting.rows(name, screen.good(name), rules)
         for item, counts in screen.refused(name).items():
             reasons[item] = reasons.get(item, {}) | counts
     if "price_daily" in tables:

@@ -118,7 +118,7 @@ def _not_asked_since(batches: Mapping[Task, Batch], asked: Spans, log: RunLog) -
 
 
 def _until(name: str, frame: pd.DataFrame, end: date) -> pd.DataFrame:
-    return frame[pd.to_datetime(frame[TABLES[name].keys[-1]]).dt.date <= end]
+    return frame[pd.to_datetime(frame[TABLES[name].day or TABLES[name].keys[-1]]).dt.date <= end]
 
 
 def _without_more(

@@ -56,6 +56,7 @@ class WarehouseStatus:
     quarantined: int
     events: int
     now: datetime
+    intraday: list[dict[str, Any]]
     prices: Freshness | None = None
     stale: list[str] = field(default_factory=list)
 
@@ -105,6 +106,7 @@ def read_status(warehouse: Warehouse, now: pd.Timestamp | None = None) -> Wareho
             con.execute("SELECT count(*) FROM quarantine WHERE settled IS NULL").fetchall()[0][0],
             con.execute("SELECT count(*) FROM event").fetchall()[0][0],
             now.to_pydatetime(),
+            _rows(con, _INTRADAY),
             freshness(con.execute(_REACH).df(), now),
         )
     status.stale = [*_late_prices(status), *_failed_runs(latest), *_late_charts(status, now)]
@@ -115,6 +117,10 @@ _RANKINGS = """
     SELECT store, country, chart, device, evidence, count(*) AS captures,
            min(captured_at) AS first, max(captured_at) AS last, max(depth) AS depth
     FROM ranking_capture GROUP BY ALL ORDER BY ALL"""
+_INTRADAY = """
+    SELECT minutes, count(DISTINCT ticker) AS tickers, count(DISTINCT session) AS sessions, count(*) AS bars,
+           min(session) AS first, max(session) AS last
+    FROM price_intraday GROUP BY minutes ORDER BY minutes"""
 _PRICES = """
     SELECT company.ticker, company.exchange, coalesce(company.retired, false), min(date), max(date), count(date),
            string_agg(DISTINCT source, '; ' ORDER BY source)

@@ -16,6 +16,7 @@ Period = Literal["day", "week", "month"]
 
 TABLES = (
     "price_daily",
+    "price_intraday",
     "dividend",
     "split",
     "shares_outstanding",
@@ -34,6 +35,7 @@ TABLES = (
     "quarantine",
     "quarantine_decision",
     "absent_session",
+    "intraday_asked",
     "signal",
     "signal_run",
 )

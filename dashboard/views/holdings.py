@@ -14,6 +14,7 @@ from etl.freshness import Freshness
 
 TABLE_WORDS = {
     "price_daily": "Daily prices: open, high, low, close, adjusted close, volume",
+    "price_intraday": "Bars within the day, of days that were signalled or have an event",
     "dividend": "Dividends by ex-date",
     "split": "Share splits",
     "shares_outstanding": "Shares outstanding, by date of the count",
@@ -30,6 +31,7 @@ TABLE_WORDS = {
     "etl_run_item": "Runs in detail: one row for each ticker or chart",
     "revision": "What refreshes changed: old and new value",
     "absent_session": "Sessions of which the source has no bar",
+    "intraday_asked": "Sessions whose bars within the day a source has been asked for",
     "quarantine": "Rows that were refused, and why",
     "quarantine_decision": "What an operator decided about refused rows",
     "signal": "What refreshes noticed: moves, records, ranks",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from etl.hours import INTERVALS
+
 CALENDARS_FROM = "DATE '2000-01-01'"
 NEAR = 1.0001
 """A close may lie so far outside the range of its session: providers round both."""
@@ -11,6 +13,9 @@ TIMES_OFF, RATE_OFF = 100, 3
 """A share count, and an exchange rate, may be so many times the median of the others."""
 LARGE_DIVIDEND = 0.2
 """A dividend of more than this share of the close before it shows in the close of its ex-date."""
+TIMES_BEYOND, TIMES_BEYOND_EXTENDED, ENDS_OFF = 1.2, 1.9, 0.03
+"""A bar of the session, and one before or after it, may lie so many times beyond the daily bar and the close before it;
+the last bar of a session may be so far off its daily close (a fraction)."""
 REPEATED = "ORDER BY position) > 1"
 
 
@@ -39,6 +44,12 @@ _IN = "coalesce(nullif(trim(currency), ''), 'no currency')"
 _CURRENCY = Gate(
     f"'the currency is ' || {_IN} || ', not ' || listed_currency", "currency IS DISTINCT FROM listed_currency"
 )
+_NOT_FINITE = Gate(
+    "'the open, high or low is no finite number'",
+    "NOT (isfinite(coalesce(open, 1)) AND isfinite(coalesce(high, 1)) AND isfinite(coalesce(low, 1)))",
+)
+_OUTSIDE = f"close > high * {NEAR} OR close < low / {NEAR}"
+_BEYOND = f"CASE phase WHEN 'regular' THEN {TIMES_BEYOND} ELSE {TIMES_BEYOND_EXTENDED} END"
 _NO_MOMENT = Gate("'no time of capture'", "captured_at IS NULL OR NOT isfinite(captured_at)", firm=True)
 _FUTURE = Gate("'captured in the future'", "captured_at > now() + INTERVAL 1 HOUR")
 _CHART = "captured_at, store, country, chart, device, evidence, source_url"
@@ -51,16 +62,10 @@ GATES: dict[str, tuple[Gate, ...]] = {
         Gate("'the close is not positive'", "close <= 0 OR isinf(close)", firm=True),
         Gate("'the adjusted close is missing or not positive'", _no_amount("adj_close")),
         _UNREAD,
-        Gate(
-            "'the open, high or low is no finite number'",
-            "NOT (isfinite(coalesce(open, 1)) AND isfinite(coalesce(high, 1)) AND isfinite(coalesce(low, 1)))",
-        ),
+        _NOT_FINITE,
         Gate("'a price is not positive'", "least(open, high, low) <= 0"),
         Gate("'the high is below the low'", "high < low"),
-        Gate(
-            "'the close is outside the range of its session'",
-            f"close > high * {NEAR} OR close < low / {NEAR}",
-        ),
+        Gate("'the close is outside the range of its session'", _OUTSIDE),
         Gate("'the volume is negative'", "volume < 0"),
         Gate("'from before the company''s own history, ' || history_from", "date < history_from", firm=True),
         _CURRENCY,
@@ -71,6 +76,40 @@ GATES: dict[str, tuple[Gate, ...]] = {
             f"date < {CALENDARS_FROM} AND (isodow(date) > 5 OR dayofyear(date) = 1 OR year(date) < 1900)",
         ),
         Gate("'a second bar of its session'", _repeated("ticker, date"), firm=True),
+    ),
+    "price_intraday": (
+        _NO_COMPANY,
+        Gate("'no time'", "starts_at IS NULL OR NOT isfinite(starts_at)", firm=True),
+        Gate(
+            "'no length of bars that is known'",
+            f"NOT coalesce(list_contains({list(INTERVALS.values())}, minutes), false)",
+            firm=True,
+        ),
+        Gate("'no close'", "close IS NULL OR isnan(close)", firm=True),
+        Gate("'the close is not positive'", "close <= 0 OR isinf(close)", firm=True),
+        _UNREAD,
+        _NOT_FINITE,
+        Gate("'a price is not positive'", "least(open, high, low) <= 0"),
+        Gate("'the high is below the low'", "high < low"),
+        Gate("'the close is outside the range of its bar'", _OUTSIDE),
+        Gate("'the volume is negative'", "volume < 0"),
+        _CURRENCY,
+        Gate("listed_exchange || ' does not trade at that time'", "phase IS NULL", firm=True),
+        Gate("'it begins between two bars'", "epoch(starts_at) % (least(minutes, 5) * 60) <> 0"),
+        Gate("'the bar has not ended yet'", "starts_at + to_minutes(minutes) > asked_at", firm=True),
+        Gate("'no daily close of its session is held to judge it by'", "day_close IS NULL"),
+        Gate(
+            "'far outside the daily bar of its session: another unit, or a split not applied?'",
+            f"greatest(high, close) / day_top > {_BEYOND} OR day_bottom / least(low, close) > {_BEYOND}",
+        ),
+        Gate(
+            "'its bars end over 3% off the daily close of the session: on another basis?'",
+            f"abs(ends_at_close / day_close - 1) > {ENDS_OFF}",
+        ),
+        Gate("'a second bar of its time'", _repeated("ticker, minutes, starts_at"), firm=True),
+    ),
+    "intraday_asked": (
+        Gate("'no session, or no length of bars'", "session IS NULL OR minutes IS NULL", firm=True),
     ),
     "dividend": (
         _NO_COMPANY,

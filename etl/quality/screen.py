@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 
 from etl import calendars
-from etl.quality import levels
+from etl.quality import daily, levels
 from etl.quality.adjusted import adjusted
 from etl.quality.gates import CALENDARS_FROM, GATES, REPEATED
 from etl.quality.held import DROPPED, keep
@@ -109,6 +109,8 @@ class Screen:
         refused = self.con.execute(f"SELECT 1 FROM bad_{name} LIMIT 1").fetchall()  # noqa: S608
         but = f" ANTI JOIN (SELECT position FROM bad_{name}) USING (position)" if refused else ""  # noqa: S608
         self.con.execute(f"CREATE OR REPLACE TEMP VIEW good_{name} AS FROM arrived_{name}{but}")
+        if name == "price_intraday":
+            return daily.on_basis(self.con, "good_price_intraday")
         if name != "price_daily":
             return f"good_{name}"
         others = ["arrived_dividend"] if "dividend" in self._judged else []
@@ -183,6 +185,7 @@ class Screen:
         """What the gates of a table look at besides the row: more columns, and the joins that bring them."""
         columns, joins = {
             "price_daily": self._with_sessions,
+            "price_intraday": lambda: daily.context(self.con, self.now),
             "dividend": self._with_closes,
             "split": lambda: (_LISTED, _LISTING),
             "shares_outstanding": lambda: _with_usual("shares_outstanding", "ticker", "shares"),

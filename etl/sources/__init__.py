@@ -13,12 +13,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "rankings": ("apple",),
     "shares": ("yahoo-shares",),
     "rates": ("yahoo-rates",),
+    "intraday": ("yahoo-intraday",),
     "google": ("google",),
     "factors": ("french",),
     "all": ("yahoo", "apple"),
 }
-"""What ``--source`` selects; share counts, exchange rates and factors, which change slowly, and Google Play, which has
-no public feed, are asked for by name."""
+"""What ``--source`` selects; share counts, exchange rates and factors, which change slowly, Google Play, which has no
+public feed, and bars within the day, which are saved of few days, are asked for by name."""
 
 
 def _yahoo() -> Source:
@@ -51,6 +52,12 @@ def _rates() -> Source:
     return YahooRates()
 
 
+def _intraday() -> Source:
+    from etl.sources.yahoo_intraday import YahooIntraday
+
+    return YahooIntraday()
+
+
 def _french() -> Source:
     from etl.sources.french import FrenchFactors
 
@@ -61,6 +68,7 @@ SOURCES: dict[str, Callable[[], Source]] = {
     "yahoo": _yahoo,
     "yahoo-shares": _shares,
     "yahoo-rates": _rates,
+    "yahoo-intraday": _intraday,
     "apple": _apple,
     "google": _google,
     "french": _french,

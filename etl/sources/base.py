@@ -15,12 +15,16 @@ from etl.catalogue import Company
 
 @dataclass(frozen=True)
 class Request:
-    """What the operator wants: companies, and perhaps a window of sessions (both ends included)."""
+    """What the operator wants: companies, and perhaps a window of sessions (both ends included).
+
+    ``minutes`` is the length of bars within a session.
+    """
 
     companies: Sequence[Company]
     now: pd.Timestamp
     since: date | None = None
     until: date | None = None
+    minutes: int = 5
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,14 @@ class Batch:
     """What came for a task: frames by table, how many rows the source sent, and remarks for the run log.
 
     Of the ``complete`` tables it has every row of the days asked for: a stored one that it lacks is withdrawn.
+    ``lacking`` says what of it the source does not have, in a sentence.
     """
 
     rows: Mapping[str, pd.DataFrame]
     received: int
     notes: list[str] = field(default_factory=list)
     complete: tuple[str, ...] = ()
+    lacking: str = ""
 
 
 class Source(Protocol):

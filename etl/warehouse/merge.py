@@ -25,6 +25,7 @@ class Table:
     item_columns: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     figure: str = ""
+    day: str = ""
     has_run: bool = True
     bundled_rows: str = "target.source LIKE 'bundled%'"
 
@@ -99,6 +100,26 @@ TABLES = {
             item_columns=("ticker",),
             optional=("open", "high", "low", "volume"),
             figure="close",
+        ),
+        Table(
+            "price_intraday",
+            ("ticker", "minutes", "starts_at"),
+            (
+                *("local_time", "session", "phase", "open", "high", "low", "close", "volume", "currency"),
+                *("splits_through", "source"),
+            ),
+            item_columns=("ticker",),
+            optional=("open", "high", "low", "volume"),
+            figure="close",
+            day="session",
+        ),
+        Table(
+            "intraday_asked",
+            ("ticker", "minutes", "session"),
+            ("asked_at", "source"),
+            item_columns=("ticker",),
+            figure="minutes",
+            has_run=False,
         ),
         Table(
             "dividend",

@@ -11,9 +11,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from etl import cli
+from etl import calendars, cli
 from etl.refresh import Outcome, refresh
 from etl.settings import PROJECT_ROOT, settings
 from etl.sources import GROUPS
@@ -21,8 +22,8 @@ from etl.warehouse.files import FileWarehouse
 from etl.warehouse.states import Keep
 from tests.loopback.apple import Apple
 from tests.loopback.google import Google
-from tests.loopback.world import World
-from tests.loopback.yahoo import Yahoo, listing
+from tests.loopback.world import Asked, World
+from tests.loopback.yahoo import Yahoo, listing, within_day
 
 
 @pytest.fixture
@@ -237,3 +238,69 @@ def listed(warehouse, listed_database):
     """A copy of it for each test."""
     shutil.copyfile(listed_database, warehouse.path)
     return warehouse
+
+
+def recent_sessions(count: int) -> list[date]:
+    """The newest sessions of New York that are over, with the hours after them."""
+    last = calendars.last_closed_session("XNYS", pd.Timestamp.now("UTC") - timedelta(hours=12))
+    return calendars.sessions("XNYS", last - timedelta(days=40), last)[-count:]
+
+
+def fill(operator) -> None:
+    """The site knows three weeks of daily bars, and the last two sessions within the day."""
+    operator.days = recent_sessions(16)
+    first, last = operator.days[0], operator.days[-1]
+    for ticker, start in (("NVDA", 100), ("AMD", 50), ("SPY", 600)):
+        operator.yahoo.listings[ticker] = listing(ticker, first, last, start=start)
+        for day in operator.days[-2:]:
+            within_day(operator.yahoo.listings[ticker], day)
+    korea = listing("000660.KS", first, last, start=200_000, exchange="XKRX", currency="KRW")
+    operator.yahoo.listings["000660.KS"] = korea
+    for day in list(korea.bars)[-2:]:
+        within_day(korea, day)
+    known = (operator.data / "events.toml").read_text(encoding="utf-8")
+    (operator.data / "events.toml").write_text(
+        "[[event]]".join(known.split("[[event]]")[:2]), encoding="utf-8"
+    )
+    operator.set("AIMI_HISTORY_START", f"{first}")
+    operator.set("AIMI_MAX_WAIT", "0")
+
+
+@pytest.fixture(scope="session")
+def with_daily_bars(tmp_path_factory):
+    """The warehouse of such an operator after a first refresh of prices: read it only."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        an_operator(tmp_path_factory.mktemp("live"), patch) as one,
+    ):
+        fill(one)
+        assert one.refresh("prices").exit_code == 0
+        assert one.rows("SELECT count(*) FROM price_intraday") == [(0,)]
+    return one.warehouse.path
+
+
+@pytest.fixture
+def live(operator, with_daily_bars):
+    """An operator who holds the daily bars."""
+    shutil.copyfile(with_daily_bars, operator.warehouse.path)
+    fill(operator)
+    return operator
+
+
+def asked_within(live) -> list[Asked]:
+    return [one for one in live.world.asked if one.query.get("interval", "1d") != "1d"]
+
+
+def save(live, *words: str):
+    return live.run("refresh", "--source", "intraday", "--session", f"{live.days[-1]}", *words)
+
+
+def with_event(live, day: date, lead: str = "NVDA") -> None:
+    """An editor has written an event of that day."""
+    entry = (
+        f'\n[[event]]\nid = "now"\ntitle = "Now"\noccurred_at = {day}\nzone = "America/New_York"\nkind = "market"\n'
+        f'description = "."\nsource = "s"\nsource_url = "https://example.org"\nlead = "{lead}"\n'
+    )
+    (live.data / "events.toml").write_text(
+        (live.data / "events.toml").read_text(encoding="utf-8") + entry, encoding="utf-8"
+    )

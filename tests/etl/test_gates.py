@@ -18,6 +18,7 @@ from etl.quality.screen import ALONE
 from etl.sources import SOURCES
 from etl.warehouse.merge import Merge
 from etl.warehouse.migrate import migrate
+from tests.etl.within_day import WITHIN_CASES, WITHIN_EDGES, asked, within
 
 NOW = pd.Timestamp("2025-03-20 23:00", tz="UTC")
 Row = dict[str, Any]
@@ -126,6 +127,8 @@ def place(**values: Any) -> Row:
 
 GOOD = {
     "price_daily": bar,
+    "price_intraday": within,
+    "intraday_asked": asked,
     "dividend": dividend,
     "split": split,
     "shares_outstanding": count,
@@ -161,6 +164,7 @@ CASES: dict[str, list[tuple[str, Row | list[Row]]]] = {
         (NO_DAY, bar(date="1970-01-01")),
         ("a second bar of its session", [bar(), bar()]),
     ],
+    **WITHIN_CASES,
     "dividend": [
         ("no company of that ticker", dividend(ticker="WHO")),
         ("no ex-date", dividend(ex_date=None)),
@@ -286,6 +290,7 @@ EDGES: list[tuple[str, Row, Row]] = [
     ("price_daily", bar(date="1900-03-12"), bar(date="1899-03-13")),
     ("price_daily", bar(volume=0), bar(volume=-1)),
     ("price_daily", bar(ticker="NVDA", date="2025-03-03"), bar(ticker="NVDA", date="2025-02-28")),
+    *WITHIN_EDGES,
     ("dividend", dividend(amount=20.0), dividend(amount=21.0)),
     ("split", split(date="2025-03-21"), split(date="2025-03-22")),
     ("shares_outstanding", count(shares=10_100), count(shares=9_900)),

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from etl import calendars
 from tests.loopback.world import Asked, Reply
 
@@ -40,6 +42,8 @@ class Listing:
     """The currency of the dividends, where the site names it."""
     splits: dict[date, tuple[int, int]] = field(default_factory=dict)
     shares: dict[date, int] = field(default_factory=dict)
+    within: dict[int, Bar] = field(default_factory=dict)
+    """Bars within the day, by the moment at which they begin (Unix time)."""
 
     def stamp(self, day: date) -> int:
         """Yahoo stamps a daily bar with the opening of its session."""
@@ -107,6 +111,19 @@ def listing(
     return Listing(ticker, bars, currency, exchange)
 
 
+def within_day(one: Listing, session: date, *, minutes: int = 5, extended: bool = True) -> None:
+    """Fill a session with bars that lead from its open to its close, and with the hours around it in New York."""
+    known = calendars.calendar(one.exchange)
+    place = known.sessions.get_loc(pd.Timestamp(session))
+    opens, closes = int(known.opens[place].timestamp()), int(known.closes[place].timestamp())
+    around = 3600 if extended and one.exchange == "XNYS" else 0
+    bar, step = one.bars[session], 60 * minutes
+    for stamp in range(opens - around, closes + around, step):
+        share = min(max((stamp + step - opens) / (closes - opens), 0), 1)
+        price = round(bar.open + (bar.close - bar.open) * share, 4)
+        one.within[stamp] = Bar(price, round(price * 1.001, 4), round(price * 0.999, 4), price, 100, price)
+
+
 class Yahoo:
     """The site; change ``listings`` to change what it knows."""
 
@@ -139,12 +156,28 @@ class Yahoo:
                 },
                 404,
             )
+        if query.get("interval", "1d")[-1] == "m":
+            return self._within(one, query)
         if "range" in query:
             days = sorted(one.bars)[-1:]
         else:
             first, last = int(query["period1"]), int(query["period2"])
             days = [day for day in one.bars if first <= one.stamp(day) < last]
         return _json({"chart": {"result": [chart(one, days)], "error": None}})
+
+    def _within(self, one: Listing, query: dict[str, str]) -> Reply:
+        """Bars within the day, with the hours around the session only where they are asked for."""
+        first, last = int(query["period1"]), int(query["period2"])
+        stamps = [stamp for stamp in one.within if first <= stamp < last]
+        bars = [one.within[stamp] for stamp in stamps]
+        found = chart(one, [])
+        found["meta"] |= {"dataGranularity": query["interval"]}
+        if stamps:
+            found["meta"] |= {"tradingPeriods": _periods(one, stamps)}
+            names = ("open", "high", "low", "close", "volume")
+            quote = {name: [getattr(bar, name) for bar in bars] for name in names}
+            found |= {"timestamp": stamps, "indicators": {"quote": [quote]}}
+        return _json({"chart": {"result": [found], "error": None}})
 
     def _shares(self, ticker: str) -> Reply:
         one = self.listings.get(ticker)
@@ -189,6 +222,25 @@ def chart(one: Listing, days: list[date]) -> dict[str, Any]:
     }
     events = _events(one, min(days), max(days))
     return result | ({"events": events} if events else {})
+
+
+def _periods(one: Listing, stamps: list[int]) -> dict[str, Any]:
+    """When the sessions of those days begin and end, with the hours around them, as Yahoo tells it."""
+    known, periods = calendars.calendar(one.exchange), {"pre": [], "regular": [], "post": []}
+    for day in sorted(
+        {datetime.fromtimestamp(stamp, ZoneInfo(ZONES[one.exchange])).date() for stamp in stamps}
+    ):
+        place = known.sessions.get_indexer([pd.Timestamp(day)])[0]
+        if place < 0:
+            continue
+        opens, closes = int(known.opens[place].timestamp()), int(known.closes[place].timestamp())
+        for name, start, end in (
+            ("pre", opens - 19_800, opens),
+            ("regular", opens, closes),
+            ("post", closes, closes + 14_400),
+        ):
+            periods[name].append([{"timezone": "EST", "start": start, "end": end, "gmtoffset": -18000}])
+    return periods
 
 
 def _events(one: Listing, first: date, last: date) -> dict[str, Any]:
