@@ -13,7 +13,7 @@ from etl.catalogue import Company
 from etl.errors import UsageError
 from etl.hours import hours
 from etl.sources.base import Request
-from etl.warehouse.figures import VALUED_MOVES
+from etl.warehouse.figures import VALUE_MOVES
 
 KEPT_DAYS = {1: 7, 2: 60, 5: 60, 15: 60, 60: 730}
 """For so many days Yahoo keeps bars of so many minutes; then they are gone."""
@@ -84,7 +84,7 @@ def _concerned(
     con: duckdb.DuckDBPyConnection, oldest: date, listed: dict[str, Company]
 ) -> Iterator[tuple[str, date]]:
     """The companies concerned by each signal and event, and the benchmarks, with the session."""
-    yield from con.execute(_CONCERNED, {"day": None, "start": oldest, "end": None, "most": MOST}).fetchall()
+    yield from con.execute(_CONCERNED, {"start": oldest, "end": None, "most": MOST}).fetchall()
     for lead, session, moment, day in con.execute(_LEADS, {"oldest": oldest}).fetchall():
         yield lead, _session_of(listed.get(lead), session, pd.Timestamp(moment), day)
 
@@ -115,7 +115,7 @@ _CONCERNED = f"""
         UNION
         SELECT market_session, coalesce(lead, '') FROM event
         WHERE kind <> 'confounder' AND market_session >= CAST($start AS DATE)
-    ), moved AS (SELECT ticker, date, segment, value_change FROM ({VALUED_MOVES}) WHERE is_ai
+    ), moved AS (SELECT ticker, date, segment, value_change FROM ({VALUE_MOVES}) WHERE is_ai
     ), inside AS (
         SELECT day.session, moved.ticker, row_number() OVER (
             PARTITION BY day.session, day.subject ORDER BY abs(value_change) DESC NULLS LAST, moved.ticker
