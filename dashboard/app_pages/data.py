@@ -8,7 +8,7 @@ from dashboard.app_pages.audience import is_operator, say_nothing
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.reading import reading
 from dashboard.app_pages.refresh_button import refresh_part
-from dashboard.app_pages.shared import price_freshness, require_state, show, theme
+from dashboard.app_pages.shared import citation, price_freshness, require_state, show, theme
 from dashboard.app_pages.signals_part import computed_line
 from dashboard.charts.chart import Chart
 from dashboard.serving import base_path
@@ -168,7 +168,8 @@ st.title(plain(title(held)), anchor=False)
 st.html(markup.figures(figures(held, price_freshness(state))))
 refresh_part()
 try:
-    show(coverage(state, theme()))
+    chart = coverage(state, theme())
+    show(chart, citation(state, chart, Request(theme=theme())))
 except NothingToShow as nothing:
     say_nothing(nothing)
 rules_part(held)

@@ -10,20 +10,18 @@ from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
 from dashboard.app_pages.reading import reading
-from dashboard.app_pages.shared import require_state, show, theme
+from dashboard.app_pages.shared import citation, require_state, show, theme
 from dashboard.charts.chart import Chart
 from dashboard.charts.event_study import spell
 from dashboard.data.market import named_companies
 from dashboard.data.spreadsheet import csv_text
-from dashboard.data.study_inputs import ALL_AI, groups
+from dashboard.data.study_inputs import groups
 from dashboard.event_study import MODELS
-from dashboard.views.event_study import draw
+from dashboard.views.event_study import ESTIMATIONS, USUAL, WINDOWS, draw, request_of
 from dashboard.views.request import NothingToShow
 from dashboard.views.study_answer import LABELS, Answer, Question, ask
 from dashboard.views.study_words import confounding, estimate, evidence, spell_p
 
-WINDOWS = {"0": (0, 0), "-1..1": (-1, 1), "0..1": (0, 1), "-4..0": (-4, 0), "0..10": (0, 10)}
-ESTIMATIONS = {"250": (-260, -11), "120": (-130, -11), "60": (-70, -11)}
 OTHERS = {"in": "Kept in", "out": "Left out"}
 MOST_FIRMS = 30
 FOLDS = {
@@ -57,25 +55,36 @@ def chart_of(state: str, question: Question, name: str, theme: str) -> Chart:
     return draw(answer_to(state, question), name, theme)
 
 
+def show_chart(state: str, question: Question, name: str) -> None:
+    """A chart of the study, with what takes it along as it is shown; raises `NothingToShow` where there is none."""
+    chart = chart_of(state, question, name, theme())
+    show(chart, citation(state, chart, request_of(question, theme())))
+
+
 def ask_reader(state: str) -> Question:
     """The question as the controls, and so the address, put it."""
     known_groups, companies = choices(state)
     with st.container(horizontal=True, gap="medium"):
         event = choose_event(state)
-        group = select("The firms", known_groups, "group", ALL_AI, width=260)
+        group = select("The firms", known_groups, "group", USUAL["group"], width=260)
     tickers = select_many("Or chosen firms, in place of the group", companies, "firms", [], MOST_FIRMS)
     with st.expander("Window, benchmark and model", icon=":material/tune:"):
         with st.container(horizontal=True, gap="medium"):
-            window = pick("Window", {key: spell(days) for key, days in WINDOWS.items()}, "window", "0")
+            window = pick(
+                "Window", {key: spell(days) for key, days in WINDOWS.items()}, "window", USUAL["window"]
+            )
             labels = {name: text.removeprefix("the ") for name, text in LABELS.items()}
-            benchmark = select("Benchmark", labels, "benchmark", "SPY", width=260)
+            benchmark = select("Benchmark", labels, "benchmark", USUAL["benchmark"], width=260)
         with st.container(horizontal=True, gap="medium"):
             titles = {name: model.title for name, model in MODELS.items()}
-            model = select("Model of the normal return", titles, "model", "market", width=260)
+            model = select("Model of the normal return", titles, "model", USUAL["model"], width=260)
             estimation = pick(
-                "Estimation window", {key: f"{key} sessions" for key in ESTIMATIONS}, "estimation", "250"
+                "Estimation window",
+                {key: f"{key} sessions" for key in ESTIMATIONS},
+                "estimation",
+                USUAL["estimation"],
             )
-            others = pick("Other events in it", OTHERS, "others", "in")
+            others = pick("Other events in it", OTHERS, "others", USUAL["others"])
     return Question(
         event.event_id,
         group,
@@ -93,9 +102,9 @@ def fold(state: str, question: Question, name: str) -> None:
     title, icon = FOLDS[name]
     with st.expander(title, icon=icon):
         try:
-            show(chart_of(state, question, name, theme()))
+            show_chart(state, question, name)
             for further in BESIDE.get(name, ()):
-                show(chart_of(state, question, further, theme()))
+                show_chart(state, question, further)
             if name == "study-synthetic":
                 donors_table(answer_to(state, question))
         except NothingToShow as nothing:
@@ -277,7 +286,7 @@ except NothingToShow as nothing:
     st.stop()
 
 st.markdown(f"### {plain(estimate(answer))}")
-show(chart_of(state, question, "study-caar", theme()))
+show_chart(state, question, "study-caar")
 st.markdown(plain(evidence(answer)))
 for sentence in [*confounding(answer), *answer.study.notes]:
     st.caption(plain(sentence))

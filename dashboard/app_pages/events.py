@@ -11,7 +11,7 @@ from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.league import FIRST_ROWS, chart_of, table_of, the_league
 from dashboard.app_pages.markdown import plain
-from dashboard.app_pages.shared import require_state, show, theme
+from dashboard.app_pages.shared import citation, require_state, show, theme
 from dashboard.app_pages.signals_part import signals_list
 from dashboard.data.study_inputs import ALL_AI
 from dashboard.views import events as view
@@ -47,7 +47,8 @@ def block(
 ) -> None:
     """One of the charts, or its HTML in place of the figure; a sentence where there is nothing."""
     try:
-        show(chart_of(state, name, choice, theme()), controls=controls, body=body)
+        chart = chart_of(state, name, choice, theme())
+        show(chart, citation(state, chart, view.request_of(name, choice, theme())), controls, body=body)
     except NothingToShow as nothing:
         say_nothing(nothing)
 

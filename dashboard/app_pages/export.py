@@ -254,7 +254,8 @@ def texts(spec: Spec, found: Made) -> None:
     """What is copied into an article beside the picture."""
     here = (st.context.url or "").split("?")[0].rstrip("/")
     choices = [(key, value) for key in st.query_params for value in st.query_params.get_all(key)]
-    alt, words, embed, link = st.tabs(["Alt text", "Caption", "Embed code", "Permalink"])
+    address = f"{here}?{urlencode(choices)}".rstrip("?")
+    alt, words, embed, link, cite = st.tabs(["Alt text", "Caption", "Embed code", "Permalink", "Citation"])
     with alt:
         st.code(found.chart.alt, language=None, wrap_lines=True)
     with words:
@@ -275,7 +276,10 @@ def texts(spec: Spec, found: Made) -> None:
             text = live_picture(spec, found, root) if kind == "live" else found_codes[kind]
             st.code(text, language="html", wrap_lines=True)
     with link:
-        st.code(f"{here}?{urlencode(choices)}".rstrip("?"), language=None, wrap_lines=True)
+        st.code(address, language=None, wrap_lines=True)
+    with cite:
+        cited = shared.citation(state, found.chart, spec.request()).cite
+        st.code(cited.replace(f"{{address}}#{spec.name}", address), language=None, wrap_lines=True)
 
 
 state = require_state()

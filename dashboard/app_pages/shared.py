@@ -30,12 +30,14 @@ from dashboard.views import context, headline, shock, story
 from dashboard.views.claims import Checked, check
 from dashboard.views.coverage import dateline_words
 from dashboard.views.records import read_records
+from dashboard.views.registry import HEEDS
 from dashboard.views.request import Request
 from etl.freshness import Freshness, Level, freshness
 from etl.product import NAME
 from etl.settings import settings as warehouse_settings
 from etl.warehouse import WarehouseError
 
+WITHIN_QUOTES = str.maketrans("“”", "‘’")
 _MARKS = {
     Level.LATE: ":yellow[:material/schedule: {}]",
     Level.STALE: ":red[:material/warning: {}]",
@@ -154,15 +156,17 @@ def event_chart(
 
 def citation(state: str, chart: Chart, request: Request) -> Taking:
     """How a chart is taken along: its picture's address, and publisher, title, state, address and date to cite."""
-    query = [("event", request.event_id), ("theme", request.theme)]
-    query += [("tickers", ticker) for ticker in request.tickers]
-    query += [
-        (edge, day.isoformat()) for edge, day in (("start", request.start), ("end", request.end)) if day
-    ]
+    heeds = HEEDS[chart.name]
+    days = (("start", request.start), ("end", request.end)) if heeds.days else ()
+    query = [("event", request.event_id)] if heeds.event else []
+    query += [("theme", request.theme)]
+    query += [("tickers", ticker) for ticker in request.tickers if heeds.tickers]
+    query += [(edge, day.isoformat()) for edge, day in days if day]
     query += [(f"option.{name}", value) for name, value in request.options]
     today = words.day(pd.Timestamp.now("UTC").date(), weekday=False)
+    title = chart.title.translate(WITHIN_QUOTES)
     cite = (
-        f"{NAME}, “{chart.title}”, {chart.source.removeprefix('Source: ')}; state {state}. "
+        f"{NAME}, “{title}”, {chart.source.removeprefix('Source: ')}; state {state}. "
         f"{{address}}#{chart.name}, retrieved {today}."
     )
     return Taking(urlencode(query), cite)

@@ -11,6 +11,20 @@ from dashboard.event_study import MODELS
 from dashboard.views.request import Heeds, Maker, Request
 from dashboard.views.study_answer import Answer, Question, ask
 
+WINDOWS = {"0": (0, 0), "-1..1": (-1, 1), "0..1": (0, 1), "-4..0": (-4, 0), "0..10": (0, 10)}
+"""The event windows of the page, first and last session relative to the event, by their name in an address."""
+ESTIMATIONS = {"250": (-260, -11), "120": (-130, -11), "60": (-70, -11)}
+"""The estimation windows of the page, likewise."""
+OTHERS = ("in", "out")
+USUAL = {
+    "group": ALL_AI,
+    "model": "market",
+    "benchmark": "SPY",
+    "window": "0",
+    "estimation": "250",
+    "others": "in",
+}
+
 
 def _caar(answer: Answer, theme: str) -> Chart:
     return cumulative(answer.days, answer.group, answer.benchmark, answer.source, theme)
@@ -74,15 +88,32 @@ def draw(answer: Answer, name: str, theme: str) -> Chart:
 
 
 def question_of(request: Request) -> Question:
-    """The question in a chart's request: `group`, `model` and `benchmark` are among its options."""
-    options = dict(request.options)
+    """The question in a chart's request: all but the event and the firms are among its options."""
+    options = USUAL | dict(request.options)
     return Question(
         request.event_id,
-        options.get("group", ALL_AI),
+        options["group"],
         request.tickers,
-        options.get("model", "market"),
-        options.get("benchmark", "SPY"),
+        options["model"],
+        options["benchmark"],
+        WINDOWS[options["window"]],
+        ESTIMATIONS[options["estimation"]],
+        options["others"] == "out",
     )
+
+
+def request_of(question: Question, theme: str) -> Request:
+    """The request of a question's charts, with the options that are not the usual ones."""
+    asked = {
+        "group": question.group,
+        "model": question.model,
+        "benchmark": question.benchmark,
+        "window": next(name for name, window in WINDOWS.items() if window == question.window),
+        "estimation": next(name for name, window in ESTIMATIONS.items() if window == question.estimation),
+        "others": "out" if question.exclude else "in",
+    }
+    options = tuple((name, value) for name, value in asked.items() if value != USUAL[name])
+    return Request(question.event_id, question.tickers, theme=theme, options=options)
 
 
 def _maker(name: str) -> Maker:
@@ -94,5 +125,12 @@ def _maker(name: str) -> Maker:
 
 CHARTS: dict[str, Maker] = {name: _maker(name) for name in _DRAW}
 
-_OPTIONS: dict[str, tuple[str, ...]] = {"group": (), "model": tuple(MODELS), "benchmark": ()}
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "group": (),
+    "model": tuple(MODELS),
+    "benchmark": (),
+    "window": tuple(WINDOWS),
+    "estimation": tuple(ESTIMATIONS),
+    "others": OTHERS,
+}
 HEEDS: dict[str, Heeds] = {name: Heeds(options=_OPTIONS) for name in CHARTS}

@@ -301,6 +301,18 @@ def _maker(name: str) -> Maker:
     return make
 
 
+def request_of(name: str, choice: Choice, theme: str) -> Request:
+    """The request of one of the charts, with the choices that it heeds and that are not the usual ones."""
+    usual = Choice()
+    chosen = [
+        (option, getattr(choice, option))
+        for option in _OPTIONS.get(name, {})
+        if getattr(choice, option) != getattr(usual, option)
+    ]
+    options = [(option, value if isinstance(value, str) else ",".join(value)) for option, value in chosen]
+    return Request(theme=theme, options=tuple(options))
+
+
 CHARTS: dict[str, Maker] = {name: _maker(name) for name in _DRAW}
 _FILTERS = {"kind": (ALL, *KINDS), "year": (), "segment": (), "company": (), "sort": tuple(SORTS)}
 _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
