@@ -16,12 +16,14 @@ from etl.product import NAME, VERSION
 MARKER_BITS = 64
 _STRONG = r"font-weight(=\"|: ?)(bold|[67]00)"
 FONTS = (
-    ("Inter", 400, "inter-400.woff2", "Inter"),
-    ("Inter", 700, "inter-700.woff2", _STRONG),
-    ("Source Serif", 600, "source-serif-600.woff2", r"Source Serif"),
-    ("Inter", 400, "inter-400-ext.woff2", "[\u0100-\u024f\u1e00-\u1eff\u20a0-\u20c0]"),
+    ("Inter", 400, "inter-400", "Inter"),
+    ("Inter", 700, "inter-700", _STRONG),
+    ("Source Serif", 600, "source-serif-600", "Source Serif"),
 )
 """Family, weight and file of the fonts that travel in an SVG, and what in it asks for each."""
+_FURTHER = re.compile("[\u0100-\u02ff\u1e00-\u1eff\u20a0-\u20c0]")
+_FURTHER_RANGE = "unicode-range:U+0100-02FF,U+1E00-1EFF,U+20A0-20C0"
+"""The letters and currency signs beyond those of western Europe: each font has them in a file of its own."""
 WRAPPER = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n{}<?xpacket end="r"?>'
 
 
@@ -122,10 +124,13 @@ def finish_svg(text: str, token: str, label: Label) -> bytes:
 
 def _fonts(svg: str) -> str:
     """A style sheet with those of the house's fonts that an SVG uses, for computers that lack them."""
+    files = [("", "")] + ([("-ext", _FURTHER_RANGE)] if _FURTHER.search(svg) else [])
     faces = "".join(
-        f'@font-face{{font-family:"{family}";font-weight:{weight};src:url({font_data(name)}) format("woff2")}}'
+        f'@font-face{{font-family:"{family}";font-weight:{weight};'
+        f'src:url({font_data(f"{name}{part}.woff2")}) format("woff2");{letters}}}'
         for family, weight, name, used in FONTS
         if re.search(used, svg)
+        for part, letters in files
     )
     return f"<style>{faces}</style>" if faces else ""
 

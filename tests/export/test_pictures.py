@@ -96,6 +96,17 @@ def test_an_svg_carries_its_fonts_and_what_picture_desks_read(drawn: Pictures) -
     assert words["DigitalSourceType"].endswith("/dataDrivenMedia")
 
 
+def test_an_svg_carries_the_letters_of_other_languages_in_every_font_that_it_uses() -> None:
+    title = "Źródło: Łódź"
+    text = render(lines(title=title), Look(), {"svg"}).files["svg"].decode()
+    faces = re.findall(
+        r'font-family:"([^"]+)";font-weight:(\d+);src:[^;]+;base64,[^;]+;(unicode-range:U\+0100)?', text
+    )
+    further = {(family, weight) for family, weight, letters in faces if letters}
+    assert further == {(family, weight) for family, weight, letters in faces if not letters}
+    assert ("Source Serif", "600") in further
+
+
 @pytest.mark.parametrize("form", ["png", "pdf"])
 def test_the_same_fields_are_in_a_picture_and_on_paper(drawn: Pictures, form: str) -> None:
     if form == "png":
