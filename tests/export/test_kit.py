@@ -25,6 +25,7 @@ from dashboard.export.spec import Spec, from_parameters
 from etl.errors import UsageError
 from etl.product import VERSION
 from etl.warehouse import connect_read_only
+from etl.warehouse.files import FileWarehouse
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,17 @@ def test_the_same_order_gives_the_same_bytes_again(made: Kit, repeated: Kit) -> 
     assert repeated.files == made.files
     assert repeated.metadata() == made.metadata()
     assert repeated.zipped() == made.zipped()
+
+
+def test_the_same_data_in_another_folder_give_the_same_files(
+    made: Kit, own_database: Path, use_database: Callable[[Path], None]
+) -> None:
+    with FileWarehouse(own_database).writing() as con:
+        con.execute("UPDATE company SET name = name")
+    use_database(own_database)
+    elsewhere = build(Spec("shock-losses-dollars"))
+    assert elsewhere.made.state != made.made.state
+    assert elsewhere.files == made.files
 
 
 def test_the_metadata_holds_the_sql_that_selects_the_data(made: Kit) -> None:
