@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from dashboard.charts import words
 from dashboard.charts.style import BODY_FONT, Palette
 from dashboard.data.events import Event
+from etl.calendars import sessions
 
 NOON = time(12)
 MOST_WORDED = 4
@@ -212,13 +213,17 @@ def _badge(number: int, event: Event, level: int, colours: Palette, *, strong: b
     }
 
 
-def with_gaps(path: pd.DataFrame, *, weekly: bool = False) -> pd.DataFrame:
-    """Put an empty row into a path where weekdays lie between two sessions: the exchange was closed.
+def with_gaps(path: pd.DataFrame, exchange: str, *, weekly: bool = False) -> pd.DataFrame:
+    """Put an empty row into a path wherever a session that the exchange held is missing: the line breaks there.
 
-    In a path of one session a week, where a whole week lies between two.
+    Weekends and holidays are no gap. In a path of one session a week, where a whole week lies between two.
     """
     days = path["date"].to_numpy(dtype="datetime64[D]")
-    apart = np.diff(days).astype(int) > 13 if weekly else np.busday_count(days[:-1], days[1:]) > 1
+    if weekly or len(days) < 2:
+        apart = np.diff(days).astype(int) > 13
+    else:
+        held = np.array(sessions(exchange, days[0].item(), days[-1].item()), dtype="datetime64[D]")
+        apart = np.searchsorted(held, days[1:]) > np.searchsorted(held, days[:-1], side="right")
     gaps = pd.DataFrame({"date": path["date"].to_numpy()[:-1][apart] + np.timedelta64(1, "D")})
     return pd.concat([path, gaps]).sort_values("date", ignore_index=True)
 

@@ -33,6 +33,7 @@ def candles(
     name: str,
     ticker: str,
     currency: str,
+    exchange: str,
     events: Sequence[Event],
     focus: Event,
     source: str,
@@ -42,7 +43,8 @@ def candles(
 ) -> Chart:
     """Candles where open, high and low are known, else the line of closes; below it the volume where it is known.
 
-    `bars` as `dashboard.data.companies.bars` returns it, at least one row; prices in `currency`.
+    `bars` as `dashboard.data.companies.bars` returns it, at least one row; prices in `currency`; `exchange` is
+    a name of `etl.calendars`, whose sessions tell a gap from a holiday.
     """
     colours = palette(theme)
     known, traded = bars["open"].notna(), bars["volume"].notna()
@@ -51,7 +53,7 @@ def candles(
     short = last - first <= SHORT
     if short:
         shade_closed_days(fig, bars.assign(ticker=ticker), colours)
-    _closes(fig, bars, name, currency, colours, weekly=weekly)
+    _closes(fig, bars, name, currency, exchange, colours, weekly=weekly)
     _candles(fig, bars[known], name, currency, colours, weekly=weekly)
     if traded.any():
         _volume(fig, bars[traded], name, colours, weekly=weekly)
@@ -122,14 +124,21 @@ def _candle_note(bars: pd.DataFrame, marks: Sequence[Event], *, short: bool) -> 
 
 
 def _closes(
-    fig: go.Figure, bars: pd.DataFrame, name: str, currency: str, colours: Palette, *, weekly: bool
+    fig: go.Figure,
+    bars: pd.DataFrame,
+    name: str,
+    currency: str,
+    exchange: str,
+    colours: Palette,
+    *,
+    weekly: bool,
 ) -> None:
     """The line of closes through the days that have no candle, joined to the candles beside them."""
     bare = bars["open"].isna()
     if not bare.any():
         return
     drawn = bare | bare.shift(1, fill_value=False) | bare.shift(-1, fill_value=False)
-    whole = with_gaps(bars.assign(close=bars["close"].where(drawn)), weekly=weekly)
+    whole = with_gaps(bars.assign(close=bars["close"].where(drawn)), exchange, weekly=weekly)
     fig.add_scatter(
         x=(whole["date"] + NOON).dt.strftime("%Y-%m-%d %H:%M"),
         y=whole["close"].to_numpy(),

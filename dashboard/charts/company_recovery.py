@@ -19,6 +19,7 @@ def company_recovery(
     path: pd.DataFrame,
     found: pd.Series | None,
     name: str,
+    exchange: str,
     source: str,
     *,
     weekly: bool = False,
@@ -32,7 +33,7 @@ def company_recovery(
     base = path["date"].iloc[0].date()
     return Chart(
         name="company-recovery",
-        figure=_figure(path, found, name, palette(theme), weekly=weekly),
+        figure=_figure(path, found, name, exchange, palette(theme), weekly=weekly),
         title=_finding(path, found, name),
         subtitle=f"Closing price with dividends, percent above or below the last close before the event "
         f"({words.day(base)})" + ("; the last close of each week" if weekly else ""),
@@ -42,18 +43,18 @@ def company_recovery(
         note="Sessions are counted from the event’s own, which is the first; recovered means a close at or above the "
         "base."
         + (
-            " The line breaks where the exchange was closed on a weekday."
-            if _broken(path, weekly=weekly)
+            " The line breaks where the data lack a session."
+            if _broken(path, exchange, weekly=weekly)
             else ""
         ),
     )
 
 
 def _figure(
-    path: pd.DataFrame, found: pd.Series | None, name: str, colours: Palette, *, weekly: bool
+    path: pd.DataFrame, found: pd.Series | None, name: str, exchange: str, colours: Palette, *, weekly: bool
 ) -> go.Figure:
     base = path["date"].iloc[0].date()
-    whole = with_gaps(path, weekly=weekly)
+    whole = with_gaps(path, exchange, weekly=weekly)
     fig = figure(colours, 380)
     lost = found is not None and pd.isna(found["recovered"])
     fig.add_scatter(
@@ -93,8 +94,8 @@ def _figure(
     return fig
 
 
-def _broken(path: pd.DataFrame, *, weekly: bool) -> bool:
-    return len(with_gaps(path, weekly=weekly)) > len(path)
+def _broken(path: pd.DataFrame, exchange: str, *, weekly: bool) -> bool:
+    return len(with_gaps(path, exchange, weekly=weekly)) > len(path)
 
 
 def _anchor(day: pd.Timestamp, dates: pd.Series) -> str:

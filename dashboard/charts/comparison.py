@@ -44,7 +44,7 @@ class Comparison:
     """What is compared: figures, companies in the order of drawing, and how.
 
     `values`: ticker, date, close, currency, value (see `dashboard.analysis.comparison.measured`), one row a ticker
-    and session or week; `companies`: ticker, name, role; `base_days`: ticker to the session that is 100.
+    and session or week; `companies`: ticker, name, role, exchange; `base_days`: ticker to the session that is 100.
     """
 
     values: pd.DataFrame = field(repr=False)
@@ -170,7 +170,8 @@ def line_colours(companies: pd.DataFrame, colours: Palette) -> dict[str, tuple[s
 def _line(
     fig: go.Figure, shown: Comparison, ticker: str, path: pd.DataFrame, line: dict[str, Any], row: int
 ) -> None:
-    whole = with_gaps(path, weekly=shown.weekly)
+    exchange = shown.companies.loc[shown.companies["ticker"] == ticker, "exchange"].iloc[0]
+    whole = with_gaps(path, exchange, weekly=shown.weekly)
     fig.add_scatter(
         x=(whole["date"] + CLOSE).dt.strftime("%Y-%m-%d %H:%M"),
         y=whole["value"].to_numpy(),

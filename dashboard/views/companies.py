@@ -124,7 +124,7 @@ def _compare(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
         )
     shown = Comparison(
         values=values,
-        companies=asked.held[["ticker", "name", "role"]],
+        companies=asked.held[["ticker", "name", "role", "exchange"]],
         measure=measure,
         start=asked.start,
         end=asked.end,
@@ -178,6 +178,7 @@ def _candles(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
         row["name"],
         row["ticker"],
         row["currency"],
+        row["exchange"],
         _marks(con, asked),
         asked.event,
         _source(con, asked, bars["date"].max()),
@@ -222,6 +223,7 @@ def _recovery(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
         pd.concat([path.head(1), by_week(path.iloc[1:])]) if weekly else path,
         found,
         row["name"],
+        row["exchange"],
         _source(con, asked, path["date"].iloc[-1]),
         weekly=weekly,
         theme=request.theme,

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from dashboard.analysis.periods import period
+from dashboard.charts.annotations import with_gaps
 from dashboard.charts.comparison import log_ticks
 from dashboard.views.companies import CHARTS
 from dashboard.views.request import NothingToShow, Request
@@ -118,10 +119,18 @@ def test_volume_is_in_million_shares_with_a_panel_a_company_and_its_reach_is_sai
     assert "Volume is in the data from Mon 1 Jun 2026 to Fri 21 Aug 2026 only" in whole.note
 
 
-def test_a_line_breaks_where_the_exchange_was_closed_on_a_weekday(con):
+def test_a_line_runs_on_over_weekends_and_holidays(con):
     trace = drawn(con, "NVDA").figure.data[0]
-    gaps = [x[:10] for x, y in zip(trace.x, trace.y, strict=True) if np.isnan(y)]
-    assert gaps == ["2025-01-09", "2025-01-18", "2025-02-15"]
+    drawn_days = {x[:10] for x in trace.x}
+    assert "2025-01-09" not in drawn_days  # the exchanges mourned a president
+    assert not np.isnan(np.asarray(trace.y, dtype=float)).any()
+
+
+def test_a_line_breaks_where_a_session_that_the_exchange_held_is_missing(con):
+    path = con.execute("SELECT date, close FROM price_daily WHERE ticker = 'NVDA' AND year(date) = 2025").df()
+    path = path[path["date"] != "2025-01-28"].sort_values("date", ignore_index=True)
+    whole = with_gaps(path, "XNYS")
+    assert list(whole.loc[whole["close"].isna(), "date"]) == [pd.Timestamp("2025-01-28")]
 
 
 def test_the_table_holds_the_figures_that_are_drawn(con):
