@@ -43,8 +43,7 @@ def candles(
 ) -> Chart:
     """Candles where open, high and low are known, else the line of closes; below it the volume where it is known.
 
-    `bars` as `dashboard.data.companies.bars` returns it, at least one row; prices in `currency`; `exchange` is
-    a name of `etl.calendars`, whose sessions tell a gap from a holiday.
+    `bars` as `dashboard.data.companies.bars` returns it, not empty; `exchange` names its sessions.
     """
     colours = palette(theme)
     known, traded = bars["open"].notna(), bars["volume"].notna()
