@@ -16,6 +16,7 @@ from etl.imports.prices import PriceOptions, bars, side_by_side
 from etl.imports.rankings import RankOptions, ranks
 from etl.imports.report import SHOWN, ImportRefusedError, ImportReport, Reading
 from etl.imports.table import Table, readable, table_of
+from etl.imports.wide import side_by_side as ranks_side_by_side
 from etl.quality import Screen
 from etl.runlog import ItemLog, RunLog, new_run_id
 from etl.warehouse import Warehouse
@@ -88,6 +89,7 @@ def import_rankings(
     report = _report(warehouse, "rankings", path, reading)
     _listings(warehouse)
     with table_of(path, "rankings", reading) as table:
+        ranks_side_by_side(table, options)
         named = options.app_name or options.app_id or "app_id" in table.layout.places
         _refuse_missing(table.layout, ("captured_at", "rank", *(() if named else ("app_name",))), path)
 
@@ -95,7 +97,7 @@ def import_rankings(
             with readable(path):
                 rows = ranks(table, options, reading, report, str(path))
             report.item.received = len(rows)
-            rows = _with_known_names(con, rows)
+            rows = _with_known_apps(con, rows)
             for name, part in _captures(rows).items():
                 screen.judge(name, part)
             refused = con.execute("SELECT position FROM bad_app_ranking").df()["position"]
@@ -191,13 +193,23 @@ def _batches(table: Table, query: str, path: Path) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def _with_known_names(con: duckdb.DuckDBPyConnection, rows: pd.DataFrame) -> pd.DataFrame:
-    """Apps that the file gives only by their number get the name that the warehouse knows for it."""
-    if rows["app_name"].notna().all():
-        return rows
+def _with_known_apps(con: duckdb.DuckDBPyConnection, rows: pd.DataFrame) -> pd.DataFrame:
+    """Apps that the file gives only by their number get the name that the warehouse knows for it, and the reverse.
+
+    A name is taken for an app only where all charts of its store that are kept have one app of that name.
+    """
     query = "SELECT store, app_id, arg_max(app_name, captured_at) AS known FROM app_ranking GROUP BY ALL"
-    named = rows.merge(con.execute(query).df(), how="left", on=["store", "app_id"])
-    return rows.assign(app_name=rows["app_name"].fillna(named["known"].set_axis(rows.index)))
+    if rows["app_name"].isna().any():
+        named = rows.merge(con.execute(query).df(), how="left", on=["store", "app_id"])
+        rows = rows.assign(app_name=rows["app_name"].fillna(named["known"].set_axis(rows.index)))
+    query = (
+        "SELECT store, app_name, any_value(app_id) AS known FROM app_ranking "
+        "WHERE app_id IS NOT NULL GROUP BY ALL HAVING count(DISTINCT app_id) = 1"
+    )
+    if rows["app_id"].isna().any():
+        named = rows.merge(con.execute(query).df(), how="left", on=["store", "app_name"])
+        rows = rows.assign(app_id=rows["app_id"].fillna(named["known"].set_axis(rows.index)))
+    return rows
 
 
 def _captures(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -54,7 +54,8 @@ NAMES: dict[str, dict[str, str]] = {
         "clock": "time, hour, time of day, uhrzeit, heure, hora",
         "store": "market, platform, os, app store, store name",
         "country": (
-            "country code, country name, storefront, store country, territory, region, geo, land, pays, "
+            "country code, country name, country region, storefront, store country, territory, region, market country, "
+            "geo, land, pays, "
             "pais, paese"
         ),
         "chart": "chart type, list, list type, feed, ranking type, rank type, chart name, collection",

@@ -21,6 +21,7 @@ from typing import IO, Any
 import charset_normalizer
 import python_calamine
 
+from etl.imports.records import UnknownFormError, rows_of
 from etl.imports.report import ImportRefusedError
 from etl.product import SLUG
 
@@ -175,10 +176,21 @@ def _plain(file: IO[bytes], folder: Path, packed: str) -> Opened:
         "<html" in start or "<table" in start or "<!doctype" in start or "<?xml" in start
     ):
         raise _Unreadable("it is a web page or XML; open it in a spreadsheet and save it as CSV.")
-    if start.startswith(("{", "[{", "%pdf")):
-        raise _Unreadable("it is JSON or a document, not a table; save it as CSV.")
+    if start.startswith("%pdf"):
+        raise _Unreadable("it is a document, not a table; save it as CSV.")
+    if start.startswith(("{", "[")):
+        return _json(place.read_text(encoding="utf-8"), packed)
     said = "UTF-8" if encoding.startswith("utf-8") else encoding.upper().replace("CP1252", "Windows-1252")
     return Opened(f"{said} text{packed}", text=place)
+
+
+def _json(text: str, packed: str) -> Opened:
+    try:
+        rows = rows_of(text)
+    except UnknownFormError as error:
+        raise _Unreadable(f"it is JSON, but {error}") from error
+    whole = [[str(cell) if isinstance(cell, int) else _cell(cell) for cell in row] for row in rows]
+    return Opened(f"JSON{packed}", sheets={"": whole})
 
 
 def _written_as_utf8(file: IO[bytes], encoding: str, place: Path) -> None:
@@ -211,5 +223,5 @@ def _guessed(sample: bytes) -> str:
     best = found.best()
     if best is None:
         return "latin-1"
-    western = [match for match in found if match.encoding == "cp1252"]
+    western = [match for match in found if "cp1252" in match.could_be_from_charset]
     return "cp1252" if western and western[0].chaos <= best.chaos else best.encoding

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from etl import calendars
 from etl.errors import nearest
-from etl.imports.columns import in_parentheses
+from etl.imports.columns import in_parentheses, layout
 from etl.imports.dates import FIRST_YEAR, LAST_YEAR
 from etl.imports.listings import Listing, named_above, resolve
 from etl.imports.numbers import currency_code, scale
@@ -26,6 +27,7 @@ from etl.imports.values import (
 
 FIGURES = ("open", "high", "low", "close", "adj_close", "volume")
 HIGHEST_PRICE, HIGHEST_VOLUME = 1e9, 1e13
+_BETWEEN = re.compile(r"[\s_:|,]+(?:-\s+)?")
 DOLLARS = ("USD", "HKD", "TWD", "CAD", "AUD", "SGD", "NZD")
 
 
@@ -38,19 +40,44 @@ class PriceOptions:
 
 
 def side_by_side(table: Table, listings: dict[str, Listing]) -> None:
-    """A table with a column of closes for each company becomes one with a row for each."""
+    """A table with columns for each company, such as ``NVDA`` or ``NVDA Volume``, becomes one with rows for each."""
     if {"close", "ticker"} & set(table.layout.places) or "date" not in table.layout.places:
         return
-    meant = {place: resolve(name, listings) for place, name in enumerate(table.layout.names)}
-    blocks = [(ticker, {"close": place}) for place, ticker in meant.items() if ticker]
-    if blocks:
-        date = table.layout.places["date"]
-        table.besides = [
-            name
-            for place, name in enumerate(table.layout.names)
-            if name and place != date and not meant[place]
+    date = table.layout.places["date"]
+    blocks: dict[str, dict[str, int]] = {}
+    besides = []
+    for place, name in enumerate(table.layout.names):
+        ticker, column = _meant(name, listings)
+        if place != date and ticker and column not in blocks.get(ticker, {}):
+            blocks.setdefault(ticker, {})[column] = place
+        elif name and place != date:
+            besides.append(name)
+    closes = {ticker: places for ticker, places in blocks.items() if "close" in places}
+    if closes:
+        table.besides = besides + [
+            table.layout.names[place]
+            for ticker in blocks.keys() - closes.keys()
+            for place in blocks[ticker].values()
         ]
-        table.lengthen(blocks, date)
+        table.lengthen([date], "ticker", list(closes.items()), "prices")
+        table.read_as.append(
+            f"{len(closes)} companies side by side" if len(closes) > 1 else f"ticker {next(iter(closes))}"
+        )
+
+
+def _meant(heading: str, listings: dict[str, Listing]) -> tuple[str | None, str]:
+    """The ticker that a heading names, alone or beside the name of a column, and that column: else the close."""
+    ticker = resolve(heading, listings)
+    if ticker:
+        return ticker, "close"
+    for found in _BETWEEN.finditer(heading):
+        parts = [part.strip(" ()'\"") for part in (heading[: found.start()], heading[found.end() :])]
+        for symbol, column in (parts, reversed(parts)):
+            places = layout([column], "prices").places.keys() - {"ticker", "date"}
+            ticker = resolve(symbol, listings)
+            if ticker and places:
+                return ticker, places.pop()
+    return None, "close"
 
 
 def bars(

@@ -204,7 +204,7 @@ def _chart(chart: str | None, genre: str | None, default: str) -> tuple[str | No
 def _ranks(table: Table) -> Parts:
     """Rank and depth; ``>200`` and ``200+`` say that the app was not among the first 200."""
     cell = f"raw.{table.cell('rank')}"
-    rows = [(text, *_rank(text)) for text in table.distinct("rank")]
+    rows = [(text, *rank_of(text)) for text in table.distinct("rank")]
     schema = (("text", pa.string()), ("value", pa.int32()), ("beyond", pa.int32()), ("fault", pa.string()))
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
     arrays = [pa.array(column, kind) for column, (_, kind) in zip(columns, schema, strict=True)]
@@ -224,10 +224,10 @@ def _ranks(table: Table) -> Parts:
     return ["rank_word.value AS rank", f"{depth} AS depth"], joins, faults
 
 
-def _rank(text: str) -> tuple[int | None, int | None, str | None]:
+def rank_of(text: str) -> tuple[int | None, int | None, str | None]:
     """Rank, depth that it lies beyond, and fault of a text."""
     cleaned = re.sub(r"^(#|no\.?|nr\.?(?= ?\d)|rank)\s*", "", text.strip().casefold())
-    if numbers.is_missing(cleaned) or cleaned in _UNRANKED:
+    if is_unranked(cleaned):
         return None, None, None
     beyond = _BEYOND.fullmatch(cleaned)
     if beyond:
@@ -238,6 +238,11 @@ def _rank(text: str) -> tuple[int | None, int | None, str | None]:
     if value != int(value) or abs(value) > 1e6:
         return None, None, f'the rank "{text[:40]}" is not a whole number'
     return int(value), None, None
+
+
+def is_unranked(text: str) -> bool:
+    """Whether a cell says that there is no rank."""
+    return numbers.is_missing(text) or text.strip().casefold() in _UNRANKED
 
 
 def _whole(text: str) -> str | None:

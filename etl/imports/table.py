@@ -59,34 +59,41 @@ class Table:
         query = f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL"  # noqa: S608
         return [text for (text,) in self.con.execute(query).fetchall()]
 
-    def lengthen(self, blocks: list[tuple[str, dict[str, int]]], date: int) -> None:
-        """Put blocks of columns that stand side by side below each other.
+    def lengthen(
+        self, kept: Sequence[int], label: str, blocks: Sequence[tuple[str, dict[str, int]]], kind: str
+    ) -> None:
+        """Put blocks of columns that stand side by side below each other, one row for each that is filled.
 
-        Each block is a ticker and, by name, the places of its columns; ``date`` is the place of the dates of all.
+        ``kept`` are the places of the columns that belong to all of them. Each block is the value of the new column
+        ``label`` and, by name, the places of its columns; the layout is found anew for the ``kind`` of file.
         """
         names = list(dict.fromkeys(name for _, places in blocks for name in places))
+        own = len(kept) + 1
         selects = " UNION ALL ".join(
-            f"SELECT file_row, {number} AS block, c{date} AS c0, {_text(ticker)} AS c1, "  # noqa: S608
+            f"SELECT file_row, {number} AS block, "  # noqa: S608
+            + "".join(f"c{place} AS c{new}, " for new, place in enumerate(kept))
+            + f"{_text(value)} AS c{own - 1}, "
             + ", ".join(
                 f"{f'c{places[name]}' if name in places else 'NULL'} AS c{place}"
-                for place, name in enumerate(names, 2)
+                for place, name in enumerate(names, own)
             )
             + " FROM raw"
-            for number, (ticker, places) in enumerate(blocks)
+            for number, (value, places) in enumerate(blocks)
         )
-        cells = ", ".join(f"c{place}" for place in range(len(names) + 2))
-        filled = " OR ".join(f"c{place} IS NOT NULL" for place in range(2, len(names) + 2))
+        cells = ", ".join(f"c{place}" for place in range(len(names) + own))
+        filled = " OR ".join(f"c{place} IS NOT NULL" for place in range(own, len(names) + own))
         self.con.execute(
             f"CREATE TEMP TABLE lengthened AS SELECT row_number() OVER (ORDER BY block, file_row) AS file_row, {cells} "  # noqa: S608
             f"FROM ({selects}) WHERE {filled}"
         )
         self.con.execute("CREATE OR REPLACE TEMP VIEW raw AS FROM lengthened")
-        kinds = [self.kinds[date], "VARCHAR", *(self.kinds[place] for place in blocks[0][1].values())]
-        self.layout = layout(["date", "ticker", *names], "prices")
-        self.kinds = kinds
-        self.read_as.append(
-            f"{len(blocks)} companies side by side" if len(blocks) > 1 else f"ticker {blocks[0][0]}"
-        )
+        headed = [self.layout.names[place] if self.layout.names else "date" for place in kept]
+        self.kinds = [
+            *(self.kinds[place] for place in kept),
+            "VARCHAR",
+            *(self.kinds[place] for place in blocks[0][1].values()),
+        ]
+        self.layout = layout([*headed, label, *names], kind)
 
 
 @contextmanager
@@ -158,7 +165,7 @@ def _of_sheets(
     }
     filled = pa.table({"file_row": pa.array(range(1, len(rows) + 1)), **columns})
     con.register("given", filled)
-    read_as = [made.how, f"sheet {name!r}"]
+    read_as = [made.how, *([f"sheet {name!r}"] if name else [])]
     others = [other for other in made.sheets if other != name]
     if others:
         read_as.append(f"not read: {', '.join(repr(other) for other in others)} (--sheet chooses)")
@@ -243,7 +250,9 @@ def _below_headings(table: Table, kind: str, path: Path) -> Table:
     )
     _refuse_empty(table.con, path)
     if blocks:
-        table.lengthen(blocks, 0)
+        table.layout = Layout((), {})
+        table.lengthen([0], "ticker", blocks, kind)
+        table.read_as.append(_side_by_side(blocks))
     return table
 
 
@@ -263,6 +272,10 @@ def _of_yfinance(rows: Sequence[Sequence[str | None]], path: Path) -> list[tuple
             "download it again with auto_adjust=False."
         )
     return list(blocks.items())
+
+
+def _side_by_side(blocks: list[tuple[str, dict[str, int]]]) -> str:
+    return f"{len(blocks)} companies side by side" if len(blocks) > 1 else f"ticker {blocks[0][0]}"
 
 
 def _text(value: str) -> str:

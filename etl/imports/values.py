@@ -19,6 +19,7 @@ SUMMARIES = re.compile(
     r"mittelwert|moyenne|somme|promedio|suma|media|st(an)?d(ard)?\.? ?dev(iation)?|合計|平均|합계|평균)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+ACTIONS = r"(?i).*\d.*\b(dividends?|(stock )?splits?|capital gains?)\b\W*"
 MOST_ASIDE = 10_000
 
 
@@ -107,7 +108,7 @@ def set_aside(table: Table, date: str, needed: str, kind: str) -> tuple[list[tup
     """The rows that are not of the table, now in ``aside``, and the row in which another table begins.
 
     ``date`` and ``needed`` are the columns without which a row is none: a line with neither that stands below the last
-    row is a footer; a repeated heading and a line of totals may stand anywhere.
+    row is a footer; a repeated heading, a line of totals and one of a dividend or a split may stand anywhere.
     """
     cells = ", ".join(f"raw.c{place}" for place in range(len(table.kinds)))
     con, day, figure = table.con, table.cell(date), table.cell(needed)
@@ -116,13 +117,16 @@ def set_aside(table: Table, date: str, needed: str, kind: str) -> tuple[list[tup
         f"WHERE raw.{figure} IS NOT NULL"
     )
     (last,) = con.execute(newest).fetchall()[0]
+    told = f"(raw.{figure} IS NULL AND regexp_full_match(concat_ws(' ', {cells}), $action))"
     rows = con.execute(
-        f"SELECT raw.file_row, raw.{day}, raw.{figure}, {cells} FROM raw LEFT JOIN dated ON dated.text = raw.{day} "  # noqa: S608
-        f"WHERE dated.text IS NULL ORDER BY file_row LIMIT {MOST_ASIDE}"
+        f"SELECT raw.file_row, raw.{day}, raw.{figure}, {told}, {cells} "  # noqa: S608
+        f"FROM raw LEFT JOIN dated ON dated.text = raw.{day} "
+        f"WHERE dated.text IS NULL OR {told} ORDER BY file_row LIMIT {MOST_ASIDE}",
+        {"action": ACTIONS},
     ).fetchall()
     aside: list[tuple[int, str]] = []
     second = None
-    for row, day_text, figure_text, *others in rows:
+    for row, day_text, figure_text, of_action, *others in rows:
         found = layout(others, kind)
         said = " ".join(cell for cell in others if cell)
         if len(found.places) >= 2 and {date, needed} <= set(found.places):
@@ -130,8 +134,10 @@ def set_aside(table: Table, date: str, needed: str, kind: str) -> tuple[list[tup
                 second = row
                 break
             aside.append((row, said))
-        elif SUMMARIES.fullmatch((day_text or others[0] or "").strip()) or (
-            row > last and not (figure_text and day_text)
+        elif (
+            of_action
+            or SUMMARIES.fullmatch((day_text or others[0] or "").strip())
+            or (row > last and not (day_text and re.search(r"\d", str(figure_text))))
         ):
             aside.append((row, said))
     table.con.register("aside", pa.table({"file_row": pa.array([row for row, _ in aside], pa.int64())}))
