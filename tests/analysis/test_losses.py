@@ -105,6 +105,8 @@ def test_a_count_that_does_not_fit_closes_from_before_a_spin_off_is_said_to_be_m
     missing = changes(companies=spun, moves=MOVED.head(0))["missing"]
     assert missing["FUND"] == "no share count that fits closes from before the spin-off of 2025-02-03"
     assert missing["KS"] == "no share count"  # it moved the day after
+    on_the_day = COMPANIES.assign(spin_off=pd.to_datetime([None, "2025-01-31", None, None]))
+    assert "spin-off of 2025-01-31" in changes(companies=on_the_day, moves=MOVED.head(0)).at["KS", "missing"]
 
 
 MOVES = pd.DataFrame(
@@ -133,3 +135,8 @@ def test_segments_add_up_what_has_dollars() -> None:
     assert table["value_change"].tolist() == [-56.0, -60.0, 4.0]
     assert table["value_before"].tolist() == [210.0, 160.0, 50.0]
     assert table["change"].tolist() == pytest.approx([-56 / 210, -60 / 160, 4 / 50])
+
+
+def test_the_value_before_of_a_company_without_a_change_in_dollars_is_not_added_up() -> None:
+    without = MOVES.assign(value_before=MOVES["value_before"].fillna(900.0))
+    assert by_segment(without, "All")["value_before"].tolist() == [210.0, 160.0, 50.0]

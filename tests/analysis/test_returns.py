@@ -55,3 +55,9 @@ def test_the_mean_leaves_out_who_did_not_trade_and_days_when_hardly_anybody_did(
     assert mean.at[pd.Timestamp("2025-01-27"), "index"] == pytest.approx(85)
     assert mean.at[pd.Timestamp("2025-01-27"), "companies"] == 2
     assert pd.Timestamp("2025-01-26") not in mean.index
+
+
+def test_a_session_of_half_the_companies_counts() -> None:
+    two = prices(A={"2025-01-24": 100.0, "2025-01-27": 80.0}, B={"2025-01-24": 10.0})
+    mean = equal_weighted(rebase(two, date(2025, 1, 26)), ["A", "B"]).set_index("date")
+    assert mean.at[pd.Timestamp("2025-01-27"), "companies"] == 1

@@ -12,10 +12,10 @@ import pytest
 
 from dashboard.data import market
 from dashboard.views.records import read_records
-from etl.warehouse.figures import OLD_COUNT_DAYS, RATE_DAYS
 from etl.warehouse.migrate import migrate
 
 DAY = date(2025, 1, 27)
+OLD_COUNT_DAYS, RATE_DAYS = 400, 10
 BEFORE, AFTER = date(2025, 1, 24), date(2025, 1, 28)
 
 
@@ -182,6 +182,23 @@ def test_the_value_of_a_foreign_listing_is_in_dollars_at_the_rate_of_the_day(con
     )
     assert pd.isna(move(con, "KS", AFTER)["value_change"])  # the rate is eleven days old
     assert move(con, "KS")["change"] == pytest.approx(-0.2)
+
+
+def test_a_change_counts_the_dividend_and_the_dollars_do_not(con):
+    count(con, 1000, date(2024, 9, 1))
+    con.execute("UPDATE price_daily SET adj_close = close * 0.9 WHERE ticker = 'NVDA' AND date = ?", [BEFORE])
+    con.execute("UPDATE price_daily SET adj_close = close WHERE ticker = 'NVDA' AND date = ?", [DAY])
+    found = move(con, "NVDA")
+    assert (found["change"], found["value_change"]) == pytest.approx((80 / 90 - 1, -20 * 1000))
+
+
+def test_of_the_valued_moves_are_those_of_companies_with_a_share_count(con):
+    count(con, 1000, date(2024, 9, 1))
+    valued = market.value_moves(con, valued=True)
+    assert set(valued["ticker"]) == {"NVDA"}
+    every = market.value_moves(con)
+    assert set(every["ticker"]) == {"NVDA", "VST", "KS", "JNJ"}
+    assert valued["value_change"].tolist() == every.loc[every["ticker"] == "NVDA", "value_change"].tolist()
 
 
 def test_a_count_and_a_rate_of_another_do_not_stand_in(con):

@@ -105,6 +105,44 @@ def test_bars_on_another_basis_are_refused_and_the_others_are_not(name, seed):
     assert refused(bars) == wrong
 
 
+@pytest.mark.parametrize("factor", [100, 4])
+def test_the_level_of_most_bars_is_believed_though_a_run_on_another_is_longer(factor):
+    assert refused(scaled(history(), slice(20, 44), factor)) == list(range(20, 44))
+
+
+def test_a_move_of_the_size_of_a_known_split_is_real_far_from_its_day():
+    moved = scaled(history(), slice(40, None), 0.75)
+    assert refused(moved, splits(("2024-03-01", 4 / 3))) == []
+    fresh = not_sent(moved, slice(0, 40))
+    assert refused(fresh, splits(("2024-03-01", 4 / 3))) == list(range(40, 60))
+
+
+@pytest.mark.parametrize(("days", "doubted"), [(4, True), (5, False)])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_split_may_be_dated_up_to_four_days_from_the_step(side, days, doubted):
+    bars = scaled(history(), slice(0, 40), 1.25)
+    near = bars["date"].iloc[40 if side == 1 else 39] + side * pd.Timedelta(days=days)
+    assert bool(refused(bars, splits((str(near.date()), 1.25)))) == doubted
+
+
+def test_the_product_of_two_known_splits_is_doubted_where_new_bars_join_the_stored():
+    fresh = not_sent(scaled(history(), slice(40, None), 1 / 1.8), slice(0, 40))
+    both = splits(("2024-03-01", 1.5), ("2024-06-03", 1.2))
+    assert refused(fresh, both) == list(range(40, 60))
+    assert refused(fresh, both.head(1)) == []
+
+
+@pytest.mark.parametrize(("opened", "doubted"), [(1.3, False), (1.18, True)])
+def test_a_halving_is_news_when_nearly_a_third_of_it_fell_within_the_session(opened, doubted):
+    assert bool(refused(crash(59, 0.5, open=opened))) == doubted
+
+
+@pytest.mark.parametrize("seed", [5, 11, 20, 31])
+def test_a_wild_stock_is_back_at_its_level_though_it_has_moved_meanwhile(seed):
+    bars = scaled(history(daily=0.03, seed=seed), slice(20, 40), 0.5)
+    assert refused(bars) == list(range(20, 40))
+
+
 def crash(at: int, factor: float, **bar: float) -> pd.DataFrame:
     """A lasting change of the price, with what else is known of its first session."""
     bars = scaled(history(), slice(at, None), factor)

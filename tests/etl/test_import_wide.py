@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
 from etl.imports import ImportRefusedError, PriceOptions, RankOptions, import_prices, import_rankings
+from tests.etl.imported import rows, stored, written
 
 MONDAY, TUESDAY = (datetime(2025, 1, day, tzinfo=UTC) for day in (27, 28))
 DEEPSEEK, CHATGPT = "6737597349", "6448311069"
 BOTH = [(MONDAY, 1, DEEPSEEK), (MONDAY, 2, CHATGPT), (TUESDAY, 1, DEEPSEEK), (TUESDAY, 3, CHATGPT)]
 
 
-def written(folder: Path, content: str, name: str = "file.csv") -> Path:
-    path = folder / name
-    path.write_text(content, encoding="utf-8")
-    return path
-
-
 def ranked(warehouse, columns: str = "captured_at, rank, app_id") -> list[tuple]:
-    with warehouse.reading() as con:
-        return con.execute(
-            f"SELECT {columns} FROM app_ranking ORDER BY captured_at, rank, country"
-        ).fetchall()
+    return rows(warehouse, f"SELECT {columns} FROM app_ranking ORDER BY captured_at, rank, country")
 
 
 WIDE = {
@@ -68,9 +59,9 @@ def test_ranks_are_read_from_every_form_of_export(listed, tmp_path, form):
     assert report.exit_code == 0, report.refused
     found = [row for row in ranked(listed)[known:] if row[2] != "1"]
     assert found == BOTH
-    with listed.reading() as con:
-        charts = con.execute("SELECT DISTINCT store, country, chart FROM app_ranking").fetchall()
-    assert charts == [("apple", "us", "top-free")]
+    assert rows(listed, "SELECT DISTINCT store, country, chart FROM app_ranking") == [
+        ("apple", "us", "top-free")
+    ]
 
 
 def test_a_chart_of_names_by_rank_with_a_column_a_day(listed, tmp_path):
@@ -143,9 +134,10 @@ def test_several_columns_a_company_side_by_side(listed, tmp_path, headings):
     path = written(tmp_path, f"Date,{headings},MSFT Volume\n2025-03-17,119.53,255501500,104.59,27,5\n")
     report = import_prices(listed, path)
     assert (report.exit_code, report.ignored) == (0, ["MSFT Volume"])
-    with listed.reading() as con:
-        found = con.execute("SELECT ticker, date, close, volume FROM price_daily ORDER BY ticker").fetchall()
-    assert found == [("AMD", DAY, 104.59, 27), ("NVDA", DAY, 119.53, 255_501_500)]
+    assert stored(listed, "ticker, date, close, volume") == [
+        ("AMD", DAY, 104.59, 27),
+        ("NVDA", DAY, 119.53, 255_501_500),
+    ]
 
 
 def test_lines_that_tell_of_dividends_and_splits_are_set_aside_and_named(listed, tmp_path):
