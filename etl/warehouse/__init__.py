@@ -43,7 +43,9 @@ def open_warehouse(database: str | Path | None = None) -> Warehouse:
     place = str(database or options.database)
     keep = Keep(options.keep_versions, options.keep_days, options.keep_daily, options.keep_monthly)
     if place.startswith("ducklake:"):
-        return LakeWarehouse(place, options.data_path, keep, options.lock_timeout, options.keep_log_days)
+        return LakeWarehouse(
+            place, options.data_path, keep, options.lock_timeout, options.keep_log_days, options.memory_limit
+        )
     if place.startswith("md:"):
         raise ConfigurationError(
             f"{variable('database')} names MotherDuck, which is not supported: a lake is ducklake:…."

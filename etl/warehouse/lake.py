@@ -56,6 +56,7 @@ class LakeWarehouse:
     keep: Keep = field(default_factory=Keep)
     lock_timeout: float = 60.0
     log_days: int = 800
+    memory_limit: str = "2GB"
     _depth: int = field(default=0, repr=False)
 
     @property
@@ -115,7 +116,7 @@ class LakeWarehouse:
         """
         number = self._states(but=())[-1].number if version is None else snapshot_number(version)
         try:
-            with connections(self.place).reading(number) as con:
+            with connections(self.place, self.memory_limit).reading(number) as con:
                 yield con
         except duckdb.Error as error:
             raise self.place.explained(error) from error
@@ -132,7 +133,7 @@ class LakeWarehouse:
             When the lake cannot be reached.
         """
         with self.locked():
-            con = duckdb.connect()
+            con = duckdb.connect(config={"memory_limit": self.memory_limit})
             try:
                 con.execute(SESSION)
                 self.place.load(con)
@@ -274,7 +275,7 @@ class LakeWarehouse:
         """The rows of queries about the newest snapshot."""
 
         def ask() -> list[list[tuple[Any, ...]]]:
-            with connections(self.place).reading() as con:
+            with connections(self.place, self.memory_limit).reading() as con:
                 return [con.execute(query).fetchall() for query in queries]
 
         try:

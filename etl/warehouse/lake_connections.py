@@ -1,4 +1,4 @@
-"""How a lake is reached: one DuckDB that a process keeps for its readers, in which each snapshot is attached once."""
+"""How a lake is reached: databases that a process keeps for its readers, each with one snapshot attached."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,13 +19,14 @@ import duckdb
 
 from etl.errors import first_line
 from etl.warehouse.errors import StateGoneError, WarehouseError, WarehouseMissingError
+from etl.warehouse.reading import bounds, lock
 
 CATALOG = "warehouse"
 LAKE = "ducklake:"
 POSTGRES = "ducklake:postgres:"
 SESSION = "SET enable_progress_bar = false; SET TimeZone = 'UTC'"
 """How every connection is set: times in UTC, and no bar on the standard output, which is for results."""
-ATTACHED = 4  # snapshots that stay attached while nobody reads them
+KEPT = 3  # databases that stay while nobody reads them
 
 Answer = TypeVar("Answer")
 
@@ -85,20 +87,24 @@ class Place:
 
 @dataclass
 class Connections:
-    """The readers' DuckDB of one place, made when it is first needed and again after a fault.
+    """The readers' databases of one place: for each snapshot one that a process keeps, and one for the newest.
 
-    A catalog in a file belongs to one connection at a time, and is let go of after each block of reads.
+    Each can read the lake and nothing else, for which no other snapshot can be attached to it either. One is made when
+    it is first needed, and again after a fault. A catalog in a file belongs to one connection at a time, and is let go
+    of after each block of reads.
     """
 
     place: Place
+    memory_limit: str = "2GB"
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _con: duckdb.DuckDBPyConnection | None = None
-    _readers: dict[str, int] = field(default_factory=dict)
+    _kept: dict[int | None, duckdb.DuckDBPyConnection] = field(default_factory=dict)
+    _readers: Counter[int | None] = field(default_factory=Counter)
+    _checked: bool = False  # the extensions' signatures, which takes a second
 
     @contextmanager
     def reading(self, snapshot: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection that sees the snapshot of that number, or without one, in each query, the newest."""
-        con, alias = self._opened(snapshot)
+        con = self._opened(snapshot)
         try:
             yield con
         except duckdb.Error:
@@ -108,65 +114,77 @@ class Connections:
             con.close()
         finally:
             with self._lock:
-                if alias in self._readers:
-                    self._readers[alias] -= 1
+                self._readers[snapshot] -= 1
             if not self.place.shared:
                 self._leave()
 
     def _leave(self, *cursors: duckdb.DuckDBPyConnection) -> None:
-        """Let go of the kept DuckDB, and of connections to it: the server that it spoke to may have gone."""
+        """Let go of what is kept, and of connections to it: the server that it spoke to may have gone."""
         with self._lock:
-            kept, self._con, self._readers = self._con, None, {}
-        for con in (*cursors, kept):
-            if con is not None:
-                leave(con, self.place)
+            kept, self._kept = self._kept, {}
+        for con in (*cursors, *kept.values()):
+            leave(con, self.place)
 
-    def _opened(self, snapshot: int | None) -> tuple[duckdb.DuckDBPyConnection, str]:
+    def _opened(self, snapshot: int | None) -> duckdb.DuckDBPyConnection:
         try:
-            return self._attached(snapshot)
+            return self._cursor(snapshot)
         except duckdb.Error as error:
             if "No snapshot found" in str(error):
                 raise
             self._leave()  # it may have been kept since before the server began again
-            return self._attached(snapshot)
+            return self._cursor(snapshot)
 
-    def _attached(self, snapshot: int | None) -> tuple[duckdb.DuckDBPyConnection, str]:
-        alias = CATALOG if snapshot is None else f"snapshot_{snapshot}"
+    def _cursor(self, snapshot: int | None) -> duckdb.DuckDBPyConnection:
         with self._lock:
-            if self._con is None:
-                self._con = duckdb.connect()
-                self._con.execute(SESSION)
-                self.place.load(self._con)
-            if alias not in self._readers:
+            if snapshot not in self._kept:
                 self._make_room()
-                options = (
-                    ("READ_ONLY",) if snapshot is None else ("READ_ONLY", f"SNAPSHOT_VERSION {snapshot}")
-                )
-                self.place.attach(self._con, alias, *options)
-                self._readers[alias] = 0
-            con = self._con.cursor()
-            self._readers[alias] += 1
+                self._kept[snapshot] = self._made(snapshot)
+            con = self._kept[snapshot].cursor()
+            self._readers[snapshot] += 1
         try:
-            con.execute(SESSION)
-            con.execute(f"USE {alias}")
+            con.execute(f"USE {CATALOG}")
         except duckdb.Error:
+            with self._lock:
+                self._readers[snapshot] -= 1
             self._leave(con)
             raise
-        return con, alias
+        return con
+
+    def _made(self, snapshot: int | None) -> duckdb.DuckDBPyConnection:
+        again = {"allow_unsigned_extensions": "true"} if self._checked else {}
+        con = duckdb.connect(config=bounds(self.memory_limit) | again)
+        try:
+            con.execute(SESSION)
+            self.place.load(con)
+            self._checked = True
+            version = [] if snapshot is None else [f"SNAPSHOT_VERSION {snapshot}"]
+            self.place.attach(con, CATALOG, "READ_ONLY", *version)
+            options = f"SELECT value FROM ducklake_options('{CATALOG}') WHERE option_name = 'data_path'"  # noqa: S608
+            folders = ", ".join(quoted(str(path)) for (path,) in con.execute(options).fetchall())
+            con.execute(f"SET allowed_directories = [{folders}]; SET enable_external_access = false")
+            lock(con)
+        except duckdb.Error:
+            leave(con, self.place)
+            raise
+        return con
 
     def _make_room(self) -> None:
-        """Detach snapshots that nobody reads, the oldest first."""
-        idle = [alias for alias, readers in self._readers.items() if not readers and alias != CATALOG]
-        for alias in idle[: max(0, len(self._readers) - ATTACHED)]:
-            if self._con is not None:
-                self._con.execute(f"DETACH {alias}")
-            del self._readers[alias]
+        """Let go of the databases of snapshots that nobody reads, the oldest first."""
+        idle = [number for number in self._kept if number is not None and not self._readers[number]]
+        for number in idle[: max(0, len(self._kept) - KEPT)]:
+            con = self._kept.pop(number)
+            try:
+                con.execute(f"USE memory; DETACH {CATALOG}")
+            except duckdb.Error:  # the server has gone since
+                leave(con, self.place)
+            else:
+                con.close()
 
 
 @lru_cache(maxsize=4)
-def connections(place: Place) -> Connections:
+def connections(place: Place, memory_limit: str) -> Connections:
     """The kept connections of this process to a place."""
-    return Connections(place)
+    return Connections(place, memory_limit)
 
 
 def leave(con: duckdb.DuckDBPyConnection, place: Place) -> None:

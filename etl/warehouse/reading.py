@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -27,14 +28,15 @@ def open_file(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     duckdb.Error
         When it cannot be opened.
     """
-    options: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_access": "false",
-        "memory_limit": memory_limit,
-        "threads": THREADS,
-    }
+    options = {"enable_external_access": "false", **bounds(memory_limit)}
     con = duckdb.connect(str(path), read_only=True, config=options)
     lock(con)
     return con
+
+
+def bounds(memory_limit: str) -> dict[str, Any]:
+    """What a reader's database may take."""
+    return {"memory_limit": memory_limit, "threads": THREADS}
 
 
 def lock(con: duckdb.DuckDBPyConnection) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from etl.bundled import load_bundled
@@ -80,19 +81,8 @@ def server() -> Iterator[Server]:
     run("pg_ctl", "-D", str(folder / "db"), "-o", options, "-l", str(folder / "log"), "-w", "start")
 
     def restart(mode: str) -> None:
-        run(
-            "pg_ctl",
-            "-D",
-            str(folder / "db"),
-            "-m",
-            mode,
-            "-o",
-            options,
-            "-l",
-            str(folder / "log"),
-            "-w",
-            "restart",
-        )
+        words = ("-D", str(folder / "db"), "-m", mode, "-o", options, "-l", str(folder / "log"), "-w")
+        run("pg_ctl", *words, "restart")
 
     try:
         yield Server(make, restart)
@@ -182,6 +172,25 @@ def test_a_reader_that_names_a_snapshot_gets_that_snapshot(any_lake):
     for gone in ("snapshot-999", "x.duckdb"):
         with pytest.raises(StateGoneError, match="not kept any more"), any_lake.reading(gone):
             pass
+
+
+def test_readers_reach_nothing_but_the_lake(any_lake, tmp_path):
+    with any_lake.writing() as con:
+        con.execute("INSERT INTO price_daily (ticker, date, close) VALUES ('A', '2025-01-27', 1)")
+    for version in (None, any_lake.version()):
+        with any_lake.reading(version) as con:
+            assert con.execute("SELECT close FROM price_daily").fetchall() == [(1,)]
+            for statement in (
+                "FROM read_csv('/etc/passwd')",
+                f"COPY (SELECT 1) TO '{tmp_path}/copied.csv'",
+                f"ATTACH '{tmp_path}/other.duckdb' AS other",
+                "SET enable_external_access = true",
+                "SET threads = 900",
+                "SET allowed_directories = ['/']",
+            ):
+                with pytest.raises(duckdb.Error, match=r"disabled|locked|Cannot access|Cannot change"):
+                    con.execute(statement)
+            assert con.execute("SELECT close FROM price_daily").fetchall() == [(1,)]
 
 
 WRITER = """
