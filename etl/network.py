@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from email.utils import parsedate_to_datetime
@@ -72,6 +73,27 @@ def _joined(files: Iterable[Path]) -> Path:
     return bundle
 
 
+class Pace:
+    """Lets the requests of all threads pass at no more than a rate; those of a second may pass at once."""
+
+    def __init__(self) -> None:
+        """Nothing has been asked yet."""
+        self._lock = threading.Lock()
+        self._due = 0.0
+
+    def wait(self, rate: float) -> None:
+        """Wait for one's turn at so many requests a second."""
+        now = time.monotonic()
+        with self._lock:
+            self._due = max(self._due, now - 1) + 1 / rate
+            pause = self._due - now
+        if pause > 0:
+            time.sleep(pause)
+
+
+_PACE = Pace()
+
+
 def retrying(call: Callable[[], Answer]) -> Answer:
     """The answer of ``call``, tried again on a passing fault with growing pauses, or as the server asks.
 
@@ -79,13 +101,18 @@ def retrying(call: Callable[[], Answer]) -> Answer:
     exception raised, once the tries are used up or the server asks for a longer pause than is allowed.
     """
     options = settings()
+
+    def paced() -> Answer:
+        _PACE.wait(options.requests_per_second)
+        return call()
+
     return tenacity.Retrying(
         stop=lambda state: state.attempt_number >= options.attempts or _asks_for_too_long(state),
         wait=_pause,
         retry=tenacity.retry_if_result(_is_passing) | tenacity.retry_if_exception(_is_passing_error),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         sleep=time.sleep,
-    )(call)
+    )(paced)
 
 
 def explain(error: BaseException, source: str) -> FetchError:

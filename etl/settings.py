@@ -55,7 +55,12 @@ class Settings(BaseSettings):
     )
     lock_timeout: float = Field(default=60.0, ge=0, description="Seconds to wait for another refresh.")
     timeout: float = Field(default=20.0, gt=0, description="Seconds to wait for an answer from a source.")
-    threads: int = Field(default=4, ge=1, le=16, description="Tickers asked for at the same time.")
+    threads: int = Field(
+        default=8, ge=1, le=32, description="Connections: tickers asked for at the same time."
+    )
+    requests_per_second: float = Field(
+        default=20.0, gt=0, description="Requests that all connections together make of a source in a second."
+    )
     attempts: int = Field(default=3, ge=1, le=10, description="Tries of one request before giving up.")
     max_wait: float = Field(default=60.0, ge=0, description="Longest pause in seconds between two tries.")
     ranking_countries: Annotated[tuple[str, ...], NoDecode] = Field(

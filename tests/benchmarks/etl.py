@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ from tests.loopback.yahoo import listing, sessions
 
 SIZES, LARGEST_LOAD = (50, 500, 5000), 10_000
 MOST_DOWNLOADED = 500
-MOST_OF_DOWNLOAD, MOST_OF_INGEST = 1.3, 4.0
+MOST_OF_DOWNLOAD, MOST_OF_INGEST, MOST_OF_FLOOR = 1.3, 4.0, 1.2
+POLITE = 20.0
 
 DOWNLOAD = """
 import sys, tempfile, time, yfinance
@@ -91,6 +93,7 @@ def refresh_and_download(
     operator.follow(*((name, "XNYS", "USD") for name in names))
     operator.yahoo.listings = {name: listing(name, since, date(2024, 12, 31)) for name in names}
     operator.set("AIMI_HISTORY_START", str(since))
+    operator.variables.setdefault("AIMI_REQUESTS_PER_SECOND", "1000")  # as fast as the peer may
     every = ",".join(names)
 
     def seconds(program: str, number: int) -> float:
@@ -102,6 +105,16 @@ def refresh_and_download(
         for number in range(rounds)
     ]
     return statistics.median(ours for ours, _ in pairs), statistics.median(theirs for _, theirs in pairs)
+
+
+def polite_refresh(
+    operator: Operator, tickers: int, rate: float, answer_seconds: float
+) -> tuple[float, float]:
+    """The seconds of a first refresh of a site that takes its time, and the floor that the polite rate sets."""
+    operator.set("AIMI_REQUESTS_PER_SECOND", str(rate))
+    operator.world.faults.append(lambda asked: time.sleep(answer_seconds))
+    seconds, _ = refresh_and_download(operator, tickers, date(2024, 11, 1), 1, downloads=False)
+    return seconds, tickers / rate
 
 
 def load_and_ingest(operator: Operator, tickers: int, years: int) -> Load:
@@ -161,6 +174,12 @@ def main(sizes: tuple[int, ...]) -> int:
             label = f"{size:,} tickers, 2 months"
             _row(label if downloads else f"{label} (peer: ours of {before:,})", first, then or ours, None)
             before, ours = size, first
+    print(f"refresh from a site that answers in 0.2 s, peer: the floor of {POLITE:g} requests a second")
+    for size in sizes:
+        with an_operator_of_its_own() as operator:
+            ours, floor = polite_refresh(operator, size, POLITE, 0.2)
+        bar = MOST_OF_FLOOR if size > MOST_DOWNLOADED else None
+        failed |= _row(f"{size:,} tickers, 2 months", ours, floor, bar)
     print("bulk load, peer: DuckDB's own ingest of the same Parquet file into a keyed table")
     for size in (*sizes, *([LARGEST_LOAD] if sizes == SIZES else [])):
         with an_operator_of_its_own() as operator:

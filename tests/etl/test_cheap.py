@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 
 import pytest
@@ -23,6 +24,18 @@ def test_an_incremental_refresh_asks_once_for_each_ticker(operator):
     assert len(sessions(date(2025, 3, 3), date(2025, 3, 14))) == 10
     assert len({asked.query["period1"] for asked in charts}) <= 2  # one for each time zone
     assert days > 10  # the sessions that this server will never have are asked for too
+
+
+def test_a_source_is_asked_no_faster_than_the_rate_allows(operator):
+    operator.set("AIMI_REQUESTS_PER_SECOND", "4")
+    operator.follow_also(*(f"T{number}" for number in range(4)))
+    moments: list[float] = []
+    operator.world.faults.append(lambda asked: moments.append(time.monotonic()))
+    operator.refresh("prices")
+    assert len(moments) >= 8
+    for first in moments:  # those of one second may pass at once
+        assert sum(first <= moment < first + 1 for moment in sorted(moments)) <= 2 * 4 + 1
+    assert max(moments) - min(moments) >= (len(moments) - 4) / 4 - 0.5
 
 
 @pytest.mark.skipif(not SOAK, reason="times two programs against each other, which needs a quiet machine")
