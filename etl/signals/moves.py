@@ -218,18 +218,20 @@ def _alarms(
     share: float,
     since: date,
 ) -> list[Move]:
-    """The subjects of one yardstick on the days whose largest score is among the given share of the largest."""
+    """The subjects of one yardstick on the days whose largest score is among the given share of the largest.
+
+    In a history too short for the share, where each new maximum would be an alarm however few are asked for, there is
+    none: half a day, as a mid-p-value counts the day itself, has to be no more than the share. Lancaster (1961),
+    Journal of the American Statistical Association 56, 223–234.
+    """
     finite = np.isfinite(judged[:, columns])
     known = finite & (np.cumsum(finite, axis=0) > FEWEST_EARLIER)
     largest = np.where(
-        known.any(axis=1), np.max(np.where(known, judged[:, columns], -1.0), axis=1, initial=-1.0), np.nan
+        finite.any(axis=1), np.max(np.where(finite, judged[:, columns], -1.0), axis=1, initial=-1.0), np.nan
     )
     rare, earlier = rarity(largest)
-    days = [
-        day
-        for day in np.flatnonzero((rare <= share) & (earlier >= FEWEST_EARLIER))
-        if panel.sessions[day] >= since
-    ]
+    long_enough = (earlier >= FEWEST_EARLIER) & (0.5 / (earlier + 1) <= share)
+    days = [day for day in np.flatnonzero((rare <= share) & long_enough) if panel.sessions[day] >= since]
     found = []
     for day in map(int, days):
         ordered = np.sort(largest[:day][np.isfinite(largest[:day])])

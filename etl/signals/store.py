@@ -112,9 +112,10 @@ def notice(con: duckdb.DuckDBPyConnection, run_id: str, now: pd.Timestamp, alarm
         elif _corrected(signal, row):
             changes.append({**told, "corrected_at": now})
             found = replace(found, corrected=found.corrected + 1)
-        elif (
-            signal.kind == "rank" and signal.detail != row["detail"]
-        ):  # in more countries in the course of the day
+        elif (signal.title, signal.detail) != (
+            row["title"],
+            row["detail"],
+        ):  # such as an app in one country more
             changes.append({**told, "corrected_at": row["corrected_at"]})
     for signal_id, row in held.items():
         if signal_id not in computed and pd.isna(row["withdrawn_at"]):

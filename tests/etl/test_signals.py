@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from etl.signals.moves import abnormal, moves, rarity, read_panel, scaled
+from etl.signals.moves import Panel, abnormal, moves, rarity, read_panel, scaled
 from etl.signals.ranks import steps
 from etl.signals.rate import words_to_rate
 from etl.signals.records import records
 from etl.signals.store import Found, notice
 from etl.warehouse.files import FileWarehouse
+from tests.conftest import SOAK
 
 DEEPSEEK = date(2025, 1, 27)
 NOW = pd.Timestamp("2026-11-01", tz="UTC")
@@ -105,16 +106,62 @@ def test_the_default_setting_finds_most_of_the_biggest_ai_days_and_keeps_its_pro
     assert abs(moved.nunique() - expected) < 2.5 * expected**0.5
 
 
-@pytest.mark.parametrize("alarms", [2.0, 6.0, 24.0])
-def test_another_rate_holds_as_well(bundled: duckdb.DuckDBPyConnection, alarms: float) -> None:
+@pytest.mark.parametrize("words", ["one a year", "about two a year", "six a year", "two a month"])
+def test_another_rate_holds_as_well_and_finds_the_deepseek_session(
+    bundled: duckdb.DuckDBPyConnection, words: str
+) -> None:
     panel = read_panel(bundled)
     assert panel is not None
+    alarms = words_to_rate(words)
     sessions = {move.session for move in moves(panel, alarms, date(2022, 10, 1))}
     expected = alarms * (panel.sessions[-1] - date(2022, 10, 1)).days / 365.25
-    assert 0 < len(sessions) < expected + 2.5 * expected**0.5
+    assert len(sessions) > 0
+    assert abs(len(sessions) - expected) < 3 * expected**0.5
+    assert DEEPSEEK in sessions
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("words", ["one a year", "one a month"])
+def test_on_days_without_news_the_rate_is_as_promised(words: str) -> None:
+    """Returns whose volatility wanders and in which nothing ever happens: every alarm is a false one."""
+    alarms, found, years = words_to_rate(words), 0, 0.0
+    for seed in range(4):
+        chance = np.random.default_rng(seed)
+        width = 0.01 * np.exp(np.cumsum(chance.normal(0, 0.02, 1500)))
+        market = width * chance.standard_t(6, 1500)
+        returns = market[:, None] + width[:, None] * chance.standard_t(6, (1500, 12))
+        names = ["ai", *(f"T{number}" for number in range(11))]
+        kinds = ["mean", "segment", "segment", *["company"] * 9]
+        days = [stamp.date() for stamp in pd.bdate_range("2020-01-01", periods=1500)]
+        panel = Panel(days, names, names, kinds, returns, market)
+        found += len({move.session for move in moves(panel, alarms, days[500])})
+        years += 1000 / 252
+    assert abs(found - alarms * years) < 3 * (alarms * years) ** 0.5
+
+
+def test_the_moves_of_each_session_are_those_of_a_history_that_ends_with_it(
+    bundled: duckdb.DuckDBPyConnection,
+) -> None:
+    """Day by day in the long form; every 60th day and those with moves in February 2024 and 2025 else."""
+    panel = read_panel(bundled)
+    assert panel is not None
+    whole = moves(panel, A_MONTH, date.min)
+    by_day = {day: [move for move in whole if move.session == day] for day in panel.sessions}
+    days = range(180, len(panel.sessions), 1 if SOAK else 60)
+    wanted = {*days, *(panel.sessions.index(day) for day in (date(2024, 2, 2), DEEPSEEK))}
+    for day in sorted(wanted):
+        end = day + 1
+        cut = Panel(
+            panel.sessions[:end],
+            panel.subjects,
+            panel.names,
+            panel.kinds,
+            panel.returns[:end],
+            panel.market[:end],
+        )
+        assert moves(cut, A_MONTH, panel.sessions[day]) == by_day[panel.sessions[day]]
+
+
+@pytest.mark.parametrize("seed", range(60 if SOAK else 4))
 def test_nothing_from_after_a_day_enters_its_signals(warehouse: FileWarehouse, seed: int) -> None:
     with warehouse.writing() as con:
         con.begin()
