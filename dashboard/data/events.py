@@ -147,7 +147,7 @@ def _of_signal(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
     if not rows:
         return None
     session, title, detail, withdrawn, named, subject, known, alike = rows[0]
-    told = [f"Noticed in the figures alone: {detail}."]
+    told = [f"Noticed in the figures alone: {title}; {detail}."]
     if withdrawn:
         told.insert(0, WITHDRAWN[withdrawn])
     told.append(f"On record for this session: {known}." if known else "No cause is on record yet.")

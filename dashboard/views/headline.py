@@ -84,14 +84,25 @@ def _company(row: pd.Series) -> Lead:
     return Lead(str(row["name"]), float(row["change"]), float(row["value_change"]), row)
 
 
+GROUPS = {
+    "AI chips": "AI chip companies",
+    "Devices": "Device companies",
+    "Neoclouds": "Neocloud companies",
+    "China and Asia": "Companies in China and Asia",
+}
+"""Segments whose name does not stand well before "companies"."""
+
+
 def group_name(segment: str) -> str:
     """The companies of a segment: "AI chips" → "AI chip companies"."""
-    return f"{segment.removesuffix('s') if segment == 'AI chips' else segment} companies"
+    return GROUPS.get(segment, f"{segment} companies")
 
 
 def headline(story: Story) -> str:
     """What happened, in one sentence with computed figures."""
     top, session = lead(story), story.event.market_session
+    if story.event.kind == "signal" and not story.event.lead:
+        return f"{story.event.title}."
     if top.name == EVERYBODY:
         return _of_everybody(story, top)
     day = words.day(session if top.company is None else top.company["on"].date())

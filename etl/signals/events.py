@@ -1,6 +1,7 @@
 """Turns a signal into an event: an entry appended to `events.toml` in the form that is there."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -52,7 +53,8 @@ def add_event(path: Path, entry: dict[str, str]) -> str:
     catalogue.CatalogueError
         When the file with it would not be in its form; it is then left as it was.
     """
-    entry = {**entry, "id": entry["id"] or slug(entry["title"])}
+    entry = {name: _one_line(value) for name, value in entry.items()}
+    entry["id"] = entry["id"] or slug(entry["title"], f"event-{entry['occurred_at'][:10]}")
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     lines = [f"{name} = {_written(name, value)}" for name, value in entry.items() if value]
     work = path.with_name(f".{path.name}")
@@ -77,14 +79,30 @@ def add_event(path: Path, entry: dict[str, str]) -> str:
     return entry["id"]
 
 
+def _one_line(value: str) -> str:
+    """A text without line breaks and runs of spaces.
+
+    Raises
+    ------
+    catalogue.CatalogueError
+        When it is no Unicode text, as words of a terminal with another encoding.
+    """
+    if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise catalogue.CatalogueError("A text is not in UTF-8: set the terminal, or LC_ALL, to it.")
+    return " ".join(value.split())
+
+
 def _written(name: str, value: str) -> str:
     """A value in TOML: a day or a time bare, as the file has them, and text as a basic string."""
     if name == "occurred_at":
         try:
-            datetime.fromisoformat(value)
+            if not re.fullmatch(r"\d{4}-\d\d-\d\d([T ].+)?", value):
+                raise ValueError
+            return str(
+                date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value).isoformat()
+            )
         except ValueError:
             raise catalogue.CatalogueError(
                 f"“{value[:40]}” is not a day or a time: write it as 2025-01-27 or 2025-01-27T09:30:00-05:00."
             ) from None
-        return value
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

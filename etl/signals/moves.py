@@ -72,6 +72,7 @@ def read_panel(con: duckdb.DuckDBPyConnection) -> Panel | None:
         [MARKET],
     ).df()
     home = {name for name in companies["exchange"].unique() if resolve_alias(name) == calendars.HOME}
+    abroad = set(companies.loc[~companies["exchange"].isin(home), "segment"])
     companies = companies[companies["exchange"].isin(home)].reset_index(drop=True)
     sessions, returns, is_ai = _returns(con, companies["ticker"].tolist())
     own = (companies["ticker"] == MARKET).to_numpy()
@@ -83,7 +84,8 @@ def read_panel(con: duckdb.DuckDBPyConnection) -> Panel | None:
     market = returns[kept][:, own]
     columns = [("ai", "AI companies", "mean", _mean(ai))]
     for segment in sorted(labels["segment"].unique()):
-        columns.append((segment, segment, "segment", _mean(ai[:, (labels["segment"] == segment).to_numpy()])))
+        name = f"{segment} (New York listings)" if segment in abroad else segment
+        columns.append((segment, name, "segment", _mean(ai[:, (labels["segment"] == segment).to_numpy()])))
     for column, (ticker, name) in enumerate(zip(labels["ticker"], labels["name"], strict=True)):
         columns.append((ticker, name, "company", ai[:, column]))
     subjects, names, kinds, values = zip(*columns, strict=True)

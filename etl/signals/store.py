@@ -14,7 +14,7 @@ from babel import Locale
 
 from etl import calendars
 from etl.signals.moves import Move, moves, read_panel
-from etl.signals.ranks import Step, steps
+from etl.signals.ranks import TOP, Step, steps
 from etl.signals.records import Record, records
 
 TOGETHER = 3
@@ -47,6 +47,7 @@ class Signal:
     earlier: int | None = None
     place: int | None = None
     detail: str = ""
+    happened: str = ""
     change: float | None = None
     average: bool = False
 
@@ -57,7 +58,7 @@ class Signal:
         if self.measure == VALUE:
             return f"{self.name} {'lost' if self.size < 0 else 'gained'} {_billions(self.size)} of market value {day}"
         if self.kind == "rank":
-            return f"{self.name} {self.detail} {day}"
+            return f"{self.name} {self.happened} {day}"
         change = self.size if self.change is None else self.change
         average = " on average" if self.average else ""
         moved = f"{self.name} {'fell' if change < 0 else 'rose'} {abs(change):.1%}{average} {day}"
@@ -244,8 +245,18 @@ def _step(step: Step) -> Signal:
         "down" if step.what.startswith("loses") else "up",
         f"rank in {_chart(step)}",
         float(step.rank),
-        detail=f"{PAST[step.what]} {_chart(step)} in {_countries(step.countries)}",
+        detail=_before(step),
+        happened=f"{PAST[step.what]} {_chart(step)} in {_countries(step.countries)}",
     )
+
+
+def _before(step: Step) -> str:
+    """Where an app stood in the capture before, as a sentence without its full stop."""
+    if step.what.startswith("loses"):
+        return f"it stands at no. {step.rank} now"
+    if step.before is None:
+        return f"it was outside the first {TOP} in the capture before"
+    return f"it was no. {step.before} in the capture before"
 
 
 def _chart(step: Step) -> str:
@@ -280,10 +291,10 @@ def _patterns(market: list[Signal], stores: list[Signal]) -> Iterator[Signal]:
         )
 
 
-def slug(text: str) -> str:
-    """A name as part of an identifier: small letters, digits and hyphens, at most 40."""
+def slug(text: str, otherwise: str = "app") -> str:
+    """A name as part of an identifier: at most 40 small letters, digits and hyphens; `otherwise` where it has none."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "app"
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:40].strip("-") or otherwise
 
 
 def _direction(size: float) -> str:

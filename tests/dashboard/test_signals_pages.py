@@ -1,10 +1,13 @@
 """Signals on the pages and as feeds: told apart from events, read by a reader of feeds."""
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import atoma
 import duckdb
 import feedparser
 import pandas as pd
@@ -17,6 +20,7 @@ from dashboard.data.signals import signal_after, signals, signals_computed
 from dashboard.views.feed import atom, json_feed, read_entries
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
+from tests.conftest import Dashboard, get
 
 ADDRESS = "https://news.example/ai"
 
@@ -83,6 +87,32 @@ def test_the_json_feed_has_what_its_specification_demands(con: duckdb.DuckDBPyCo
         pd.Timestamp(item["date_published"])
 
 
+def test_a_strict_reader_finds_in_both_feeds_all_that_their_specifications_demand(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    entries = read_entries(con)
+    first = atoma.parse_atom_bytes(atom(entries, ADDRESS))
+    second = atoma.parse_json_feed_bytes(json_feed(entries, ADDRESS))
+    assert [entry.title.value for entry in first.entries] == [item.title for item in second.items]
+    assert [entry.id_ for entry in first.entries] == [item.id_ for item in second.items]
+    assert first.updated == max(entry.updated for entry in first.entries)
+    assert {link.rel for link in first.links} == {"alternate", "self"}
+    assert second.feed_url == f"{ADDRESS}/feed.json"
+
+
+def test_fifty_readers_at_once_each_get_the_whole_feed(dashboard: Dashboard) -> None:
+    addresses = [f"{dashboard.url}/feed.{form}" for form in ("atom", "json")] * 25
+    get(addresses[0])  # compiled
+    began = time.monotonic()
+    with ThreadPoolExecutor(50) as readers:
+        answers = list(readers.map(get, addresses))
+    assert time.monotonic() - began < 20
+    assert {status for status, _, _ in answers} == {200}
+    assert len({content for _, _, content in answers}) == 2
+    assert len(feedparser.parse(answers[0][2]).entries) == 50
+    assert len(json.loads(answers[1][2])["items"]) == 50
+
+
 def test_markup_in_a_name_stays_text_in_a_feed(con: duckdb.DuckDBPyConnection) -> None:
     entries = read_entries(con).head(1).assign(title="<script>alert(1)</script> & co", detail="]]>")
     content = atom(entries, ADDRESS)
@@ -112,7 +142,7 @@ def test_the_pages_say_what_was_noticed_and_when(page: str, words: str) -> None:
     ("signal", "said"),
     [
         ("signal-2025-01-27-nvda-loss", "NVIDIA lost $592.7 billion"),
-        ("signal-2026-06-05-ai", "fell"),
+        ("signal-2026-06-05-ai", "AI companies fell 7.3% on average on Friday 5 June 2026."),
         ("signal-2025-09-10-orcl-gain", "Oracle gained $246.7 billion"),
     ],
 )
@@ -123,6 +153,6 @@ def test_a_signals_story_is_told_by_itself_and_names_what_was_noticed_since(sign
     assert not app.exception
     assert said in app.title[0].value.replace("\\", "")
     shown = " ".join(one.proto.body for one in app.get("html"))
-    assert "Noticed in the figures alone" in shown
+    assert "Noticed in the figures alone: " in shown
     assert "Noticed since: " in shown
     assert len(app.get("plotly_chart")) >= 4
