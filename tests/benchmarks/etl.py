@@ -98,7 +98,7 @@ def refresh_and_download(
 
     def seconds(program: str, number: int) -> float:
         operator.set("AIMI_DATABASE", str(operator.warehouse.path.with_name(f"{tickers}-{number}.duckdb")))
-        return _figures(program, every, str(since), env=operator.surroundings())[0]
+        return figures(program, every, str(since), env=operator.surroundings())[0]
 
     pairs = [
         (seconds(REFRESH, number), seconds(DOWNLOAD, number) if downloads else 0.0)
@@ -139,12 +139,13 @@ def load_and_ingest(operator: Operator, tickers: int, years: int) -> Load:
             f"FROM range({tickers}) t(i)"
         )
     env = operator.surroundings()
-    own = _figures(INGEST, str(folder / f"own-{tickers}.duckdb"), str(file), env=env)[0]
-    seconds, gigabytes, bars = _figures(LOAD, str(file), env=env)
+    own = figures(INGEST, str(folder / f"own-{tickers}.duckdb"), str(file), env=env)[0]
+    seconds, gigabytes, bars = figures(LOAD, str(file), env=env)
     return Load(seconds, own, gigabytes, int(bars))
 
 
-def _figures(program: str, *words: str, env: dict[str, str]) -> list[float]:
+def figures(program: str, *words: str, env: dict[str, str]) -> list[float]:
+    """What a program of its own prints: numbers."""
     command = [sys.executable, "-c", program, *words]
     done = subprocess.run(command, cwd=PROJECT_ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,7 +1,7 @@
 """What a refresh notices by itself: the figures by another computation, nothing from the future, the promised rate."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +12,6 @@ import pytest
 import statsmodels.api as sm
 
 from etl.signals.moves import Panel, abnormal, moves, rarity, read_panel, scaled
-from etl.signals.ranks import steps
 from etl.signals.rate import words_to_rate
 from etl.signals.records import records
 from etl.signals.store import Found, notice
@@ -202,7 +201,27 @@ def test_a_record_is_among_the_ten_largest_known_by_then(bundled: duckdb.DuckDBP
         (date(2026, 1, 29), "MSFT", 2),
     }
     assert all(1 <= record.place <= 10 for record in found)
+    rally = [(record.ticker, record.place) for record in found if record.session == date(2025, 4, 9)]
+    assert rally[:2] == [("NVDA", 1), ("AAPL", 2)]  # the largest of a session comes first
     assert not records(bundled, date(2027, 1, 1))
+
+
+def test_moves_of_one_size_are_at_most_ten_records(warehouse: FileWarehouse) -> None:
+    with warehouse.writing() as con:
+        con.begin()
+        last = con.execute("SELECT max(date) FROM price_daily").fetchall()[0][0]
+        con.execute(
+            "UPDATE shares_outstanding SET shares = 1e14 / (SELECT arg_max(close, date) FROM price_daily AS p "
+            "WHERE p.ticker = shares_outstanding.ticker AND p.date < ?) ",
+            [last],
+        )
+        con.execute(
+            "UPDATE price_daily SET close = (SELECT arg_max(close, date) FROM price_daily AS p "
+            "WHERE p.ticker = price_daily.ticker AND p.date < $last) / 2 WHERE date = $last",
+            {"last": last},
+        )
+        assert 1 <= len(records(con, last)) <= 10
+        con.rollback()
 
 
 def test_what_a_run_brings_again_is_told_once_and_a_revision_as_a_correction(
@@ -296,118 +315,6 @@ def test_subjects_that_are_written_alike_are_told_apart(warehouse: FileWarehouse
 def test_a_warehouse_without_prices_or_ranks_has_no_signals(tmp_path: Path) -> None:
     with FileWarehouse(tmp_path / "market.duckdb").writing() as con:
         assert notice(con, "empty", NOW, A_MONTH) == Found()
-
-
-Capture = Callable[[str, str, dict[int, str]], None]
-
-
-@pytest.fixture
-def captures(tmp_path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Capture]]:
-    with FileWarehouse(tmp_path / "market.duckdb").writing() as con:
-
-        def capture(moment: str, country: str, chart: dict[int, str], evidence: str = "measured") -> None:
-            con.execute(
-                "INSERT INTO ranking_capture (captured_at, store, country, chart, device, depth, evidence, source, "
-                "source_url) VALUES (?, 'apple', ?, 'top-free', 'iphone', 100, ?, 'apple', 'feed')",
-                [moment, country, evidence],
-            )
-            con.executemany(
-                "INSERT INTO app_ranking (captured_at, store, country, chart, device, rank, app_id, app_name, evidence,"
-                " source, source_url) VALUES (?, 'apple', ?, 'top-free', 'iphone', ?, ?, ?, ?, 'apple', 'feed')",
-                [[moment, country, rank, app, app, evidence] for rank, app in chart.items()],
-            )
-
-        yield con, capture
-
-
-def told(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    return [(str(step.day), step.name, step.what, step.countries) for step in steps(con, date.min)]
-
-
-def test_an_app_takes_no_1_and_loses_it_in_several_countries_at_once(
-    captures: tuple[duckdb.DuckDBPyConnection, Capture],
-) -> None:
-    con, capture = captures
-    for country in ("us", "gb"):
-        capture("2025-01-26 00:00:00+00", country, {1: "ChatGPT", 2: "DeepSeek"})
-        capture("2025-01-27 00:00:00+00", country, {1: "DeepSeek", 2: "ChatGPT"})
-    assert told(con) == [
-        ("2025-01-27", "ChatGPT", "loses no. 1", ("gb", "us")),
-        ("2025-01-27", "DeepSeek", "takes no. 1", ("gb", "us")),
-    ]
-
-
-def test_an_app_enters_the_top_ten_once_a_month_and_not_in_a_chart_that_is_new(
-    captures: tuple[duckdb.DuckDBPyConnection, Capture],
-) -> None:
-    con, capture = captures
-    for day in pd.date_range("2025-01-01", "2025-02-03", tz="UTC"):
-        here = day in pd.DatetimeIndex(["2025-01-05", "2025-02-01", "2025-02-03"], tz="UTC")
-        capture(
-            str(day),
-            "us",
-            {1: "ChatGPT", (5 if here else 15): "DeepSeek", (7 if day.day == 2 else 27): "Temu"},
-        )
-    assert told(con) == [("2025-02-02", "Temu", "enters the top ten", ("us",))]
-
-
-def test_two_apps_whose_names_have_no_latin_letters_are_two_signals(
-    captures: tuple[duckdb.DuckDBPyConnection, Capture],
-) -> None:
-    con, capture = captures
-    capture("2025-01-26 00:00:00+00", "cn", {1: "豆包"})
-    capture("2025-01-27 00:00:00+00", "cn", {1: "元宝", 2: "豆包"})
-    capture("2025-01-27 12:00:00+00", "cn", {1: "豆包", 2: "元宝"})
-    notice(con, "two", NOW, A_MONTH)
-    found = signals(con)
-    assert len(found) == 4
-    assert found["title"].str.contains("China").all()
-
-
-def test_an_app_that_leads_in_more_countries_in_the_course_of_the_day_is_told_once(
-    captures: tuple[duckdb.DuckDBPyConnection, Capture],
-) -> None:
-    con, capture = captures
-    for country in ("us", "gb"):
-        capture("2025-01-26 00:00:00+00", country, {1: "ChatGPT", 2: "DeepSeek"})
-    capture("2025-01-27 00:00:00+00", "us", {1: "DeepSeek", 2: "ChatGPT"})
-    assert notice(con, "one", NOW, A_MONTH) == Found(new=2)
-    capture("2025-01-27 01:00:00+00", "gb", {1: "DeepSeek", 2: "ChatGPT"})
-    assert notice(con, "both", NOW, A_MONTH) == Found()
-    assert signals(con)["title"].str.contains("in 2 countries").all()
-
-
-def test_steps_across_a_pause_and_reports_are_not_told(
-    captures: tuple[duckdb.DuckDBPyConnection, Capture],
-) -> None:
-    con, capture = captures
-    capture("2025-01-20 00:00:00+00", "us", {1: "ChatGPT"})
-    capture("2025-01-27 00:00:00+00", "us", {1: "DeepSeek"})
-    capture("2025-01-28 00:00:00+00", "us", {1: "Temu"}, evidence="reported")  # type: ignore[call-arg]
-    assert not told(con)
-
-
-def test_a_rise_and_a_fall_within_three_sessions_are_the_deepseek_pattern(warehouse: FileWarehouse) -> None:
-    with warehouse.writing() as con:
-        for moment, first in (("2025-01-25 12:00:00+00", "ChatGPT"), ("2025-01-26 12:00:00+00", "DeepSeek")):
-            con.execute(
-                "INSERT INTO ranking_capture (captured_at, store, country, chart, device, depth, evidence, source, "
-                "source_url) VALUES (?, 'apple', 'us', 'top-free', 'iphone', 100, 'measured', 'apple', 'feed')",
-                [moment],
-            )
-            con.execute(
-                "INSERT INTO app_ranking (captured_at, store, country, chart, device, rank, app_id, app_name, evidence,"
-                " source, source_url) VALUES (?, 'apple', 'us', 'top-free', 'iphone', 1, ?, ?, 'measured', 'apple', "
-                "'feed')",
-                [moment, first, first],
-            )
-        con.execute("DELETE FROM signal_run")
-        notice(con, "pattern", NOW, A_MONTH)
-        pattern = signals(con, "kind = 'coincidence'").iloc[0]
-    assert pattern["session"].date() == DEEPSEEK
-    assert pattern["subject"] == "NVDA"
-    assert "DeepSeek rose in the app stores within 3 sessions" in pattern["detail"]
-    assert "cause" not in pattern["detail"]
 
 
 @pytest.mark.parametrize(
