@@ -130,7 +130,9 @@ def _of_signal(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
     """The session that a signal is of, told as what it is: figures without a cause."""
     rows = con.execute(
         """
-        SELECT session, signal.title, detail,
+        SELECT session, CASE WHEN signal.kind = 'rank' THEN
+                (SELECT coalesce(min(date) FILTER (date >= session), max(date)) FROM price_daily WHERE ticker = 'SPY')
+            END, signal.title, detail,
             CASE WHEN withdrawn_at IS NOT NULL THEN coalesce(withdrawn_for, 'revised') END, subject IN (
             SELECT ticker FROM company UNION SELECT segment FROM company), subject,
             (SELECT string_agg(event.title, '; ' ORDER BY event_id) FROM event
@@ -146,11 +148,13 @@ def _of_signal(con: duckdb.DuckDBPyConnection, wanted: str) -> Event | None:
     ).fetchall()
     if not rows:
         return None
-    session, title, detail, withdrawn, named, subject, known, alike = rows[0]
+    session, shown, title, detail, withdrawn, named, subject, known, alike = rows[0]
     told = [f"Noticed in the figures alone: {title}; {detail}."]
     if withdrawn:
         told.insert(0, WITHDRAWN[withdrawn])
     told.append(f"On record for this session: {known}." if known else "No cause is on record yet.")
     if alike:
         told.append(f"Days most like it: {alike}.")
-    return of_session(session, wanted, title, "signal", " ".join(told), subject if named else "")
+    if shown not in (None, session):  # the stores know no weekends
+        told.append(f"The session shown is that of {shown.day} {shown:%B %Y}.")
+    return of_session(shown or session, wanted, title, "signal", " ".join(told), subject if named else "")

@@ -48,7 +48,8 @@ class Message:
 
 
 def messages(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Message]:
-    """The versions of the signals of the newest sessions, oldest first; of older ones the corrections.
+    """The versions of the signals of the newest sessions, oldest first, of one the largest first; of older ones the
+    corrections.
 
     New are the sessions of the last days before `now`, or before the newest prices where the clock is behind them:
     neither a first run, nor a history that is brought in, nor a new target is told what is long past.
@@ -65,8 +66,8 @@ def messages(con: duckdb.DuckDBPyConnection, now: datetime) -> list[Message]:
     )
     names = [column[0] for column in result.description or []]
     found = []
-    for row in reversed(result.fetchall()):
-        signal = dict(zip(names, row, strict=True))
+    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    for signal in sorted(rows, key=lambda row: row["session"]):
         first = signal["signal_id"]
         what = "withdrawn" if signal["withdrawn_at"] else "corrected" if signal["corrected_at"] else "created"
         version = signal["withdrawn_at"] or signal["corrected_at"]

@@ -18,6 +18,8 @@ from dashboard.data.events import find_event
 from dashboard.data.naming import UnknownName, event_named
 from dashboard.data.signals import signal_after, signals, signals_computed
 from dashboard.views.feed import atom, json_feed, read_entries
+from dashboard.views.headline import headline
+from dashboard.views.story import read_story
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 from tests.conftest import Dashboard, get
@@ -47,6 +49,21 @@ def test_a_signal_is_a_session_without_a_claimed_cause(con: duckdb.DuckDBPyConne
     found = find_event(con, unexplained)
     assert found is not None
     assert "No cause is on record yet." in found.description
+
+
+@pytest.mark.parametrize(("captured", "shown"), [("2026-09-19", "2026-09-21"), ("2026-10-04", "2026-10-02")])
+def test_what_happens_in_the_stores_on_a_weekend_is_told_with_a_session_that_there_is(
+    own_database: Path, captured: str, shown: str
+) -> None:
+    with FileWarehouse(own_database).writing() as con:
+        con.execute("UPDATE signal SET session = ? WHERE kind = 'rank'", [captured])
+    with FileWarehouse(own_database).reading() as con:
+        (signal_id,) = con.execute("SELECT min(signal_id) FROM signal WHERE kind = 'rank'").fetchall()[0]
+        event = find_event(con, signal_id)
+        assert event is not None
+        assert event.market_session == date.fromisoformat(shown)
+        assert f"The session shown is that of {event.market_session.day} " in event.description
+        assert headline(read_story(con, signal_id)) == f"{event.title}."
 
 
 def test_a_signal_that_is_not_there_is_refused_by_name(con: duckdb.DuckDBPyConnection) -> None:
