@@ -16,7 +16,7 @@ from tests.etl.conftest import Operator
 from tests.etl.test_delivery import SECRET, Receiver
 from tests.loopback.yahoo import Bar, Listing, listing
 
-SIZES = (500, 5000)
+SIZES = (5000,)
 MOST = 0.1
 ASKED_FOR = 3
 REFRESH = """
