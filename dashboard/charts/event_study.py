@@ -254,7 +254,7 @@ def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Fig
     fig.add_bar(
         x=check["caar"] * 100,
         y=[
-            f"<b>{words.safe(row.label, 40)}</b><br>itself {words.percent(row.benchmark_return)}"
+            f"<b>{words.safe(row.label).replace(' (', '<br>(')}</b><br>itself {words.percent(row.benchmark_return)}"
             for row in check.itertuples()
         ],
         orientation="h",

@@ -130,7 +130,7 @@ def scatter(cars: pd.DataFrame, window: tuple[int, int], source: str, theme: str
     colours = palette(theme)
     across, what = ("beta", "market loading") if cars["beta"].notna().any() else ("sigma", "daily volatility")
     drawn = cars.dropna(subset=["car", across])
-    names = [words.safe(name, 16) for name in drawn["name"]]
+    names = [words.safe(name, 24) for name in drawn["name"]]
     places = _places(drawn[across].to_numpy(), drawn["car"].to_numpy(), names)
     fig = go.Figure(layout={"template": template(colours), "height": 420})
     fig.add_scatter(

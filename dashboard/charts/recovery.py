@@ -40,18 +40,31 @@ def recovery(
     return Chart(
         name="shock-recovery",
         figure=_figure(drawn, palette(theme)),
-        title=f"{_first_back(ranked.iloc[0])}; {'all' if count == len(every) else count} of the {len(every)} AI "
-        f"companies that fell {'are' if count != 1 else 'is'}, in our data to {until}",
+        title=f"{_first_back(ranked.iloc[0])}{_of_all(count, len(every))}, in our data to {until}",
         subtitle="Lowest close on the way, below the last one before the event, and sessions until the first close at "
         "or above it (with dividends; the event’s own session counts as one)",
         source=source,
         alt=f"Dot chart of {len(drawn)} of {len(every)} AI companies that fell. {count} of all recovered. "
         f"Deepest falls of those drawn: {words.listed(deepest)}.",
         table=_table(every.sort_values("drawdown", ascending=False).reset_index(drop=True)),
-        note=""
-        if len(drawn) == len(every)
-        else f"Drawn: the {len(drawn)} largest losses in dollars; {len(every) - len(drawn)} others are in the table.",
+        note=_left_in_the_table(len(drawn), len(every)),
     )
+
+
+def _of_all(count: int, every: int) -> str:
+    if every == 1:
+        return ", the only AI company that fell"
+    if count == every == 2:
+        return "; both AI companies that fell are"
+    whom = "all" if count == every else "none" if count == 0 else count
+    return f"; {whom} of the {every} AI companies that fell {'is' if count in (0, 1) else 'are'}"
+
+
+def _left_in_the_table(drawn: int, every: int) -> str:
+    if drawn == every:
+        return ""
+    others = "1 other is" if every - drawn == 1 else f"{every - drawn} others are"
+    return f"Drawn: the {drawn} largest losses in dollars; {others} in the table."
 
 
 def _first_back(row: pd.Series) -> str:

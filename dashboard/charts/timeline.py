@@ -26,6 +26,8 @@ from dashboard.data.market import ONE_HISTORY
 from dashboard.data.naming import labelled
 
 CLOSE = time(16)
+UNCHANGED = 0.0005
+"""Fractions below it are 0.0% in words."""
 MOST_LINES = 6
 BAND = (0.1, 0.9)
 STEEP = 0.06
@@ -283,8 +285,11 @@ def _change_at(average: pd.DataFrame, focus: Event) -> tuple[date, float]:
 
 def _title(average: pd.DataFrame, focus: Event) -> str:
     day, change = _change_at(average, focus)
+    on_day = f"on average on {words.day(day, year=False)}"
+    if abs(change) < UNCHANGED:
+        return f"AI shares were unchanged {on_day}"
     verb = "fell" if change < 0 else "rose"
-    return f"AI shares {verb} {words.percent(abs(change), plus=False)} on average on {words.day(day, year=False)}"
+    return f"AI shares {verb} {words.percent(abs(change), plus=False)} {on_day}"
 
 
 def _alt(average: pd.DataFrame, ranks: pd.DataFrame, focus: Event, base_day: date) -> str:

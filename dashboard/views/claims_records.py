@@ -17,7 +17,7 @@ def ordinal(rank: int) -> str:
     if rank in ORDINALS:
         return ORDINALS[rank]
     ending = "th" if rank % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
-    return f"{rank}{ending} largest"
+    return f"{rank:,}{ending} largest"
 
 
 def _told(row: pd.Series) -> str:

@@ -148,15 +148,17 @@ def _between_closes(story: Story, moment: pd.Timestamp) -> bool:
 
 def standing(story: Story) -> str:
     """The name of the part on who lost and who gained."""
-    falls = story.mean < 0
-    if lead(story).falls != falls and not lead(story).quiet:
+    falls, both = story.mean < 0, totals(story.changes)
+    in_dollars = both.net < 0 if both.losers + both.gainers else falls
+    if in_dollars != falls or (lead(story).falls != falls and not lead(story).quiet):
         return "Who gained, who lost"
     return "Who lost" if falls else "Who gained"
 
 
 def drop_title(story: Story) -> str:
     """The name of the part on the days around the session."""
-    if lead(story).quiet:
+    top = lead(story)
+    if top.quiet or (top.name == EVERYBODY and abs(story.mean) < HARDLY):
         return "The weeks around it"
     return "The drop" if story.mean < 0 else "The rise"
 

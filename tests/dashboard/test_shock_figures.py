@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.analysis.record_book import Records, place
 from dashboard.charts import words
+from dashboard.views.claims_records import ordinal
 from dashboard.views.context import breadth
 from dashboard.views.headline import Figure, drop_title, figures, headline, lead, standing
 from dashboard.views.records import read_records
@@ -152,6 +153,50 @@ def test_a_gain_is_told_as_a_gain_everywhere(con: Con, event_id: str) -> None:
         chart = CHARTS[name](con, Request(event_id))
         said = " ".join((chart.title, chart.subtitle))
         assert not re.search(r"\b(loss|losses|lost|fell)\b", said), said
+
+
+@pytest.mark.parametrize("event_id", ["distillation-claim", "korea-suspension"])
+def test_a_part_names_gains_and_losses_where_dollars_and_the_mean_disagree(con: Con, event_id: str) -> None:
+    told = read_story(con, event_id)
+    assert told.mean > 0
+    assert CHARTS["shock-losses"](con, Request(event_id)).title.endswith(" lost")
+    assert standing(told) == "Who gained, who lost"
+
+
+def test_a_day_on_which_hardly_anything_moved_is_told_neither_as_a_drop_nor_as_a_rise(con: Con) -> None:
+    told = read_story(con, "distillation-claim")
+    assert "hardly moved" in headline(told)
+    assert drop_title(told) == "The weeks around it"
+    still = CHARTS["shock-timeline"](con, Request("export-controls-2023")).title
+    assert still == "AI shares were unchanged on average on Tue 17 Oct"
+
+
+@pytest.mark.parametrize(
+    ("event_id", "title", "note"),
+    [
+        ("microsoft-openai", "; both AI companies that fell are, in our data to ", ""),
+        (
+            "italy-block",
+            "; 9 of the 11 AI companies that fell are, in our data to ",
+            "; 1 other is in the table.",
+        ),
+    ],
+)
+def test_few_companies_are_counted_as_a_newspaper_would(
+    con: Con, event_id: str, title: str, note: str
+) -> None:
+    chart = CHARTS["shock-recovery"](con, Request(event_id))
+    assert title in chart.title
+    assert chart.note.endswith(note)
+
+
+def test_a_high_rank_has_its_thousands_apart() -> None:
+    assert [ordinal(rank) for rank in (2, 22, 113, 3726)] == [
+        "second largest",
+        "22nd largest",
+        "113th largest",
+        "3,726th largest",
+    ]
 
 
 def test_the_event_names_its_lead_and_the_figures_decide_otherwise(con: Con) -> None:
