@@ -9,7 +9,8 @@ from dashboard.views.claims_values import company, moved, not_held
 from dashboard.views.story import Story
 from dashboard.views.verdicts import FAILS, HOLDS, IN_PART, UNKNOWN, Outcome
 
-ORDINALS = {1: "largest", 2: "second largest", 3: "third largest", 4: "fourth largest", 5: "fifth largest"}
+SPELLED = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+ORDINALS = {1: "largest"} | {rank: f"{word} largest" for rank, word in enumerate(SPELLED, 2)}
 
 
 def ordinal(rank: int) -> str:

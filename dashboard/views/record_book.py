@@ -55,7 +55,7 @@ def _title(ranked: pd.DataFrame, rank: int | None, records: Records, *, falls: b
     whose = words.possessive(row["name"])
     if rank == 1:
         return f"{whose} was the largest one-day {what} of any company; it still is by {until}"
-    now = f"the {ordinal(rank)} by {until}"
+    was = f"{whose} was the {ordinal(then)} one-day {what} of any company"
     if then == rank:
-        return f"{whose} was {now}"
-    return f"{whose} was the {ordinal(then)} one-day {what} of any company then, and is {now}"
+        return f"{was}; it still is by {until}"
+    return f"{was} then, and is the {ordinal(rank)} by {until}"

@@ -190,9 +190,15 @@ def test_few_companies_are_counted_as_a_newspaper_would(
     assert chart.note.endswith(note)
 
 
+def test_a_rank_that_has_not_changed_is_told_in_full(con: Con) -> None:
+    title = CHARTS["record-book"](con, Request("nvidia-q2-fy2027")).title
+    assert title.startswith("NVIDIA’s was the second largest one-day gain of any company; it still is by ")
+
+
 def test_a_high_rank_has_its_thousands_apart() -> None:
-    assert [ordinal(rank) for rank in (2, 22, 113, 3726)] == [
+    assert [ordinal(rank) for rank in (2, 7, 22, 113, 3726)] == [
         "second largest",
+        "seventh largest",
         "22nd largest",
         "113th largest",
         "3,726th largest",
