@@ -26,12 +26,12 @@ from dashboard.data.events import Event, events
 from dashboard.data.spreadsheet import csv_text
 from dashboard.data.status import reach
 from dashboard.state import Shown, shown_state
-from dashboard.views import context, headline, shock, story
+from dashboard.views import context, headline, minutes, shock, story
 from dashboard.views.claims import Checked, check
 from dashboard.views.coverage import dateline_words
 from dashboard.views.records import read_records
 from dashboard.views.registry import HEEDS
-from dashboard.views.request import Request
+from dashboard.views.request import NothingToShow, Request
 from etl.freshness import Freshness, Level, freshness
 from etl.product import NAME
 from etl.settings import settings as warehouse_settings
@@ -152,6 +152,18 @@ def event_chart(
     """A chart of an event's story, drawn once for all readers."""
     known = records(state) if name in shock.WITH_RECORDS else None
     return shock.draw(event_story(state, event_id), name, theme, chosen, known, everybody=everybody)
+
+
+@st.cache_resource(max_entries=60, show_spinner="Drawing the chart…")
+def event_minutes(state: str, event_id: str, theme: str) -> Chart | None:
+    """The day of an event, minute by minute, drawn once for all readers; None where no bars within it are held."""
+    told = event_story(state, event_id)
+    with reading(state) as con:
+        bars = minutes.read_bars(con, told)
+    try:
+        return minutes.by_minutes(told, bars, (), theme)
+    except NothingToShow:
+        return None
 
 
 def citation(state: str, chart: Chart, request: Request) -> Taking:

@@ -13,6 +13,7 @@ from dashboard.app_pages.shared import (
     citation,
     event_chart,
     event_claims,
+    event_minutes,
     event_story,
     event_words,
     picture,
@@ -126,6 +127,14 @@ def first_screen(state: str, told: Story) -> str:
     return "" if chart is None else chart.name
 
 
+def minutes_block(state: str, event_id: str) -> None:
+    """The day itself, where bars within it are held."""
+    chart = event_minutes(state, event_id, theme())
+    if chart is not None:
+        st.html(markup.part("The day, minute by minute", "minutes"))
+        show(chart, taking(state, event_id, chart))
+
+
 def who_moved(state: str, told: Story, title: str, already: str) -> None:
     """Who lost and who gained: dollars and percent, what coverage leaves out, by segment."""
     event_id = told.event.event_id
@@ -173,6 +182,7 @@ def tell(state: str) -> None:
         already = first_screen(state, told)
     st.html(markup.part(drop_title(told), "drop"))
     timeline_block(state, told)
+    minutes_block(state, event.event_id)
     who_moved(state, told, standing(told), already)
     st.html(markup.part("The record book", "records"))
     block(state, event.event_id, "record-book")
