@@ -33,7 +33,6 @@ MARKET = "SPY"
 FUNDS = {"SPY": "S&P 500 (SPY)", "RSP": "S&P 500, equal weight (RSP)"}
 DRAWN = 5
 BOOK = 10
-WEEK = timedelta(days=7)
 
 
 class NoSuchMonth(NothingToShow):
@@ -148,13 +147,20 @@ def read_report(con: duckdb.DuckDBPyConnection, month: Month, theme: str) -> Rep
     )
     lead = (
         f"What {len(ai)} AI companies did in {month.in_full}, on prices to the close of {words.day(month.through)}. "
-        "Nothing from after that day is in a figure."
+        f"Nothing from after that day is in a figure.{_left_out(own, ai)}"
     )
     headline = _headline(ai, own, month)
     charts = _charts(con, month, ai, own, theme)
     return Report(
         month, headline, lead, _figures(ai, funds), charts, [part for part in parts if part], source
     )
+
+
+def _left_out(own: pd.DataFrame, ai: pd.DataFrame) -> str:
+    missing = own["ticker"].nunique() - int(own["ticker"].drop_duplicates().isin(ai["ticker"]).sum())
+    if not missing:
+        return ""
+    return f" Left out: {missing} that {'have' if missing > 1 else 'has'} no price at its beginning or at its end."
 
 
 def _headline(ai: pd.DataFrame, own: pd.DataFrame, month: Month) -> str:
@@ -273,13 +279,14 @@ def _charts(
     size = ai["value_change"].abs().fillna(0)
     largest = tuple(ai.loc[size.nlargest(DRAWN).index, "ticker"])
     mean = own.groupby("date")["change"].mean()
-    before = own["before"].min().date()
+    sessions = index_changes(con, [MARKET])["date"]
+    before = sessions[sessions < pd.Timestamp(month.first)].max().date()
     day = mean.abs().idxmax().date().isoformat()
     asked = {
         "companies-compare": Request(
             day,
             (*largest, MARKET),
-            max(before, month.first - WEEK),
+            before,
             month.through,
             theme,
             (("base", "start"),),

@@ -119,6 +119,19 @@ def test_nothing_from_after_the_month_enters_the_report(
         pd.testing.assert_frame_equal(chart.table, again.table)
 
 
+def test_companies_without_a_price_at_the_end_are_left_out_and_counted(bundled_database: Path) -> None:
+    told = report_of(bundled_database, "2026-09")
+    with connect_read_only(bundled_database) as con:
+        ended = con.execute(
+            "SELECT count(*) FROM (SELECT ticker FROM price_daily JOIN company USING (ticker) WHERE role = 'AI' AND "
+            "date BETWEEN '2026-09-01' AND '2026-09-30' GROUP BY ticker HAVING max(date) < '2026-09-25')"
+        ).fetchall()[0][0]
+    assert ended > 5
+    assert f"Left out: {ended} that have no price at its beginning or at its end." in told.lead
+    chart = next(chart for chart in told.charts if chart.name == "companies-compare")
+    assert "31 Aug 2026 = 100" in chart.subtitle
+
+
 def test_every_part_has_its_figures_and_where_they_are_from(june: Report) -> None:
     assert [one.name for one in june.parts] == [
         "moved",
