@@ -10,6 +10,8 @@ from zoneinfo import available_timezones
 import typer
 
 from etl.console import JsonOption, console, errors
+from etl.errors import UsageError, nearest
+from etl.hours import INTERVALS
 
 if TYPE_CHECKING:
     from etl.imports import ImportReport
@@ -63,6 +65,43 @@ DryRunOption = Annotated[
 ]
 
 
+DecimalOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--decimal-comma/--decimal-point",
+        help="How to read numbers such as 1,234, where no number of the file tells.",
+        show_default="as the numbers tell",
+    ),
+]
+IntervalOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(INTERVALS),
+        help="Length of bars within the day.",
+        show_default="the bars are daily",
+    ),
+]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ZONE",
+        help="Of times without an offset, such as UTC; exchange: the clock of each listing's exchange.",
+        show_default="they are refused",
+    ),
+]
+
+
+def _length(interval: str | None, timezone: str | None) -> int | None:
+    """The minutes of an interval; refuses what is none, and a zone that is not known or goes with daily bars."""
+    if interval is not None and interval not in INTERVALS:
+        raise UsageError(f"There is no interval {interval[:40]!r}{nearest(interval, INTERVALS)}.")
+    if timezone is not None and timezone != "exchange" and timezone not in available_timezones():
+        raise UsageError(f"{timezone[:40]!r} is not a time zone such as America/New_York, nor exchange.")
+    if timezone is not None and interval is None:
+        raise UsageError("--timezone goes with --interval: daily bars have no time.")
+    return INTERVALS[interval] if interval else None
+
+
 @commands.command("import-prices")
 def import_prices(
     file: FileArgument,
@@ -78,15 +117,10 @@ def import_prices(
     ] = None,
     source: SourceOption = None,
     day_first: DayOption = None,
-    decimal_comma: Annotated[
-        bool | None,
-        typer.Option(
-            "--decimal-comma/--decimal-point",
-            help="How to read numbers such as 1,234, where no number of the file tells.",
-            show_default="as the numbers tell",
-        ),
-    ] = None,
+    decimal_comma: DecimalOption = None,
     sheet: SheetOption = None,
+    interval: IntervalOption = None,
+    timezone: ZoneOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,7 +129,8 @@ def import_prices(
     Needed are a date and a close; the ticker comes from a column or from --ticker. Open, high, low, adjusted close,
     volume (also 25.3K, 255.50M), currency and source are taken when there; what is not used is named. Lines above the
     headings, totals and footers are passed over. Without adjusted closes they are computed from the known dividends.
-    Closes must be adjusted for splits.
+    Closes must be adjusted for splits. With --interval the bars are within the day: each has the time at which it
+    begins, with an offset or by --timezone, and is judged against the daily bar of its session.
 
     Examples: import-prices NVDA.csv --ticker NVDA --dry-run · import-prices kurse.csv --ticker NVDA --day-first
     """
@@ -103,7 +138,7 @@ def import_prices(
     from etl.warehouse import open_warehouse
 
     reading = imports.Reading(day_first, decimal_comma, sheet, source, dry_run)
-    options = imports.PriceOptions(ticker, currency)
+    options = imports.PriceOptions(ticker, currency, _length(interval, timezone), timezone)
     _tell_import(imports.import_prices(open_warehouse(), file, options, reading), as_json)
 
 

@@ -17,6 +17,7 @@ from etl.imports.rankings import RankOptions, ranks
 from etl.imports.report import SHOWN, ImportRefusedError, ImportReport, Reading
 from etl.imports.table import Table, readable, table_of
 from etl.imports.wide import side_by_side as ranks_side_by_side
+from etl.imports.within_day import bars_within, in_their_place
 from etl.quality import Screen
 from etl.runlog import ItemLog, RunLog, new_run_id
 from etl.warehouse import Warehouse
@@ -42,7 +43,7 @@ class _DryRun(Exception):
 def import_prices(
     warehouse: Warehouse, path: Path, options: PriceOptions | None = None, reading: Reading | None = None
 ) -> ImportReport:
-    """Merge a file of daily bars.
+    """Merge a file of daily bars, or with ``options.minutes`` of bars within the day.
 
     Adjusted closes are computed from the closes and the dividends that are known; those of the file are compared.
 
@@ -51,7 +52,9 @@ def import_prices(
     ImportRefusedError
         When the file cannot be read, lacks a needed column, or leaves open what an option must say.
     """
-    reading = reading or Reading()
+    reading, options = reading or Reading(), options or PriceOptions()
+    if options.minutes:
+        return _import_within_day(warehouse, path, options, reading)
     report = _report(warehouse, "prices", path, reading)
     listings = _listings(warehouse)
     with table_of(path, "prices", reading) as table:
@@ -59,7 +62,7 @@ def import_prices(
         _refuse_missing(table.layout, ("date", "close"), path)
 
         def take(con: duckdb.DuckDBPyConnection, screen: Screen) -> None:
-            query = bars(table, listings, options or PriceOptions(), reading, report, str(path))
+            query = bars(table, listings, options, reading, report, str(path))
             for batch in _batches(table, query, path):
                 con.register("file_rows", batch)
                 report.item.received += batch.num_rows
@@ -67,6 +70,28 @@ def import_prices(
                 _merge(screen, report, ["price_daily"])
                 con.unregister("file_rows")
                 _step(con, warehouse)
+
+        _run(warehouse, report, table, take)
+    return report
+
+
+def _import_within_day(
+    warehouse: Warehouse, path: Path, options: PriceOptions, reading: Reading
+) -> ImportReport:
+    report = _report(warehouse, "prices", path, reading)
+    listings = _listings(warehouse)
+    with table_of(path, "bars", reading) as table:
+        _refuse_missing(table.layout, ("date", "close"), path)
+
+        def take(con: duckdb.DuckDBPyConnection, screen: Screen) -> None:
+            query = bars_within(table, listings, options, reading, report, str(path))
+            with readable(path):
+                rows = table.con.execute(query).df()
+            report.item.received = len(rows)
+            if rows.empty:
+                return
+            screen.judge("price_intraday", in_their_place(rows, listings, options, reading, str(path)))
+            _merge(screen, report, ["price_intraday"])
 
         _run(warehouse, report, table, take)
     return report

@@ -84,6 +84,7 @@ NAMES: dict[str, dict[str, str]] = {
         "note": "remark, notes, remarks, comment",
     },
 }
+NAMES["bars"] = {**NAMES["prices"], "clock": "time, hour, time of day, bar time, uhrzeit, zeit, heure, hora"}
 """The columns of each kind of file, and the other names under which they are found, the likeliest first."""
 
 

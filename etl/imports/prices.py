@@ -33,10 +33,15 @@ DOLLARS = ("USD", "HKD", "TWD", "CAD", "AUD", "SGD", "NZD")
 
 @dataclass(frozen=True)
 class PriceOptions:
-    """Whose bars they are and in which currency, where the file does not say it."""
+    """Whose bars they are and in which currency, where the file does not say it.
+
+    ``minutes`` is the length of bars within the day (None: they are daily), ``zone`` that of times without an offset.
+    """
 
     ticker: str | None = None
     currency: str | None = None
+    minutes: int | None = None
+    zone: str | None = None
 
 
 def side_by_side(table: Table, listings: dict[str, Listing]) -> None:
@@ -93,18 +98,18 @@ def bars(
     ``listings`` say which exchange and currency a ticker has. Where the file has no
     adjusted close, the close stands in for it.
     """
-    whose = _add_listings(table, listings, options, report, path)
+    whose = listings_of(table, listings, options, report, path)
     figures = add_figures(table, [name for name in FIGURES if name in table.layout.places], reading, path)
     second = None
     if table.is_text("date"):
         add_days(table, "date", reading, path)
         report.aside, second = set_aside(table, "date", "close", "prices")
     day, day_fault = _day(table)
-    faults = [day_fault] + [_figure_fault(table, column, value) for column, value in figures.items()]
+    faults = [day_fault] + [figure_fault(table, column, value) for column, value in figures.items()]
     faults = misplaced(table, second) + faults
     unit = scale(in_parentheses(table.layout.used.get("volume", "")) or "")
-    currency, currency_join = _currency(table, figures, options, path)
-    source = _source(table, reading, path)
+    currency, currency_join = currency_of(table, figures, options, path)
+    source = source_of(table, reading, path)
     dated = f"LEFT JOIN dated ON dated.text = raw.{table.cell('date')}" if table.is_text("date") else ""
     aside = "ANTI JOIN aside ON aside.file_row = raw.file_row" if report.aside else ""
     return f"""
@@ -120,7 +125,7 @@ def _values(figures: dict[str, str], unit: int) -> str:
     return ", ".join(f"{value} AS {column}" for column, value in columns.items())
 
 
-def _add_listings(
+def listings_of(
     table: Table, listings: dict[str, Listing], options: PriceOptions, report: ImportReport, path: str
 ) -> str:
     """The join with ``listing``: the ticker of each row, its exchange's time zone and its currency."""
@@ -192,7 +197,8 @@ def _day(table: Table) -> tuple[str, str]:
     return day, f"WHEN NOT coalesce(year({day}) {years}, true) THEN '\"' || {cell} || '\" is not a date'"
 
 
-def _figure_fault(table: Table, column: str, value: str) -> str:
+def figure_fault(table: Table, column: str, value: str) -> str:
+    """The SQL of the fault of a cell that is no figure of its column."""
     spoken = column.replace("adj_", "adjusted ")
     most = HIGHEST_VOLUME if column == "volume" else HIGHEST_PRICE
     said = f"left(CAST(raw.{table.cell(column)} AS VARCHAR), 40)"
@@ -202,7 +208,7 @@ def _figure_fault(table: Table, column: str, value: str) -> str:
     )
 
 
-def _currency(table: Table, figures: dict[str, str], options: PriceOptions, path: str) -> tuple[str, str]:
+def currency_of(table: Table, figures: dict[str, str], options: PriceOptions, path: str) -> tuple[str, str]:
     """The SQL of a row's currency, and the join that it needs.
 
     Said by a column, else by the sign of the close, the heading of the close, or the option; else it is the listing's.
@@ -231,7 +237,8 @@ def _currency(table: Table, figures: dict[str, str], options: PriceOptions, path
     return f"coalesce({', '.join([*found, 'listing.listed_currency'])})", join
 
 
-def _source(table: Table, reading: Reading, path: str) -> str:
+def source_of(table: Table, reading: Reading, path: str) -> str:
+    """The SQL of who a row is from."""
     default = reading.source or "import"
     texts = [default]
     if "source" in table.layout.places:
