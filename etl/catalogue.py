@@ -29,6 +29,8 @@ class Company:
     ``history_from`` is the first session that is the company's own (none: all are), ``ai_from`` the day from which
     role AI counts (none: its first session). Closes before ``spin_off`` have a spin-off taken out, so that they give
     returns but no market value; a ``retired`` one is neither asked for nor missed; ``note`` says such things in words.
+    ``listing`` says what trades where the shares themselves are at home elsewhere (such as ADR), ``home`` on which
+    exchange (none: nowhere else), ``sp500_from`` since when it is in the S&P 500 (none: it is not).
     """
 
     ticker: str
@@ -41,6 +43,9 @@ class Company:
     history_from: date | None = None
     ai_from: date | None = None
     spin_off: date | None = None
+    listing: str = ""
+    home: str = ""
+    sp500_from: date | None = None
     retired: bool = False
     note: str = ""
 
@@ -116,11 +121,12 @@ def load_companies(path: Path) -> list[Company]:
         where = f"{path}: company {company.ticker}"
         if "segments" in beside:
             entries.refuse_unknown([company.segment], beside["segments"], where, "segment")
-        if not calendars.is_known(company.exchange):
-            near = nearest(company.exchange, calendars.names())
-            raise CatalogueError(
-                f"{where}: the sessions of the exchange “{company.exchange}” are not known{near}"
-            )
+        for exchange in filter(None, (company.exchange, company.home)):
+            if not calendars.is_known(exchange):
+                near = nearest(exchange, calendars.names())
+                raise CatalogueError(
+                    f"{where}: the sessions of the exchange “{exchange}” are not known{near}"
+                )
     return companies
 
 
@@ -147,7 +153,7 @@ def _company(entry: dict[str, Any], path: Path) -> Company:
     except TypeError as error:
         raise CatalogueError(f"{where}: {_fields(error)}") from error
     entries.refuse_unknown([company.role], ROLES, where, "role")
-    for name in ("history_from", "ai_from", "spin_off"):
+    for name in ("history_from", "ai_from", "spin_off", "sp500_from"):
         day = getattr(company, name)
         if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
             raise CatalogueError(f"{where}: {name} must be a date such as 2024-05-10, without quotes")

@@ -19,7 +19,7 @@ from dashboard.data.study_inputs import groups
 from dashboard.event_study import MODELS
 from dashboard.views.event_study import ESTIMATIONS, USUAL, WINDOWS, draw, request_of
 from dashboard.views.request import NothingToShow
-from dashboard.views.study_answer import LABELS, Answer, Question, ask
+from dashboard.views.study_answer import LABELS, Answer, Question, ask, ask_elsewhere
 from dashboard.views.study_words import confounding, estimate, evidence, spell_p
 
 OTHERS = {"in": "Kept in", "out": "Left out"}
@@ -185,13 +185,21 @@ def tests_table(answer: Answer) -> None:
     )
 
 
-def elsewhere_table(answer: Answer) -> None:
+def elsewhere_alone(state: str, question: Question) -> pd.DataFrame:
+    """The firms of a question none of which trades on New York's sessions; no rows where it has no such firm."""
+    with reading(state) as con:
+        try:
+            return ask_elsewhere(con, question)
+        except NothingToShow:
+            return pd.DataFrame()
+
+
+def elsewhere_table(shown: pd.DataFrame) -> None:
     """The firms on other clocks, each on the first session of its exchange that could react."""
     st.caption(
         "Each on the first session of its own exchange that could react, against the S&P 500 (SPY) of the day, of the "
         "day before and of the day after (Dimson 1979): New York closes after them."
     )
-    shown = answer.elsewhere
     share = st.column_config.NumberColumn(format="percent")
     titles = {
         "name": "Company",
@@ -282,13 +290,18 @@ question = ask_reader(state)
 try:
     answer = answer_to(state, question)
 except NothingToShow as nothing:
-    say_nothing(nothing, ":material/calendar_month:")
+    found = elsewhere_alone(state, question)
+    if found.empty:
+        say_nothing(nothing, ":material/calendar_month:")
+    else:
+        st.markdown("### These firms trade on other clocks than New York’s")
+        elsewhere_table(found)
     st.stop()
 
 st.markdown(f"### {plain(estimate(answer))}")
 show_chart(state, question, "study-caar")
 st.markdown(plain(evidence(answer)))
-for sentence in [*confounding(answer), *answer.study.notes]:
+for sentence in [*confounding(answer), *answer.study.notes, *answer.listings]:
     st.caption(plain(sentence))
 for name in FOLDS:
     fold(state, question, name)
@@ -311,7 +324,7 @@ with st.expander("Was the day itself unusual?", icon=":material/storm:"):
     )
 if len(answer.elsewhere):
     with st.expander("Seoul, Tokyo and Hong Kong on their own sessions", icon=":material/schedule:"):
-        elsewhere_table(answer)
+        elsewhere_table(answer.elsewhere)
 if len(answer.left_out):
     with st.expander(f"Firms left out: {len(answer.left_out)}", icon=":material/person_off:"):
         st.dataframe(answer.left_out, hide_index=True, alt="The firms left out, each with the reason")

@@ -31,12 +31,13 @@ def companies(con: duckdb.DuckDBPyConnection, on: date | None = None) -> pd.Data
     """Every company, fund and index, one row each; with `on` without those that have the role AI only later.
 
     Columns: ticker, name, segment, exchange, currency, role, is_benchmark (a fund or an index), history_from,
-    ai_from, spin_off (dates, missing where there is none), note.
+    ai_from, spin_off, sp500_from (dates, missing where there is none), note, listing (such as ADR) and home (the
+    exchange of the shares themselves; both "" where there is none).
     """
     return con.execute(
         f"""
         SELECT ticker, name, segment, exchange, currency, role, is_benchmark, history_from, ai_from, spin_off,
-            coalesce(note, '') AS note
+            sp500_from, coalesce(note, '') AS note, coalesce(listing, '') AS listing, coalesce(home, '') AS home
         FROM company WHERE $day IS NULL OR role <> 'AI' OR {ai_on("$day")} ORDER BY ticker
         """,  # noqa: S608
         {"day": on},

@@ -16,6 +16,7 @@ from etl.errors import ProductError
 # Exchanges that trade on New York's sessions.
 NEW_YORK = ("XNYS", "XNAS", "ARCX", "BATS", "XASE")
 ALL_AI = "ai"
+INDEX = "^GSPC"
 
 
 class NothingToStudyError(ProductError):
@@ -90,6 +91,21 @@ def load_study_inputs(
     )
 
 
+def members(
+    con: duckdb.DuckDBPyConnection, group: str, tickers: Sequence[str], on: date | None = None
+) -> list[str]:
+    """The tickers of a group (or `tickers` themselves) on whatever exchange; raises UnknownName as above."""
+    companies = market.companies(con, None if tickers else on)
+    return list(_members(con, companies, group, tickers)["ticker"])
+
+
+def benchmark_prices(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """adj_close of the funds, sessions × tickers."""
+    companies = market.companies(con)
+    prices = _adjusted_closes(con)
+    return prices[[t for t in companies.loc[companies["role"] == "benchmark", "ticker"] if t in prices]]
+
+
 def _members(
     con: duckdb.DuckDBPyConnection, companies: pd.DataFrame, group: str, tickers: Sequence[str]
 ) -> pd.DataFrame:
@@ -130,6 +146,31 @@ def market_values(con: duckdb.DuckDBPyConnection, session: date) -> pd.Series:
     """Market value of each company at the close before `session`, US dollars, by ticker."""
     moves = market.value_moves(con, session, session)
     return moves.dropna(subset=["value_before"]).set_index("ticker")["value_before"]
+
+
+def index_parts(con: duckdb.DuckDBPyConnection, session: date) -> tuple[pd.Series, pd.DataFrame]:
+    """What the S&P 500 was worth at the close before each session, and its AI companies then.
+
+    The worth is the index's level times the dollars for a point that were known on `session` (kept as its number of
+    shares), none where that was not known. One row a session and company that had the role AI and was in the index:
+    ticker, date, value_before (US dollars), change (fraction).
+    """
+    levels = con.execute(
+        """
+        SELECT date, close * (
+            SELECT arg_max(shares, date) FROM shares_outstanding
+            WHERE ticker = $index AND coalesce(filed, date) <= $session
+        ) AS worth
+        FROM price_daily WHERE ticker = $index ORDER BY date
+        """,
+        {"index": INDEX, "session": session},
+    ).df()
+    worth = levels.set_index(pd.DatetimeIndex(levels["date"]))["worth"].astype(float).shift(1)
+    companies = market.companies(con).dropna(subset=["sp500_from"])
+    since = pd.to_datetime(companies.set_index("ticker")["sp500_from"])
+    moves = market.value_moves(con, valued=True)
+    inside = moves["is_ai"] & (pd.to_datetime(moves["ticker"].map(since)) <= moves["date"])
+    return worth, moves.loc[inside, ["ticker", "date", "value_before", "change"]]
 
 
 def volumes(con: duckdb.DuckDBPyConnection, tickers: Sequence[str]) -> pd.DataFrame:

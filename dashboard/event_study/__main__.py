@@ -4,20 +4,27 @@ import datetime as dt
 import json
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
+from dashboard.data import market
 from dashboard.data.events import events as dated_events
 from dashboard.data.factors import factors as held_factors
 from dashboard.data.naming import day_named, event_named, resolve, tickers_named
 from dashboard.data.study_inputs import (
     ALL_AI,
+    NothingToStudyError,
     StudyInputs,
+    benchmark_prices,
+    index_parts,
     load_study_inputs,
     market_values,
+    members,
+    prices_elsewhere,
 )
 from dashboard.event_study import (
     MODELS,
@@ -31,6 +38,7 @@ from dashboard.event_study import (
     run_study,
     simple_returns,
 )
+from dashboard.event_study.benchmarks import IndexParts
 from dashboard.event_study.league_command import CsvOption, EventsOption, KindOption, league
 from dashboard.event_study.options import (
     BenchmarkOption,
@@ -53,6 +61,7 @@ from dashboard.event_study.panel import Market
 from dashboard.event_study.report import (
     benchmark_table,
     confounder_table,
+    elsewhere_table,
     print_study,
     records,
     study_to_dict,
@@ -60,16 +69,23 @@ from dashboard.event_study.report import (
 from dashboard.event_study.size_table import PATH, compute
 from dashboard.event_study.study import WINDOWS
 from dashboard.event_study.windows import Window, check_windows
+from dashboard.views.study_beyond import elsewhere
+from dashboard.views.study_listings import listed_elsewhere
+from etl.calendars import HOME, sessions
 from etl.console import command_line, run
 from etl.errors import UsageError
 from etl.factors import FactorFileError, parse_factors
 from etl.warehouse import connect_read_only
 
-COMPARED = ("SPY", "RSP", "ex-treated", "ex-treated-value")
+COMPARED = ("SPY", "RSP", "sp500-ex-ai", "ex-treated", "ex-treated-value")
 GAPS = ("skip", "trade-to-trade")
 TEXT_WIDTH = 150
 
 app = command_line()
+
+
+class ElsewhereAlone(Exception):
+    """None of the firms trades on New York's sessions; the argument is their table, see `study_beyond.elsewhere`."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +102,21 @@ class Request:
 
 @dataclass(frozen=True)
 class Found:
-    """What the warehouse holds for a request: the session (or date), its title, other events, prices, factors."""
+    """What the warehouse holds for a request: the session (or date), its title, other events, prices, factors.
+
+    `foreign` are the firms on other clocks, as `study_beyond.elsewhere` gives them; `notes` what is to be known of
+    listings.
+    """
 
     session: dt.date
     title: str
     others: dict[str, pd.Timestamp]
     inputs: StudyInputs
     values: pd.Series
+    index: IndexParts
     factors: pd.DataFrame
+    foreign: pd.DataFrame
+    notes: list[str]
 
 
 @app.command(epilog="Exit codes: 0 studied, 2 nothing to study, 3 wrong usage.")
@@ -129,10 +152,14 @@ def study(
     settings |= {"gaps": resolve("treatment of gaps", gaps, GAPS), "min_observations": min_observations}
     wanted = tuple(ticker.strip().upper() for ticker in tickers.split(",") if ticker.strip())
     request = Request(event, date, group, wanted, benchmark, exclude_events)
-    found = _read(request)
+    try:
+        found = _read(request, settings["windows"][0])
+    except ElsewhereAlone as alone:
+        _give_elsewhere(alone.args[0], settings["windows"][0], as_json, csv)
+        return
     returns = simple_returns(found.inputs.prices)
     yardsticks = benchmark_choices(
-        found.inputs.benchmarks, found.inputs.universe, found.inputs.treated, found.values
+        found.inputs.benchmarks, found.inputs.universe, found.inputs.treated, found.values, found.index
     )
     chosen, about = _market(benchmark, yardsticks, settings["model"], factors, found.factors)
     result = run_study(
@@ -171,17 +198,34 @@ def _give(given: Given, as_json: bool, csv: Path | None) -> None:
         figures = study_to_dict(result)
         figures["dropped"] = records(given.found.inputs.left_out) + figures["dropped"]
         figures |= {"benchmark_check": records(given.check), "other_events": records(given.confounded)}
+        figures |= {"elsewhere": records(given.found.foreign)}
+        figures["notes"] += given.found.notes
         figures |= {"benchmark": given.about, "title": given.found.title, "request": vars(request)}
         sys.stdout.write(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         return
     console = Console(width=None if sys.stdout.isatty() else TEXT_WIDTH, highlight=False)
     firms = ", ".join(request.tickers) or f"group {request.group}"
     console.print(f"{given.found.title}: {firms}; benchmark {given.about}.", markup=False)
+    for note in given.found.notes:
+        console.print(f"Note: {note}", markup=False)
     print_study(result, console, given.found.inputs.left_out)
+    if len(given.found.foreign):
+        console.print(elsewhere_table(given.found.foreign, result.windows[0]))
     if len(given.confounded):
         console.print(confounder_table(given.confounded))
     if len(given.check):
         console.print(benchmark_table(given.check))
+
+
+def _give_elsewhere(foreign: pd.DataFrame, window: Window, as_json: bool, csv: Path | None) -> None:
+    """Firms that all trade on other clocks: their table alone."""
+    if csv is not None:
+        _write_tables({"elsewhere": foreign}, csv)
+    elif as_json:
+        sys.stdout.write(json.dumps({"elsewhere": records(foreign)}, indent=1, allow_nan=False) + "\n")
+    else:
+        console = Console(width=None if sys.stdout.isatty() else TEXT_WIDTH, highlight=False)
+        console.print(elsewhere_table(foreign, window))
 
 
 def _write(given: Given, folder: Path) -> None:
@@ -195,8 +239,13 @@ def _write(given: Given, folder: Path) -> None:
         "placebo": study.placebo,
         "benchmarks": given.check,
         "other-events": given.confounded,
+        "elsewhere": given.found.foreign,
         "left-out": pd.concat([given.found.inputs.left_out, study.dropped], ignore_index=True),
     }
+    _write_tables(tables, folder)
+
+
+def _write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
@@ -253,19 +302,46 @@ def _league(events: str, kinds: list[str], csv: Path | None, *, alone: bool) -> 
     return True
 
 
-def _read(request: Request) -> Found:
+def _read(request: Request, window: Window) -> Found:
     with connect_read_only() as con:
         known = {each.event_id: each for each in dated_events(con)}
         if request.event:
             event = event_named(con, request.event)
-            session, title = event.market_session, event.title
+            session, title, session_on = event.market_session, event.title, event.session_on
             known.pop(event.event_id, None)
         else:
             session, title = day_named(request.date), request.date
+            session_on = partial(_from, session)
+            session = session_on(HOME)
         others = {name: pd.Timestamp(each.market_session) for name, each in known.items()}
         tickers = tickers_named(con, request.tickers)
-        inputs = load_study_inputs(con, request.group, tickers, session)
-        return Found(session, title, others, inputs, market_values(con, session), held_factors(con))
+        prices = prices_elsewhere(con, members(con, request.group, tickers, session))
+        foreign = elsewhere(prices, benchmark_prices(con)["SPY"], session_on, window)
+        try:
+            inputs = load_study_inputs(con, request.group, tickers, session)
+        except NothingToStudyError:
+            if foreign.empty:
+                raise
+            raise ElsewhereAlone(foreign) from None
+        companies = market.companies(con)
+        firms = companies[companies["ticker"].isin(inputs.prices.columns)]
+        return Found(
+            day_named(request.date) if request.date else session,
+            title,
+            others,
+            inputs,
+            market_values(con, session),
+            IndexParts(pd.Timestamp(session), *index_parts(con, session)),
+            held_factors(con),
+            foreign,
+            listed_elsewhere(firms, session_on, session),
+        )
+
+
+def _from(day: dt.date, exchange: str) -> dt.date:
+    """The first session of an exchange on a day or after."""
+    following = sessions(exchange, day, day + dt.timedelta(days=31))
+    return following[0] if following else day
 
 
 def _pair(text: str, option: str) -> Window:

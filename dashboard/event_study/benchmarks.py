@@ -18,18 +18,25 @@ from dashboard.event_study.gaps import simple_returns
 from dashboard.event_study.study import run_study
 
 EQUAL_WEIGHT, EX_TREATED, EX_TREATED_VALUE = "equal-weight", "ex-treated", "ex-treated-value"
+# Share of the AI companies in the index whose worth may be unknown.
+MOST_UNKNOWN = 0.1
+INDEX_EX_AI, INDEX_FUND = "sp500-ex-ai", "SPY"
 # Share of a benchmark that the event may treat.
 MOST_TREATED = 0.2
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A benchmark's return, and where its members are known how many they are and which share the event treats."""
+    """A benchmark's return, and where its members are known how many they are and which share the event treats.
+
+    `about` says in words what it is where that is more than its members.
+    """
 
     name: str
     returns: pd.Series
     firms: int | None = None
     treated: int | None = None
+    about: str = ""
 
     @property
     def fair(self) -> bool:
@@ -38,6 +45,8 @@ class Benchmark:
 
     def describe(self) -> str:
         """Its members in words."""
+        if self.about:
+            return self.about
         if self.firms is None:
             return "a fund, whose members are not followed"
         return f"{self.firms} firms, {(self.treated or 0) / self.firms:.0%} of them treated by the event"
@@ -74,8 +83,54 @@ def market_without(
     return (rest.mul(share, axis=1).sum(axis=1) / there.sum(axis=1).replace(0.0, np.nan)).rename("ex-treated")
 
 
+@dataclass(frozen=True)
+class IndexParts:
+    """What the S&P 500 was worth, and what its AI companies were.
+
+    Attributes:
+        worth: US dollars of the whole index at the close before each session, NaN where not known.
+        moves: one row an AI company in the index and session: date, value_before (US dollars at the close before, NaN
+            where not known), change (fraction).
+        session: of the event, or a date that rolls forward to it.
+    """
+
+    session: pd.Timestamp
+    worth: pd.Series
+    moves: pd.DataFrame
+
+    def without(self, fund: pd.Series) -> Benchmark | None:
+        """The index without its AI companies, by value: (R·V - Σ r·v)/(V - Σ v) on each session.
+
+        R is the return of a fund on the index, V its worth and r and v those of the companies. No return on a session
+        on which the worth of more than a tenth of them is not known; None where that of the event is such a one.
+        """
+        inside = self.moves.assign(gain=self.moves["value_before"] * self.moves["change"])
+        daily = inside.groupby("date").agg(
+            gain=("gain", "sum"),
+            value=("value_before", "sum"),
+            known=("gain", "count"),
+            firms=("gain", "size"),
+        )
+        daily = daily[daily["known"] >= (1 - MOST_UNKNOWN) * daily["firms"]].reindex(fund.index)
+        worth = self.worth.reindex(fund.index)
+        returns = (fund * worth - daily["gain"]) / (worth - daily["value"])
+        day = returns.index.searchsorted(self.session)
+        if day == len(returns) or pd.isna(returns.iloc[day]):
+            return None
+        count, share = int(daily["known"].iloc[day]), daily["value"].iloc[day] / worth.iloc[day]
+        about = (
+            f"the S&P 500 (SPY) less {count} AI companies in it, {share:.0%} of its value, counting all their shares, "
+            "not only those that trade freely"
+        )
+        return Benchmark(INDEX_EX_AI, returns.rename(INDEX_EX_AI), about=about)
+
+
 def benchmark_choices(
-    funds: pd.DataFrame, universe: pd.DataFrame, treated: Sequence[str], values: pd.Series | None = None
+    funds: pd.DataFrame,
+    universe: pd.DataFrame,
+    treated: Sequence[str],
+    values: pd.Series | None = None,
+    index: IndexParts | None = None,
 ) -> dict[str, Benchmark]:
     """Every benchmark that prices allow: each fund, the mean of all firms, and the untreated ones.
 
@@ -84,15 +139,19 @@ def benchmark_choices(
         universe: sessions × followed firms, dividend-adjusted prices.
         treated: firms that the event treats: they are left out of the "ex-treated" ones.
         values: market value of each firm before the event; without them none is weighted by value.
+        index: what the S&P 500 and its AI companies were worth.
 
     Returns:
         Name → benchmark: the funds' tickers, "equal-weight", and where a firm is left "ex-treated" and, of those with
-        a value, "ex-treated-value".
+        a value, "ex-treated-value"; "sp500-ex-ai" where `index` allows it.
     """
     fund_returns = simple_returns(funds) if funds.shape[1] else funds
     returns = simple_returns(universe)
     choices = {str(ticker): Benchmark(str(ticker), fund_returns[ticker]) for ticker in fund_returns}
     hit = [firm for firm in returns if firm in set(treated)]
+    without = index.without(fund_returns[INDEX_FUND]) if index and INDEX_FUND in fund_returns else None
+    if without:
+        choices[INDEX_EX_AI] = without
     choices[EQUAL_WEIGHT] = Benchmark(
         EQUAL_WEIGHT, equal_weight_benchmark(returns), returns.shape[1], len(hit)
     )

@@ -20,7 +20,8 @@ TickersOption = Annotated[
 BenchmarkOption = Annotated[
     str,
     typer.Option(
-        help="SPY, RSP or another fund, ex-treated or ex-treated-value (firms outside AI, by value)."
+        help="SPY, RSP or another fund, sp500-ex-ai (the S&P 500 without its AI companies, by value), ex-treated or "
+        "ex-treated-value (firms outside AI, by value)."
     ),
 ]
 ModelOption = Annotated[str, typer.Option(help=f"One of {', '.join(MODELS)}.")]

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from dashboard.event_study.catalogue import TESTS
 from dashboard.event_study.study import Study
-from dashboard.event_study.windows import label
+from dashboard.event_study.windows import Window, label
 
 
 def study_to_dict(study: Study) -> dict[str, Any]:
@@ -226,6 +226,33 @@ def confounder_table(found: pd.DataFrame) -> Table:
     blurred = len(found) - len(near)
     if blurred:
         table.add_row(f"{blurred} more", "", "estimation window (see --exclude-events)")
+    return table
+
+
+def elsewhere_table(found: pd.DataFrame, window: Window) -> Table:
+    """Firms on other clocks, from `dashboard.views.study_beyond.elsewhere`."""
+    table = _table(
+        f"Firms on other clocks, CAR over {escape(label(window))} against SPY of the day, the day before and after",
+        "Firm",
+        "Exchange",
+        "Session",
+        "Raw",
+        "CAR",
+        "95% interval",
+        "p",
+        "Placebo p",
+    )
+    for row in found.itertuples():
+        table.add_row(
+            escape(row.firm),
+            row.exchange,
+            f"{row.session:%Y-%m-%d}",
+            _percent(row.raw),
+            _percent(row.car),
+            f"{_percent(row.low)} to {_percent(row.high)}",
+            _p(row.p_value),
+            _p(row.placebo_p),
+        )
     return table
 
 

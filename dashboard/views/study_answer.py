@@ -16,9 +16,12 @@ from dashboard.data.study_inputs import (
     ALL_AI,
     NothingToStudyError,
     StudyInputs,
+    benchmark_prices,
     groups,
+    index_parts,
     load_study_inputs,
     market_values,
+    members,
     prices_elsewhere,
     volumes,
 )
@@ -38,6 +41,7 @@ from dashboard.event_study import (
     run_study,
     simple_returns,
 )
+from dashboard.event_study.benchmarks import IndexParts
 from dashboard.event_study.panel import Market
 from dashboard.event_study.study import ESTIMATION
 from dashboard.event_study.synthetic import Synthetic, run_synthetic
@@ -45,11 +49,13 @@ from dashboard.event_study.volatility import abnormal_variance, abnormal_volume,
 from dashboard.event_study.windows import Window
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow, asked_event
 from dashboard.views.study_beyond import Explained, elsewhere, explain
+from dashboard.views.study_listings import listed_elsewhere
 
 LABELS = {
     "SPY": "the S&P 500 (SPY)",
     "RSP": "the S&P 500, equal weight (RSP)",
     "QQQ": "the Nasdaq-100 (QQQ)",
+    "sp500-ex-ai": "the S&P 500 without its AI companies, by value",
     "ex-treated": "firms outside AI",
     "ex-treated-value": "firms outside AI, by value",
 }
@@ -101,6 +107,7 @@ class Answer:
     foreign: dict[str, pd.DataFrame] = field(repr=False)
     names: dict[str, str] = field(repr=False)
     segments: pd.Series = field(repr=False)
+    listings: tuple[str, ...] = field(repr=False)
     source: str
 
     @cached_property
@@ -202,9 +209,8 @@ class Answer:
     def elsewhere(self) -> pd.DataFrame:
         """The group's firms on other clocks against SPY, see `study_beyond.elsewhere`; with their name."""
         spy = self.inputs.benchmarks["SPY"]
-        found = elsewhere(self.foreign, spy, self.event, self.question.window, LEVEL)
-        found.insert(1, "name", found["firm"].map(self.names))
-        return found
+        found = elsewhere(self.foreign, spy, self.event.session_on, self.question.window, LEVEL)
+        return _named(found, self.names)
 
     @cached_property
     def unusual(self) -> pd.DataFrame:
@@ -232,12 +238,33 @@ def ask(con: duckdb.DuckDBPyConnection, question: Question) -> Answer:
     try:
         inputs = load_study_inputs(con, question.group, question.tickers, event.market_session)
         values = market_values(con, event.market_session)
-        yardsticks = benchmark_choices(inputs.benchmarks, inputs.universe, inputs.treated, values)
+        index = IndexParts(pd.Timestamp(event.market_session), *index_parts(con, event.market_session))
+        yardsticks = benchmark_choices(inputs.benchmarks, inputs.universe, inputs.treated, values, index)
         chosen, note = _yardstick(con, question, yardsticks)
         others = {each.event_id: each for each in events(con) if each.event_id != event.event_id}
         return _answer(con, question, event, inputs, values, yardsticks, chosen, note, others)
     except (NothingToStudyError, UnknownName, EventStudyError) as error:
         raise NothingToShow(str(error)) from error
+
+
+def ask_elsewhere(con: duckdb.DuckDBPyConnection, question: Question) -> pd.DataFrame:
+    """The question's firms that trade on other clocks, as `Answer.elsewhere` gives them; no rows where there are none.
+
+    For a question whose firms all do, so that `ask` has none to study.
+    """
+    event = asked_event(con, question.event_id)
+    try:
+        foreign = prices_elsewhere(con, members(con, question.group, question.tickers, event.market_session))
+    except UnknownName as error:
+        raise NothingToShow(str(error)) from error
+    names = market.companies(con).set_index("ticker")["name"].to_dict()
+    spy = benchmark_prices(con)["SPY"]
+    return _named(elsewhere(foreign, spy, event.session_on, question.window, LEVEL), names)
+
+
+def _named(found: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    found.insert(1, "name", found["firm"].map(names))
+    return found
 
 
 def _yardstick(
@@ -280,6 +307,7 @@ def _answer(
     blurred = bool((found["where"] == "estimation window").any())
     companies = market.companies(con)
     names = dict(zip(companies["ticker"], companies["name"], strict=True))
+    firms = companies[companies["ticker"].isin(study.abnormal_returns.columns)]
     return Answer(
         question,
         event,
@@ -298,6 +326,7 @@ def _answer(
         prices_elsewhere(con, list(inputs.left_out["firm"])),
         names,
         companies.set_index("ticker")["segment"],
+        tuple(listed_elsewhere(firms, event.session_on, study.event_session.date())),
         _source(con, study, question),
     )
 

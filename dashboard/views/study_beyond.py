@@ -1,11 +1,12 @@
 """Beyond the mean: what explains who lost, what would have been, and the firms on other clocks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 from scipy.special import stdtrit
 
-from dashboard.data.events import Event
 from dashboard.event_study import EventStudyError, Study
 from dashboard.event_study.clocks import run_elsewhere
 from dashboard.event_study.explain import characteristics, run_cross_section, segment_columns
@@ -50,17 +51,21 @@ def explain(study: Study, values: pd.Series, segments: pd.Series, window: Window
 
 
 def elsewhere(
-    foreign: dict[str, pd.DataFrame], market: pd.Series, event: Event, window: Window, level: float
+    foreign: dict[str, pd.DataFrame],
+    market: pd.Series,
+    session_on: Callable[[str], date],
+    window: Window,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """The firms on other clocks, each exchange on its own sessions against a market with a lag and a lead.
 
-    One row a firm, columns `ELSEWHERE`: session is the first that could react; raw, car, low and high (its interval
-    at `level`) are fractions over the window.
+    `session_on` gives an exchange's first session that could react. One row a firm, columns `ELSEWHERE`: session, raw,
+    car, low and high (its interval at `level`) are of that session and the window, fractions.
     """
     tables = []
     for exchange, prices in foreign.items():
         try:
-            study = run_elsewhere(prices, market, event.session_on(exchange), windows=(window,))
+            study = run_elsewhere(prices, market, session_on(exchange), windows=(window,))
         except EventStudyError:
             continue
         start, end = window

@@ -78,7 +78,7 @@ TABLES = {
             ("ticker",),
             (
                 *("name", "segment", "exchange", "currency", "role", "is_benchmark", "bundled"),
-                *("history_from", "ai_from", "spin_off", "retired", "note"),
+                *("history_from", "ai_from", "spin_off", "retired", "note", "listing", "home", "sp500_from"),
             ),
             has_run=False,
             bundled_rows="true",

@@ -11,7 +11,7 @@ from dashboard.analysis.placebo import placebo_range
 from dashboard.charts.words import percent
 from dashboard.views.event_study import CHARTS, draw
 from dashboard.views.request import NothingToShow, Request
-from dashboard.views.study_answer import Answer, Question, ask
+from dashboard.views.study_answer import Answer, Question, ask, ask_elsewhere
 from dashboard.views.study_words import conclusion, confounding
 from etl.settings import PROJECT_ROOT
 
@@ -112,6 +112,38 @@ def test_no_benchmark_of_the_page_is_made_of_the_firms_it_judges(
     assert answer.check["members"].str.contains("a fund|0% of them treated").all()
     with pytest.raises(NothingToShow, match="refused"):
         ask(con, Question(benchmark="equal-weight"))
+
+
+def test_the_index_without_ai_moves_like_the_equal_weighted_one_and_did_not_fall(
+    answer: Answer, con: duckdb.DuckDBPyConnection
+) -> None:
+    rows = answer.check.set_index("benchmark")
+    assert "S&P 500 without its AI companies" in rows.loc["sp500-ex-ai", "label"]
+    assert "less 33 AI companies in it" in rows.loc["sp500-ex-ai", "members"]
+    assert rows.loc["sp500-ex-ai", "benchmark_return"] > 0 > rows.loc["SPY", "benchmark_return"]
+    prices = answer.inputs.benchmarks
+    other = ask(con, Question(benchmark="sp500-ex-ai")).market
+    both = pd.concat([other, prices["RSP"].pct_change(), prices["SPY"].pct_change()], axis=1).dropna()
+    assert both.corr().iloc[0, 1] > 0.96 > both.corr().iloc[1, 2]
+
+
+def test_firms_at_home_elsewhere_are_named_with_when_their_home_could_react(answer: Answer) -> None:
+    (said,) = answer.listings
+    assert "TSMC (ADR; Taipei’s first session that could react: Mon 3 Feb 2025)" in said
+    assert "ASML (New York shares; Amsterdam’s" in said
+    assert "Arm (ADR, traded nowhere else)" in said
+    assert "NVIDIA" not in said
+
+
+def test_firms_that_all_trade_on_other_clocks_are_studied_on_theirs(con: duckdb.DuckDBPyConnection) -> None:
+    question = Question(tickers=("000660.KS", "9984.T"))
+    with pytest.raises(NothingToShow, match="sessions"):
+        ask(con, question)
+    found = ask_elsewhere(con, question).set_index("firm")
+    assert found["name"].to_dict() == {"000660.KS": "SK Hynix", "9984.T": "SoftBank Group"}
+    assert str(found.loc["000660.KS", "session"]) == "2025-01-31"
+    assert found.loc["000660.KS", "car"] < -0.05
+    assert ask_elsewhere(con, Question(tickers=("NVDA",))).empty
 
 
 def test_tests_that_a_shared_date_invalidates_come_last_and_with_their_measured_size(answer: Answer) -> None:

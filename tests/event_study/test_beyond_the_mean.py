@@ -16,6 +16,7 @@ from dashboard.event_study import (
     run_events,
     run_study,
 )
+from dashboard.event_study.benchmarks import IndexParts
 from dashboard.event_study.explain import characteristics, run_cross_section, segment_columns
 from dashboard.event_study.synthetic import run_synthetic
 from dashboard.event_study.volatility import abnormal_variance, abnormal_volume, scaled_placebo
@@ -220,6 +221,22 @@ def test_a_benchmark_of_treated_firms_says_what_it_is_made_of_and_is_refused():
     expected = np.average(inside, weights=values.iloc[24:])
     assert choices["ex-treated-value"].returns.iloc[6] == pytest.approx(expected)
     assert Benchmark("fund", MARKET).fair
+
+
+def test_the_index_without_its_ai_companies_is_what_is_left_of_its_value():
+    days = RETURNS.index[:4]
+    worth = pd.Series([100.0, 100.0, 110.0, 120.0], days)
+    rows = [("A", day, 30.0, -0.1) for day in days] + [("B", day, 10.0, 0.2) for day in days[1:]]
+    moves = pd.DataFrame(rows, columns=["ticker", "date", "value_before", "change"])
+    fund = pd.Series([0.01, 0.02, -0.01, 0.03], days)
+    found = IndexParts(days[1] - pd.Timedelta(hours=1), worth, moves).without(fund)
+    # 60 of the 100 dollars are not in A or B, which lost 3 and won 2 of the 2 dollars that the index won.
+    assert found.returns.iloc[1] == pytest.approx((2 + 3 - 2) / 60)
+    assert "less 2 AI companies in it, 40% of its value" in found.describe()
+    assert found.fair
+    unknown = moves.assign(value_before=moves["value_before"].where(moves["ticker"] == "A"))
+    assert IndexParts(days[1], worth, unknown).without(fund) is None
+    assert IndexParts(days[-1] + pd.Timedelta(days=9), worth, moves).without(fund) is None
 
 
 def test_the_path_of_a_contrast_starts_at_the_session_before_the_event():
