@@ -105,6 +105,9 @@ def fold(state: str, question: Question, name: str) -> None:
             show_chart(state, question, name)
             for further in BESIDE.get(name, ()):
                 show_chart(state, question, further)
+            if name == "study-benchmarks":
+                for sentence in answer_to(state, question).check.attrs["left_out"]:
+                    st.caption(plain(sentence))
             if name == "study-synthetic":
                 donors_table(answer_to(state, question))
         except NothingToShow as nothing:

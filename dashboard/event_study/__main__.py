@@ -119,6 +119,18 @@ class Found:
     notes: list[str]
 
 
+@dataclass(frozen=True)
+class Given:
+    """A study with what stands around it."""
+
+    request: Request
+    found: Found
+    result: Study
+    check: pd.DataFrame
+    confounded: pd.DataFrame
+    about: str
+
+
 @app.command(epilog="Exit codes: 0 studied, 2 nothing to study, 3 wrong usage.")
 def study(
     event: EventOption = "",
@@ -157,13 +169,22 @@ def study(
     except ElsewhereAlone as alone:
         _give_elsewhere(alone.args[0], settings["windows"][0], as_json, csv)
         return
+    _give(_studied(request, found, settings, factors), as_json, csv)
+
+
+def _studied(request: Request, found: Found, settings: dict[str, Any], factors: Path | None) -> Given:
+    """The study that is asked for."""
     returns = simple_returns(found.inputs.prices)
     yardsticks = benchmark_choices(
         found.inputs.benchmarks, found.inputs.universe, found.inputs.treated, found.values, found.index
     )
-    chosen, about = _market(benchmark, yardsticks, settings["model"], factors, found.factors)
+    chosen, about = _market(request.benchmark, yardsticks, settings["model"], factors, found.factors)
     result = run_study(
-        returns, chosen, found.session, exclude=found.others.values() if exclude_events else (), **settings
+        returns,
+        chosen,
+        found.session,
+        exclude=found.others.values() if request.exclude_events else (),
+        **settings,
     )
     check = _compare(returns, yardsticks, found.session, settings)
     confounded = confounders(
@@ -173,19 +194,7 @@ def study(
         settings["estimation"],
         result.span,
     )
-    _give(Given(request, found, result, check, confounded, about), as_json, csv)
-
-
-@dataclass(frozen=True)
-class Given:
-    """A study with what stands around it."""
-
-    request: Request
-    found: Found
-    result: Study
-    check: pd.DataFrame
-    confounded: pd.DataFrame
-    about: str
+    return Given(request, found, result, check, confounded, about)
 
 
 def _give(given: Given, as_json: bool, csv: Path | None) -> None:
@@ -215,6 +224,8 @@ def _give(given: Given, as_json: bool, csv: Path | None) -> None:
         console.print(confounder_table(given.confounded))
     if len(given.check):
         console.print(benchmark_table(given.check))
+        for sentence in given.check.attrs["left_out"]:
+            console.print(f"Note: {sentence}", markup=False)
 
 
 def _give_elsewhere(foreign: pd.DataFrame, window: Window, as_json: bool, csv: Path | None) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 from dashboard.event_study.catalogue import TESTS
 from dashboard.event_study.errors import EventStudyError
 from dashboard.event_study.gaps import simple_returns
-from dashboard.event_study.study import run_study
+from dashboard.event_study.study import Study, run_study
 
 EQUAL_WEIGHT, EX_TREATED, EX_TREATED_VALUE = "equal-weight", "ex-treated", "ex-treated-value"
 # Share of the AI companies in the index whose worth may be unknown.
@@ -194,28 +194,46 @@ def run_benchmark_check(
     Returns:
         One row a benchmark and window (in that order): benchmark, start, end, benchmark_return (compounded),
         mean_return (mean over firms of the raw return, summed over the days), caar, n (fewest firms of a
-        day), and for each valid test its two-sided p-value, `<test>_p`.
+        day), and for each valid test its two-sided p-value, `<test>_p`. A benchmark that does not allow the study
+        (its history is too short) is not among them: the table's `attrs["left_out"]` has a sentence for each.
+
+    Raises:
+        EventStudyError: as in `run_study`, when none allows it.
     """
-    rows = []
+    rows, left_out, last = [], [], None
     for name, benchmark in benchmarks.items():
-        study = run_study(returns, benchmark, event_date, **settings)
-        daily = benchmark.set_axis(pd.DatetimeIndex(benchmark.index)).reindex(study.event_sessions)
-        daily.index = study.aar.index
-        windowed = study.tests[study.tests["scope"] == "window"]
-        for start, end in study.windows:
-            days = study.aar.loc[start:end]
-            row = {
-                "benchmark": name,
-                "start": start,
-                "end": end,
-                "benchmark_return": float((1 + daily.loc[start:end]).prod(skipna=False) - 1),
-                "mean_return": float(days["mean_return"].sum(skipna=False)),
-                "caar": float(days["aar"].sum(skipna=False)),
-                "n": int(days["n"].min()),
-            }
-            here = windowed[(windowed["start"] == start) & (windowed["end"] == end)].set_index("test")[
-                "p_value"
-            ]
-            row |= {f"{test.name}_p": here[test.name] for test in TESTS.values() if test.allows_correlation}
-            rows.append(row)
-    return pd.DataFrame(rows)
+        try:
+            study = run_study(returns, benchmark, event_date, **settings)
+        except EventStudyError as error:
+            last = error
+            left_out.append(f"{name} is not among the benchmarks. {error}")
+            continue
+        rows += _rows(name, benchmark, study)
+    if not rows and last:
+        raise last
+    table = pd.DataFrame(rows)
+    table.attrs["left_out"] = left_out
+    return table
+
+
+def _rows(name: str, benchmark: pd.Series, study: Study) -> list[dict[str, Any]]:
+    """A row for each window of a study against a benchmark."""
+    rows = []
+    daily = benchmark.set_axis(pd.DatetimeIndex(benchmark.index)).reindex(study.event_sessions)
+    daily.index = study.aar.index
+    windowed = study.tests[study.tests["scope"] == "window"]
+    for start, end in study.windows:
+        days = study.aar.loc[start:end]
+        row = {
+            "benchmark": name,
+            "start": start,
+            "end": end,
+            "benchmark_return": float((1 + daily.loc[start:end]).prod(skipna=False) - 1),
+            "mean_return": float(days["mean_return"].sum(skipna=False)),
+            "caar": float(days["aar"].sum(skipna=False)),
+            "n": int(days["n"].min()),
+        }
+        here = windowed[(windowed["start"] == start) & (windowed["end"] == end)].set_index("test")["p_value"]
+        row |= {f"{test.name}_p": here[test.name] for test in TESTS.values() if test.allows_correlation}
+        rows.append(row)
+    return rows

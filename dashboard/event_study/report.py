@@ -1,5 +1,6 @@
 """A study as readable text and as plain values for JSON."""
 
+import datetime as dt
 import math
 from typing import Any
 
@@ -52,6 +53,8 @@ def _plain(value: Any) -> Any:
         return None
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -85,6 +85,22 @@ def test_korean_shares_are_left_out_with_the_reason(command):
     assert [row["firm"] for row in figures["firms"]] == ["MU"]
 
 
+def test_firms_that_all_trade_in_asia_are_studied_on_their_own_sessions(command, tmp_path):
+    asked = ("--event", "deepseek-selloff", "--tickers", "005930.KS,9984.T")
+    code, text, _ = command(*asked, "--json")
+    rows = {row["firm"]: row for row in json.loads(text)["elsewhere"]}
+    assert (code, rows["005930.KS"]["session"], rows["9984.T"]["exchange"]) == (0, "2025-01-31", "XTKS")
+    _, text, _ = command(*asked)
+    assert "Firms on other clocks" in text
+    command(*asked, "--csv", str(tmp_path))
+    assert set(pd.read_csv(tmp_path / "elsewhere.csv")["firm"]) == {"005930.KS", "9984.T"}
+
+
+def test_a_benchmark_of_too_short_a_history_is_left_out_by_name(command):
+    _, text, _ = command("--date", "2022-06-15", "--group", "chips")
+    assert "sp500-ex-ai is not among the benchmarks. No firm has enough data" in text
+
+
 def test_a_weekend_date_rolls_forward_and_says_so(command):
     code, text, _ = command("--date", "2025-01-25", "--group", "chips", "--json")
     figures = json.loads(text)
@@ -104,8 +120,8 @@ def test_the_benchmark_check_shows_what_the_index_absorbed(command):
     _, text, _ = command("--event", "deepseek-selloff", "--json")
     check = [row for row in json.loads(text)["benchmark_check"] if row["start"] == row["end"] == 0]
     effect = {row["benchmark"]: row["caar"] for row in check}
-    assert set(effect) == {"SPY", "RSP", "ex-treated", "ex-treated-value"}
-    assert effect["ex-treated"] < effect["SPY"] < 0
+    assert set(effect) == {"SPY", "RSP", "sp500-ex-ai", "ex-treated", "ex-treated-value"}
+    assert effect["ex-treated"] < effect["sp500-ex-ai"] < effect["SPY"] < 0
 
 
 @pytest.mark.parametrize("benchmark", ["RSP", "ex-treated-value"])
@@ -147,7 +163,7 @@ EVENT = ("--event", "deepseek-selloff")
         (("--date", "1999-01-04"), 2, "outside the data"),
         ((*EVENT, "--group", "tulips"), 3, "There is no group “tulips”: choose from ai, "),
         ((*EVENT, "--tickers", "XYZ"), 3, "There is no company “XYZ”: the table company"),
-        ((*EVENT, "--tickers", "005930.KS"), 2, "No firm of the group has prices on New York's sessions"),
+        ((*EVENT, "--tickers", "0700.HK"), 2, "No firm of the group has prices on New York's sessions"),
         ((*EVENT, "--benchmark", "GOLD"), 3, "There is no benchmark “GOLD”: choose from"),
         ((*EVENT, "--model", "garch"), 3, "There is no model “garch”: choose from"),
         ((*EVENT, "--window=3"), 3, "--window takes two whole numbers"),
