@@ -54,13 +54,13 @@ def newest_versions(
 ) -> list[dict[str, str]]:
     """The present version of each signal of the last seven days, oldest first, and of those that are in `held`.
 
-    Days are counted back from `today`, or from the newest prices where these are later. Keys: signal_id, session,
-    title, detail, status ("new", "corrected" or "withdrawn") and version, which changes with each correction. A
-    withdrawn signal is told only where it is held.
+    Days are counted back from `today`, or from the newest prices where these are later. Keys: signal_id, kind,
+    subject, session, title, detail, status ("new", "corrected" or "withdrawn") and version, which changes with each
+    correction. A withdrawn signal is told only where it is held.
     """
     rows = con.execute(
         """
-        SELECT signal_id, strftime(session, '%Y-%m-%d'), title, detail,
+        SELECT signal_id, kind, subject, strftime(session, '%Y-%m-%d'), title, detail,
             CASE WHEN withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN corrected_at IS NOT NULL THEN 'corrected'
                 ELSE 'new' END AS status,
             strftime(coalesce(withdrawn_at, corrected_at, first_seen), '%Y-%m-%dT%H:%M:%S.%fZ')
@@ -71,5 +71,5 @@ def newest_versions(
         """,
         {"held": list(held), "today": today, "days": RECENT.days},
     ).fetchall()
-    names = ("signal_id", "session", "title", "detail", "status", "version")
+    names = ("signal_id", "kind", "subject", "session", "title", "detail", "status", "version")
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -14,6 +14,7 @@ from etl.settings import settings
 from etl.warehouse import WarehouseError, connect_read_only, published_version
 
 CHARTS = ("shock-proportion", "record-book", "shock-losses", "shock-timeline")
+OF_THE_STORES = ("rank-history", "rank-bump", "shock-timeline")
 DONE = "signal.json"
 
 
@@ -55,7 +56,7 @@ def _done(folder: Path) -> str:
 
 def _story(row: dict[str, Any], event: Any) -> str:
     lead = {"new": "", "corrected": "Correction. ", "withdrawn": ""}[row["status"]]
-    text = f"{lead}{row['title']}.\n\n{event.description if event else row['detail']}\n"
+    text = f"{lead}{event.description if event else row['detail']}\n"
     address = settings().dashboard_url.rstrip("/")
     return f"{text}\n{address}/?event={row['signal_id']}\n" if address else text
 
@@ -66,13 +67,16 @@ def _write(folder: Path, row: dict[str, Any], spec: Spec, state: str) -> int:
     code = 0
     if row["status"] != "withdrawn":
         usual = replace(spec, event=row["signal_id"])
-        specs = [for_chart(name, usual) for name in CHARTS]
+        specs = [for_chart(name, usual) for name in (OF_THE_STORES if row["kind"] == "rank" else CHARTS)]
+        specs = [
+            replace(one, tickers=(row["subject"],)) if one.name == "rank-history" else one for one in specs
+        ]
         results = batch.export_all(specs, lambda one: folder / one.name, lambda _: None, state)
         results = [
             replace(one, failures={}) if set(one.failures) == {"nothing to show"} else one for one in results
         ]
         batch.summary(results)
-        code = batch.exit_code(results)
+        code = batch.exit_code(results) if any(one.failures for one in results) else 0
     try:
         files.write(folder / "story.txt", row["story"].encode())
         if code == 0:

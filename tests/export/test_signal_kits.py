@@ -67,7 +67,7 @@ def test_a_correction_and_a_withdrawal_are_written_once(warehouse: FileWarehouse
     out, one = tmp_path / "kits", "signal-2026-07-31-amzn-gain"
     write_new(out, FAST, TODAY)
     for column, words in (
-        ("corrected_at", "Correction. Amazon gained"),
+        ("corrected_at", "Correction. Noticed in the figures alone: Amazon gained"),
         ("withdrawn_at", "Withdrawn: the data"),
     ):
         before = told(out)
@@ -100,6 +100,18 @@ def test_one_that_was_interrupted_is_written_again_and_no_other(
     assert write_new(out, FAST, TODAY) == 0
     assert set(told(out)) == NEWEST
     assert told(out) | before == told(out)
+
+
+def test_a_step_in_the_stores_brings_the_charts_of_the_ranks_and_is_done_without_any(
+    warehouse: FileWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = "signal-2026-07-31-amzn-gain"
+    for name, charts in (("chatgpt", ("rank-history", "rank-bump")), ("none", ())):
+        change(warehouse, "kind = 'rank', subject = 'ChatGPT', corrected_at = now()", one)
+        monkeypatch.setattr(signal_kits, "OF_THE_STORES", charts)
+        assert write_new(tmp_path / name, FAST, TODAY) == 0
+        assert one in told(tmp_path / name)
+        assert {path.name for path in (tmp_path / name / one).iterdir() if path.is_dir()} == set(charts[:1])
 
 
 @pytest.mark.usefixtures("warehouse")
