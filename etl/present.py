@@ -143,9 +143,11 @@ def show_status(status: WarehouseStatus, console: Console) -> None:
 
 def _show_intraday(status: WarehouseStatus, console: Console) -> None:
     for bars in status.intraday:
+        companies = "company" if bars["tickers"] == 1 else "companies"
+        sessions = "session" if bars["sessions"] == 1 else "sessions"
         console.print(
-            f"Within the day: {bars['minutes']}-minute bars of {bars['tickers']} companies on {bars['sessions']} "
-            f"session{'s' if bars['sessions'] > 1 else ''}, {bars['first']} to {bars['last']} ({bars['bars']:,} bars)"
+            f"Within the day: {bars['minutes']}-minute bars of {bars['tickers']} {companies} on {bars['sessions']} "
+            f"{sessions}, {bars['first']} to {bars['last']} ({bars['bars']:,} bars)"
         )
 
 

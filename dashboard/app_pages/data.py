@@ -21,6 +21,7 @@ from dashboard.views.holdings import (
     read_holdings,
     status_words,
     title,
+    within_words,
 )
 from dashboard.views.request import NothingToShow, Request
 from etl.warehouse import run_history, run_history_version
@@ -175,6 +176,7 @@ except NothingToShow as nothing:
 rules_part(held)
 downloads_part(held)
 st.caption(plain(computed_line(state)))
+st.caption(plain(within_words(held)))
 runs_part(held)
 revisions_part(held)
 refused_part(held)

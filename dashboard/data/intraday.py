@@ -26,3 +26,14 @@ def bars_within(con: duckdb.DuckDBPyConnection, sessions: Iterable[date]) -> pd.
         """,
         {"days": sorted(set(sessions))},
     ).df()
+
+
+def held_within(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """What bars within the day are held, one row for each length: minutes, companies, sessions, first, last, bars."""
+    return con.execute(
+        """
+        SELECT minutes, count(DISTINCT ticker) AS companies, count(DISTINCT session) AS sessions,
+            min(session) AS first, max(session) AS last, count(*) AS bars
+        FROM price_intraday GROUP BY minutes ORDER BY minutes
+        """
+    ).df()

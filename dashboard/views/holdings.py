@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.charts import words
 from dashboard.data import status
+from dashboard.data.intraday import held_within
 from dashboard.views.headline import Figure
 from etl.freshness import Freshness
 
@@ -79,6 +80,7 @@ class Holdings:
     troubled: pd.DataFrame = field(repr=False)
     quarantined: pd.DataFrame = field(repr=False)
     revisions: pd.DataFrame = field(repr=False)
+    within: pd.DataFrame = field(repr=False)
     sizes: dict[str, int]
     rules: dict[str, str]
 
@@ -92,6 +94,7 @@ def read_holdings(con: duckdb.DuckDBPyConnection, history: Sequence[Mapping[str,
         troubled=status.troubled_items(history),
         quarantined=status.quarantined(con),
         revisions=status.revisions(con),
+        within=held_within(con),
         sizes=status.table_sizes(con),
         rules=status.rules(con),
     )
@@ -202,3 +205,19 @@ def _refused_figure(held: Holdings) -> Figure:
         "kept with the reason" if count else "nothing in quarantine",
         "Rows of a source that failed a check (a price of zero, a session that never was, a rank twice).",
     )
+
+
+def within_words(held: Holdings) -> str:
+    """What bars within the day are held, in a sentence."""
+    if held.within.empty:
+        return "No bars within the day are held: a refresh saves them of days that are signalled or have an event."
+    parts = [
+        f"{row.minutes}-minute bars of {_number(row.companies, 'company', 'companies')} on "
+        f"{_number(row.sessions, 'session', 'sessions')}, {words.day(row.first)} to {words.day(row.last)}"
+        for row in held.within.itertuples(index=False)
+    ]
+    return f"Within the day: {'; '.join(parts)}."
+
+
+def _number(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"

@@ -9,14 +9,18 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.charts.chart import Chart
+from dashboard.views.holdings import read_holdings, within_words
 from dashboard.views.minutes import HEEDS, make
 from dashboard.views.request import NothingToShow, Request
 from etl.hours import placed
+from etl.settings import PROJECT_ROOT
 from etl.warehouse import connect_read_only
 
 DAY = date(2025, 1, 27)
+APP = str(PROJECT_ROOT / "dashboard" / "app.py")
 EXCHANGES = {"NVDA": "XNAS", "SPY": "ARCX", "QQQ": "XNAS", "000660.KS": "XKRX", "AVGO": "XNAS"}
 
 
@@ -142,3 +146,23 @@ def test_bars_of_a_minute_are_drawn_rather_than_those_of_five(held):
     chart = drawn(held)
     assert "1-minute bars" in chart.subtitle
     assert list(chart.table["end of the bar, UTC"]) == ["2025-01-27T14:31Z"]
+
+
+def shown(app: AppTest) -> str:
+    parts = [part.proto.body for part in app.get("html")] + [part.value for part in app.caption]
+    return "\n".join(parts).replace("\\", "")
+
+
+def test_the_story_and_the_data_page_show_what_is_held(held, use_database):
+    add(held, "NVDA", {"09:30": 124.80, "15:55": 118.42})
+    use_database(held)
+    app = AppTest.from_file(APP, default_timeout=60).run()
+    assert not app.exception
+    assert 'id="minutes"' in shown(app)
+    app.switch_page("app_pages/data.py").run()
+    assert "5-minute bars of 1 company on 1 session, Mon 27 Jan 2025 to Mon 27 Jan 2025." in shown(app)
+
+
+def test_the_data_page_says_when_nothing_is_held(held):
+    with connect_read_only(held) as con:
+        assert within_words(read_holdings(con, [])).startswith("No bars within the day are held")

@@ -150,4 +150,4 @@ def test_an_operator_imports_and_sees_it_in_the_status(loaded, tmp_path):
     assert loaded.run(*words, "--dry-run").returncode == 0
     assert loaded.rows("SELECT count(*) FROM price_intraday") == [(0,)]
     assert loaded.run(*words).returncode == 0
-    assert "5-minute bars of 1 companies on 1 session" in loaded.run("status").stdout
+    assert "5-minute bars of 1 company on 1 session" in loaded.run("status").stdout
