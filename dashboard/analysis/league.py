@@ -82,7 +82,8 @@ def reactions(moves: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
         sessions: event_id, ticker, session (the first that could react).
 
     Returns:
-        The columns of both, one row an event and company that traded within two weeks on either side.
+        The columns of both, one row an event and company that traded within two weeks on either side. A company whose
+        first price is that session's has no move: that of the day after answers something else.
     """
     near = pd.Timedelta(days=MAX_DELAY_DAYS)
     left = sessions.assign(session=pd.to_datetime(sessions["session"]).astype("datetime64[us]"))
@@ -91,7 +92,8 @@ def reactions(moves: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
     found = pd.merge_asof(
         left, right, left_on="session", right_on="date", by="ticker", direction="forward", tolerance=near
     ).dropna(subset=["date"])
-    return found[found["session"] - found["before"] <= near].reset_index(drop=True)
+    own = (found["before"] < found["session"]) & (found["session"] - found["before"] <= near)
+    return found[own].reset_index(drop=True)
 
 
 def dollars(moved: pd.DataFrame) -> pd.DataFrame:

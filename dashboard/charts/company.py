@@ -227,6 +227,7 @@ def worst_days(
         width=0.7,
         text=[words.percent(change) for change in days["change"]],
         textposition="outside",
+        constraintext="none",
         cliponaxis=False,
         textfont={"size": 12, "color": colours.ink},
         marker={"color": np.where(days["is_event"], colours.loss, colours.faint)},

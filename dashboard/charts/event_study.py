@@ -81,6 +81,7 @@ def _bars(fig: go.Figure, days: pd.DataFrame, colours: Palette, hover: list[str]
         },
         text=[words.percent(value) if each else "" for value, each in zip(days["aar"], event, strict=True)],
         textposition="outside",
+        constraintext="none",
         textfont={"color": colours.loss, "size": 13},
         cliponaxis=False,
         hovertext=hover,

@@ -72,6 +72,7 @@ def _bars(drawn: pd.DataFrame, measure: str, colours: Palette) -> go.Figure:
         text=[words.percent(value / 100) for value in values],
         textposition="outside",
         textangle=0,
+        constraintext="none",
         cliponaxis=False,
         textfont={"size": 11, "color": colours.ink},
         hovertext=[_hover(row, measure) for _, row in drawn.iterrows()],

@@ -51,7 +51,7 @@ def compare(
 
 def _title(at_zero: pd.Series, events: pd.DataFrame, group: str) -> str:
     shown = [
-        f"{words.percent(value)} ({events.at[event_id, 'title']})"
+        f"{words.percent(value)} ({words.cut(events.at[event_id, 'title'], 60)})"
         for event_id, value in at_zero.head(3).items()
     ]
     more = f" and {len(at_zero) - 3} more" if len(at_zero) > 3 else ""

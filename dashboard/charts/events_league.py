@@ -115,6 +115,7 @@ def _figure(drawn: pd.DataFrame, paths: pd.DataFrame, colours: Palette) -> go.Fi
         text=[words.percent(value / 100) for value in values],
         textposition="outside",
         textangle=0,
+        constraintext="none",
         cliponaxis=False,
         textfont={"size": 11, "color": colours.ink},
     )

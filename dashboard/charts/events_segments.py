@@ -14,6 +14,8 @@ ROW_HEIGHT = 24
 STRONGEST = 0.08
 """The move (a fraction) from which on a cell has the full colour."""
 LEVEL = 0.05
+NAME_LENGTH = 34
+"""Characters of a title that leave the cells room on a phone's screen."""
 HEAD_LINE = 16
 """Pixels that the names of the segments need: they stand on two levels, so that neighbours have room."""
 
@@ -61,7 +63,7 @@ def _title(out: pd.DataFrame, top: pd.Series | None, events: pd.DataFrame, names
         return "In none of the segments did an event stand out"
     return (
         f"{names[top['segment']]} moved furthest: {words.percent(top['abnormal'])} in the session of "
-        f"“{events.at[top['event_id'], 'title']}”"
+        f"“{words.cut(events.at[top['event_id'], 'title'])}”"
     )
 
 
@@ -100,7 +102,7 @@ def _grid(cells: pd.DataFrame, events: pd.DataFrame, names: dict[str, str], colo
     fig.update_layout(margin={"t": 12 + 2 * HEAD_LINE})
     fig.update_yaxes(
         tickvals=list(range(count)),
-        ticktext=[words.safe(f"{row.title}, {row.session:%Y}", 62) for row in events.itertuples()],
+        ticktext=[f"{words.safe(row.title, NAME_LENGTH)}, {row.session:%Y}" for row in events.itertuples()],
         tickfont={"color": colours.ink, "size": 12},
         range=[count - 0.4, -0.6],
         showgrid=False,
@@ -139,7 +141,7 @@ def _column(
         textangle=0,
         constraintext="none",
         textfont={
-            "size": 11,
+            "size": 10,
             "color": [
                 readable_on(fill, colours) if filled else colours.muted
                 for fill, filled in zip(fills, out, strict=True)

@@ -91,8 +91,13 @@ def possessive(name: str) -> str:
 
 def safe(text: str, limit: int = 60) -> str:
     """Text from outside for a Plotly label, where a subset of HTML would be drawn: escaped and cut to `limit`."""
+    return escape(cut(text, limit), quote=False)
+
+
+def cut(text: str, limit: int = 80) -> str:
+    """Text on one line, cut to `limit` characters."""
     text = " ".join(text.split())
-    return escape(text if len(text) <= limit else text[: limit - 1] + "…", quote=False)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 ONE_HISTORY = "<br>by one price history"

@@ -155,9 +155,7 @@ def job(chart: Chart, look: Look) -> str:
             "natural": natural,
             "least": min(natural, max(180, AROUND_ROWS + 6 * LEAST_ROW if rows else round(0.55 * natural))),
             "rows": rows,
-            "cutNote": f"Shown: the first {{shown}} of {rows['count']} rows; all are in the data."
-            if rows
-            else "",
+            "cutNote": "Shown: the first {shown} rows; all are in the data." if rows else "",
             "style": _style(palette(look.theme), preset.sheet),
             "lang": look.language.replace("_", "-"),
             "locale": locales.plotly_locale(locale),

@@ -160,7 +160,7 @@ def standing(told: League) -> str:
 
 def _note(told: League, rows: pd.DataFrame) -> str:
     parts = (
-        [f"Drawn: the first {MOST_ROWS} of {len(rows)} events; all are in the data."]
+        [f"Only the first of the {len(rows)} events are drawn; all are in the data."]
         if len(rows) > MOST_ROWS
         else []
     )
@@ -216,10 +216,10 @@ def _furthest(rows: pd.DataFrame) -> str:
     if known.empty:
         return "No event has an abnormal return"
     top = in_own_order(known).loc[lambda table: table["abnormal"].abs().idxmax()]
-    count = f" of {len(rows)} events" if len(rows) > 1 else ""
-    return (
-        f"{top['title']} moved AI shares furthest{count}: {words.percent(top['abnormal'])} beyond the market"
-    )
+    title, moved = words.cut(top["title"]), f"{words.percent(top['abnormal'])} beyond the market"
+    if len(rows) == 1:
+        return f"{title}: AI shares moved {moved}"
+    return f"{title} moved AI shares furthest of {len(rows)} events: {moved}"
 
 
 def order_of(choice: Choice) -> str:

@@ -20,6 +20,7 @@ from dashboard.views.league import League, read_league
 from dashboard.views.story import read_story
 from dashboard.views.study_answer import Question, ask
 from dashboard.views.study_words import estimate
+from tests.conftest import SOAK
 
 Con = duckdb.DuckDBPyConnection
 SAMPLE = ("deepseek-selloff", "nvidia-q1-fy2024", "chatgpt", "stargate", "gpt-5")
@@ -138,7 +139,8 @@ ON_TWO_CLOCKS = "SELECT event_id FROM event WHERE market_session BETWEEN '2024-0
 def test_the_dollars_are_those_of_the_story(con: Con, told: League) -> None:
     autumn = [event_id for (event_id,) in con.execute(ON_TWO_CLOCKS).fetchall()]
     later = 0
-    for event_id in sorted({*SAMPLE, *autumn}):
+    listed = set(told.table.index) if SOAK else {*SAMPLE, *autumn, "coreweave-ipo"}
+    for event_id in sorted(listed):
         story, row = read_story(con, event_id), told.table.loc[event_id]
         sums = story.totals
         assert (row["lost"], row["gained"]) == pytest.approx((sums.lost, sums.gained), rel=1e-12)
@@ -208,6 +210,12 @@ def test_each_company_moves_in_its_own_first_session(told: League, con: Con) -> 
     )
     assert found.at["000660.KS", "change"] == pytest.approx(-0.080, abs=0.0005)
     assert found.at["NVDA", "date"] == pd.Timestamp("2024-09-03")
+
+
+def test_a_company_has_no_move_on_its_first_day(told: League) -> None:
+    moved = told.moved[told.moved["event_id"] == "coreweave-ipo"]
+    assert "CRWV" not in set(moved["ticker"])
+    assert told.table.at["coreweave-ipo", "lead"] != "CRWV"
 
 
 def test_the_basket_is_back_when_its_mean_is() -> None:

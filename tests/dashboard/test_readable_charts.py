@@ -1,11 +1,20 @@
 """Details a picture desk looks at: ticks on trading days, text that reads on its tile, figures beside short bars."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
+from dashboard.analysis.recovery import recoveries
 from dashboard.charts.annotations import on_mondays
 from dashboard.charts.event_study import benchmarks
+from dashboard.charts.recovery import recovery
 from dashboard.charts.style import PALETTES, mixed, readable_on
+from dashboard.views.events import Choice, draw
+from dashboard.views.league import read_league
+from dashboard.views.registry import CHARTS
+from dashboard.views.request import Request
+from etl.warehouse import connect_read_only
 
 
 @pytest.mark.parametrize(("last", "weeks"), [("2025-02-14", 1), ("2025-03-14", 2), ("2025-06-30", 4)])
@@ -44,6 +53,58 @@ def test_the_figure_of_a_short_bar_stands_beside_it_and_every_figure_lies_level(
     assert list(bars.textposition) == ["inside", "outside"]
     assert bars.textangle == 0
     assert "of all AI companies" in chart.subtitle
+
+
+@pytest.mark.parametrize("name", ["events-league", "events-biggest", "company-worst-days", "study-caar"])
+def test_figures_beside_bars_are_as_large_in_every_size(bundled_database, name):
+    """Plotly draws them no higher than their bar, unless told otherwise: on paper they vanished."""
+    with connect_read_only(bundled_database) as con:
+        chart = CHARTS[name](
+            con, Request("deepseek-selloff", ("NVDA",) if name.startswith("company") else ())
+        )
+    bars = [trace for trace in chart.figure.data if trace.type == "bar" and trace.text is not None]
+    assert bars
+    assert {trace.constraintext for trace in bars} == {"none"}
+
+
+def test_long_titles_are_cut_in_a_charts_own_title(bundled_database):
+    with connect_read_only(bundled_database) as con:
+        told = read_league(con)
+    long = replace(told, table=told.table.assign(title="An announcement that nobody had seen coming " * 5))
+    compared = Choice(compared=tuple(long.table.index[:6]))
+    for name, choice in (
+        ("events-compare", compared),
+        ("events-league", Choice()),
+        ("events-segments", Choice()),
+        ("events-league", Choice(company="ARM")),
+    ):
+        assert len(draw(long, name, choice, "light").title) <= 300
+
+
+def test_one_event_is_not_said_to_have_moved_shares_furthest(bundled_database):
+    with connect_read_only(bundled_database) as con:
+        told = read_league(con)
+    chart = draw(told, "events-league", Choice(company="ARM", year="2024"), "light")
+    assert chart.title.startswith("Arm's forecast sinks chip shares: AI shares moved −2")
+
+
+@pytest.mark.parametrize(
+    ("back", "fell", "said"),
+    [
+        (0, 9, "none of the 9 AI companies that fell is"),
+        (1, 9, "1 of the 9 AI companies that fell is"),
+        (9, 9, "all of the 9 AI companies that fell are"),
+        (0, 1, ", the only AI company that fell"),
+    ],
+)
+def test_how_many_are_back_is_said_as_english(back, fell, said):
+    days = pd.to_datetime(["2025-01-24", "2025-01-27", "2025-01-28"])
+    prices = pd.concat(
+        pd.DataFrame({"ticker": f"T{n}", "date": days, "close": path, "adj_close": path})
+        for n, path in enumerate([[100.0, 90.0, 101.0]] * back + [[100.0, 90.0, 95.0]] * (fell - back))
+    )
+    rows = recoveries(prices, pd.Timestamp("2025-01-27").date())
+    assert said in recovery(rows, list(rows["ticker"]), pd.Series(dtype=str), "source", "light").title
 
 
 def _contrast(one: str, other: str) -> float:

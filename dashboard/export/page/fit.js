@@ -135,9 +135,10 @@ const pictureFit = (() => {
       const group = svg.querySelector(`.annotation[data-index="${index}"]`);
       if (!group || annotation.visible === false) return;
       const box = group.getBoundingClientRect();
-      const names = panels.get(annotation.yref) || [];
+      const panel = `${annotation.xref} ${annotation.yref}`;
+      const names = panels.get(panel) || [];
       names.push({ group, top: box.top, height: box.height * 0.86, box });
-      panels.set(annotation.yref, names);
+      panels.set(panel, names);
     });
     for (const names of panels.values()) moveApart(names, frame);
   }
