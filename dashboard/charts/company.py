@@ -253,15 +253,18 @@ def worst_days(
         f"{words.number(int(days['sessions'].iloc[0]))} sessions from "
         f"{words.day(days['first'].iloc[0].date(), weekday=False)} to {words.day(last, weekday=False)}",
         source=source,
-        alt=f"Bar chart of the largest falls of {name}: "
-        + "; ".join(
-            f"{words.day(row.date.date(), weekday=False)} {words.percent(row.change)}"
-            for row in days.itertuples()
-        )
-        + ".",
+        alt=_alt_of_days(days, name),
         table=_day_table(days),
         note="In colour: the event’s session.",
     )
+
+
+def _alt_of_days(days: pd.DataFrame, name: str) -> str:
+    each = [
+        f"{words.day(row.date.date(), weekday=False)} {words.percent(row.change)}"
+        for row in days.itertuples()
+    ]
+    return f"Bar chart of the largest falls of {name}: {'; '.join(each)}."
 
 
 def _ranked(days: pd.DataFrame, name: str, event: Event) -> str:
