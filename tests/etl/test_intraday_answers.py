@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 
 import pandas as pd
 import pytest
 
 from etl import calendars
+from etl.settings import PROJECT_ROOT
 from tests.conftest import SOAK
 from tests.etl.conftest import asked_within, save, with_event
 from tests.loopback.world import Reply
@@ -132,3 +136,28 @@ def test_bars_refused_can_be_accepted_and_dropped(live):
     assert live.rows(BARS) == [(count + 1,)]
     assert live.rows(f"{BARS} WHERE phase IS NULL OR splits_through IS NULL") == [(0,)]
     assert save(live, "--tickers", "NVDA").returncode == 0
+
+
+def test_a_refresh_killed_while_it_saves_the_day_has_published_its_prices(live):
+    """The next one saves what is due."""
+    with_event(live, live.days[-1])
+    live.yahoo.listings["AMD"].bars[live.days[-1]].volume = 7
+    live.world.faults.append(
+        lambda asked: Reply(hang=60) if asked.query.get("interval", "1d") != "1d" else None
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-m", "etl", "refresh", "--source", "prices"],
+        cwd=PROJECT_ROOT,
+        env=live.surroundings(),
+        stderr=subprocess.DEVNULL,
+    )
+    while not asked_within(live):
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.kill()
+    running.wait()
+    assert live.rows("SELECT count(*) FROM price_daily WHERE volume = 7") == [(1,)]
+    assert live.rows(BARS) == [(0,)]
+    live.world.faults.clear()
+    assert live.run("refresh", "--source", "prices").returncode == 0
+    assert live.rows("SELECT DISTINCT ticker, session FROM price_intraday") == [("NVDA", live.days[-1])]
