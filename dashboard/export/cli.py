@@ -208,7 +208,7 @@ def _done(asked: dict[str, Any], given: "_Given") -> int:
         usual = _usual(asked, spec)
         return batch.perhaps_watching(watch, lambda: write_new(out, usual))
     specs = _asked(asked, spec, given)
-    return batch.perhaps_watching(watch, lambda: _export(specs, out))
+    return batch.perhaps_watching(watch, lambda: _export(specs, out, every=asked["every"]))
 
 
 def _usual(asked: dict[str, Any], spec: Spec) -> Spec:
@@ -301,13 +301,13 @@ def _words(path: Path | None) -> dict[str, Any]:
     return own | ({"figure": tuple(sorted(figure.items()))} if figure else {})
 
 
-def _export(specs: list[Spec], out: Path) -> int:
+def _export(specs: list[Spec], out: Path, *, every: bool = False) -> int:
     with batch.progress(len(specs)) as advance:
         results = batch.export_all(
             specs, lambda spec: kit.place(out, spec), lambda result: advance(result.spec.name)
         )
     batch.summary(results)
-    return batch.exit_code(results)
+    return batch.exit_code([batch.settled(result) for result in results] if every else results)
 
 
 def _repeat(path: Path, out: Path) -> int:

@@ -63,7 +63,7 @@ def write_site(folder: Path, spec: Spec, address: str) -> int:
         results = batch.export_all(
             specs, lambda each: _home(folder, each), lambda result: advance(result.spec.name), words["state"]
         )
-    results = [_settled(result) for result in results]
+    results = [batch.settled(result) for result in results]
     entries = [_entry(result) for result in results if result.kit is not None]
     told = _told(spec, words)
     pictures = {name: content for each in told.values() for name, content in each.files}
@@ -88,11 +88,6 @@ def write_site(folder: Path, spec: Spec, address: str) -> int:
 
 def _home(folder: Path, spec: Spec) -> Path:
     return folder / CHART_FOLDER / spec.name
-
-
-def _settled(result: Result) -> Result:
-    """A chart that this event has nothing for is no fault of the site."""
-    return replace(result, failures={}) if set(result.failures) == {"nothing to show"} else result
 
 
 def address_of(address: str) -> str:

@@ -19,6 +19,7 @@ import pytest
 from dashboard.export import batch, files, kit
 from dashboard.export.cli import main
 from dashboard.export.spec import Spec
+from dashboard.views.registry import CHARTS
 from tests.conftest import SOAK
 
 FAST = ("--format", "csv")
@@ -27,7 +28,6 @@ FAST = ("--format", "csv")
 def test_it_lists_every_chart_with_what_it_says(
     on_bundled_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from dashboard.views.registry import CHARTS
 
     assert main(["--list"]) == 0
     said = capsys.readouterr().out
@@ -57,6 +57,19 @@ def test_a_part_ends_with_1_and_names_the_rest(
     assert "the nearest is shock-map" in said.err
     assert "1 of 2 charts exported" in said.err
     assert (tmp_path / "shock-map" / "shock-map.csv").exists()
+
+
+def test_of_all_charts_one_that_there_is_nothing_for_is_told_and_no_fault(
+    on_bundled_data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = {name: CHARTS[name] for name in ("shock-map", "shock-minutes")}
+    monkeypatch.setattr("dashboard.export.cli.CHARTS", few)
+    assert main(["--all", *FAST, "--out", str(tmp_path)]) == 0
+    assert "No bars within Mon 27 Jan 2025 are held" in capsys.readouterr().err
+    assert main(["shock-map", "shock-minutes", *FAST, "--out", str(tmp_path)]) == 1
 
 
 def test_nothing_ends_with_2(on_bundled_data: Path, tmp_path: Path) -> None:
