@@ -132,7 +132,7 @@ def minutes_block(state: str, event_id: str) -> None:
     chart = event_minutes(state, event_id, theme())
     if chart is not None:
         st.html(markup.part("The day, minute by minute", "minutes"))
-        show(chart, taking(state, event_id, chart))
+        show(chart, taking(state, event_id, chart), later=True)
 
 
 def who_moved(state: str, told: Story, title: str, already: str) -> None:
