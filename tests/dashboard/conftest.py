@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -11,11 +13,15 @@ from dashboard.views.league import League, read_league
 
 
 @pytest.fixture(scope="session")
-def con(bundled_database: Path) -> duckdb.DuckDBPyConnection:
-    """The bundled warehouse, read only."""
-    connection = duckdb.connect(str(bundled_database.resolve()), read_only=True)
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection
+def con(
+    bundled_database: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy of the bundled warehouse, read only: the program opens that one itself, in another way."""
+    path = tmp_path_factory.mktemp("read") / "market.duckdb"
+    shutil.copyfile(bundled_database, path)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
 
 
 @pytest.fixture(scope="session")
