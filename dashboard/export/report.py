@@ -18,6 +18,7 @@ from dashboard.export.render import CannotDraw, render
 from dashboard.export.site_parts import Entry
 from dashboard.export.spec import Spec
 from dashboard.views.report import Report, month_named, read_report
+from etl.product import NAME
 from etl.warehouse import connect_read_only, published_version
 
 PICTURES = ("png", "svg")
@@ -148,7 +149,7 @@ def _labelled(raw: bytes, report: Report) -> bytes:
     made_by = software()
     writer.metadata = {
         "/Title": f"{report.month.in_full}: {report.headline}",
-        "/Author": "AI Market Impact",
+        "/Author": NAME,
         "/Subject": report.lead,
         "/Keywords": report.source,
         "/Creator": f"{made_by['name']} {made_by['version']}",

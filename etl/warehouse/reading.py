@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from etl.product import SLUG
 from etl.warehouse.errors import StateGoneError
 from etl.warehouse.kept import KeptStates
 
@@ -61,9 +62,7 @@ def open_packed(kept: KeptStates, version: str, memory_limit: str) -> duckdb.Duc
     with _unpacking:
         key = kept, version
         if key not in _unpacked:
-            with tempfile.TemporaryDirectory(
-                prefix="ai-market-impact-state-", ignore_cleanup_errors=True
-            ) as folder:
+            with tempfile.TemporaryDirectory(prefix=f"{SLUG}-state-", ignore_cleanup_errors=True) as folder:
                 file = Path(folder) / "state.duckdb"
                 kept.unpack(version, file)
                 _unpacked[key] = open_file(file, memory_limit)
