@@ -6,10 +6,12 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from enum import IntEnum
+from functools import cache
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.main import get_command
 
 from etl.errors import ProductError, first_line
 from etl.product import variable
@@ -58,7 +60,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, stopped: st
 
     try:
         given = list(arguments) if arguments is not None else None
-        return int(app(given, standalone_mode=False) or ExitCode.ALL)
+        return int(_command(app)(given, standalone_mode=False) or ExitCode.ALL)
     except typer.TyperException as error:
         return _refuse(f"{error.format_message()} (see --help)", ExitCode.USAGE)
     except ValidationError as error:
@@ -74,6 +76,11 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, stopped: st
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _refuse(f"This could not be done: {place}{first_line(error)}.", ExitCode.NOTHING)
+
+
+@cache
+def _command(app: typer.Typer) -> Any:
+    return get_command(app)
 
 
 def _refuse(sentence: str, code: int) -> int:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, ConsoleMessage, Page, TimeoutError, sync_playwright
 from playwright.sync_api import Request as PageRequest
 
@@ -70,9 +71,15 @@ def tell(record_property: Callable[[str, object], None]) -> Tell:
 
 @pytest.fixture(scope="session")
 def bundled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse of the bundled data, built once: read it only."""
-    path = tmp_path_factory.mktemp("bundled") / "market.duckdb"
-    load_bundled(FileWarehouse(path), PROJECT_ROOT / "data")
+    """A warehouse of the bundled data, built once for all processes of a run: read it only."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / "bundled" / "market.duckdb"
+    with FileLock(folder / "bundled.lock"):
+        if not path.exists():
+            path.parent.mkdir()
+            load_bundled(FileWarehouse(path), PROJECT_ROOT / "data")
     return path
 
 

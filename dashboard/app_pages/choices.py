@@ -1,6 +1,7 @@
 """Choices among named options, each kept in the address by its id."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -11,15 +12,7 @@ def pick(label: str, choices: Mapping[str, str], key: str, default: str, *, disa
     """One of a few options, all in sight; `choices` maps ids to what is shown."""
     address.take_one(key, choices, default)
     chosen = st.segmented_control(
-        label,
-        list(choices),
-        required=True,
-        format_func=choices.__getitem__,
-        key=key,
-        on_change=address.keep,
-        args=(key, default),
-        disabled=disabled,
-        wrap=True,
+        label, list(choices), required=True, disabled=disabled, wrap=True, **_kept(choices, key, default)
     )
     return default if chosen is None else str(chosen)
 
@@ -27,15 +20,7 @@ def pick(label: str, choices: Mapping[str, str], key: str, default: str, *, disa
 def select(label: str, choices: Mapping[str, str], key: str, default: str, width: int = 360) -> str:
     """One of many options, in a list that can be searched."""
     address.take_one(key, choices, default)
-    chosen = st.selectbox(
-        label,
-        list(choices),
-        format_func=choices.__getitem__,
-        key=key,
-        on_change=address.keep,
-        args=(key, default),
-        width=width,
-    )
+    chosen = st.selectbox(label, list(choices), width=width, **_kept(choices, key, default))
     return default if chosen is None else str(chosen)
 
 
@@ -44,14 +29,16 @@ def select_many(
 ) -> tuple[str, ...]:
     """Up to `most` of many options, in the order of choosing."""
     address.take_many(key, choices, default, most, kind)
-    chosen = st.multiselect(
-        label,
-        list(choices),
-        format_func=choices.__getitem__,
-        key=key,
-        on_change=address.keep,
-        args=(key, default),
-        max_selections=most,
-        select_all=False,
-    )
+    how = _kept(choices, key, default)
+    chosen = st.multiselect(label, list(choices), max_selections=most, select_all=False, **how)
     return tuple(value for value in chosen if value in choices)
+
+
+def _kept(choices: Mapping[str, str], key: str, default: str | list[str]) -> dict[str, Any]:
+    """How a choice is shown, and that it is kept in the address."""
+    return {
+        "key": key,
+        "format_func": choices.__getitem__,
+        "on_change": address.keep,
+        "args": (key, default),
+    }

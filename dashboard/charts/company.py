@@ -18,6 +18,7 @@ from dashboard.charts.annotations import (
     with_gaps,
 )
 from dashboard.charts.chart import Chart
+from dashboard.charts.columns import headed
 from dashboard.charts.comparison import BADGE_SHARE, SHORT
 from dashboard.charts.comparison_words import literal, price_form
 from dashboard.charts.style import Palette, palette, template
@@ -304,12 +305,6 @@ def _day_table(days: pd.DataFrame) -> pd.DataFrame:
         ["place", "date", "before", "close_before", "close", "currency", "change", "is_event"]
     ].copy()
     table["change"] = (table["change"] * 100).round(4)
-    return table.rename(
-        columns={
-            "date": "session",
-            "before": "session before",
-            "close_before": "close before",
-            "change": "change, percent (with dividends)",
-            "is_event": "the event’s session",
-        }
+    return headed(
+        table, date="session", change="change, percent (with dividends)", is_event="the event’s session"
     )

@@ -1,6 +1,7 @@
 """The charts of an event study: raw beside abnormal returns, the firms, the benchmarks."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -164,15 +165,7 @@ def firm_cars(
         y=[words.safe(name, 22) for name in drawn["name"]],
         mode="markers",
         marker={"size": 9, "color": shade},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (drawn["high"] - drawn["car"]) * 100,
-            "arrayminus": (drawn["car"] - drawn["low"]) * 100,
-            "color": colours.faint,
-            "thickness": 1.4,
-            "width": 0,
-        },
+        error_x=interval(drawn, "car", colours),
         hovertext=[_firm_hover(row, benchmark) for row in drawn.itertuples()],
         hoverinfo="text",
         name="CAR",
@@ -193,6 +186,19 @@ def firm_cars(
         alt=f"Dot chart of the cumulative abnormal returns of {len(drawn)} firms; {count} stand out.",
         table=cars.sort_values("car").reset_index(drop=True),
     )
+
+
+def interval(rows: pd.DataFrame, middle: str, colours: Palette) -> dict[str, Any]:
+    """A line from `low` to `high` through `middle` (columns, fractions), in percent."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (rows["high"] - rows[middle]) * 100,
+        "arrayminus": (rows[middle] - rows["low"]) * 100,
+        "color": colours.faint,
+        "thickness": 1.5,
+        "width": 0,
+    }
 
 
 def _stand_out(count: int, firms: int) -> str:

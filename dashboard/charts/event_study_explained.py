@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
-from dashboard.charts.event_study import spell
+from dashboard.charts.event_study import interval, spell
 from dashboard.charts.style import Palette, palette, template
 
 NAMES = {
@@ -95,15 +95,7 @@ def _slope_dots(rows: pd.DataFrame, colours: Palette) -> go.Figure:
         y=[NAMES.get(name, words.safe(name, 30)) for name in rows["name"]],
         mode="markers",
         marker={"size": 11, "color": [colours.loss if each else colours.muted for each in out]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (rows["high"] - rows["slope"]) * 100,
-            "arrayminus": (rows["slope"] - rows["low"]) * 100,
-            "color": colours.faint,
-            "thickness": 1.6,
-            "width": 0,
-        },
+        error_x=interval(rows, "slope", colours),
         hovertext=[_slope_hover(row) for row in rows.itertuples(index=False)],
         hoverinfo="text",
     )

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
+from dashboard.charts.columns import headed
 from dashboard.charts.events_days import NO_EVENT, label_of
 from dashboard.charts.style import Palette, palette, template
 
@@ -115,14 +116,10 @@ def _table(drawn: pd.DataFrame) -> pd.DataFrame:
         "note_source",
         "note_url",
     ]
-    return drawn[columns].rename(
-        columns={
-            "date": "session",
-            "change": "AI mean, fraction",
-            "abnormal": "abnormal return, fraction",
-            "companies": "companies in the mean",
-            "event_id": "event",
-            "note_source": "source",
-            "note_url": "address",
-        }
+    return headed(
+        drawn[columns],
+        date="session",
+        change="AI mean, fraction",
+        note_source="source",
+        note_url="address",
     )

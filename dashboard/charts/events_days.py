@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
+from dashboard.charts.columns import headed
 from dashboard.charts.style import Palette, halo, mixed, palette, template
 
 HEIGHT = 600
@@ -220,13 +221,9 @@ def _table(sessions: pd.DataFrame) -> pd.DataFrame:
         "explanation",
         "note_url",
     ]
-    return sessions[columns].rename(
-        columns={
-            "date": "session",
-            "change": "AI mean, fraction",
-            "companies": "companies in the mean",
-            "abnormal": "abnormal return, fraction",
-            "event_id": "event",
-            "note_url": "source of the explanation",
-        }
+    return headed(
+        sessions[columns],
+        date="session",
+        change="AI mean, fraction",
+        note_url="source of the explanation",
     )

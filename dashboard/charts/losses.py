@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dashboard.charts import words
 from dashboard.charts.bars import with_figures
 from dashboard.charts.chart import Chart
+from dashboard.charts.columns import headed
 from dashboard.charts.style import Palette, palette, template
 
 ROW_HEIGHT = 22
@@ -151,14 +152,10 @@ def table_of(changes: pd.DataFrame) -> pd.DataFrame:
         ]
     ].copy()
     table["change"] = (table["change"] * 100).round(4)
-    return table.rename(
-        columns={
-            "before": "session before",
-            "close_before": "close before",
-            "on": "session",
-            "change": "change, percent (with dividends)",
-            "shares_as_of": "shares as of",
-            "value_before": "market value before, US dollars",
-            "value_change": "change of market value, US dollars",
-        }
+    return headed(
+        table,
+        change="change, percent (with dividends)",
+        shares_as_of="shares as of",
+        value_before="market value before, US dollars",
+        value_change="change of market value, US dollars",
     ).reset_index(drop=True)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard.charts import words
 from dashboard.charts.chart import Chart
+from dashboard.charts.columns import headed
 from dashboard.charts.style import Palette, palette, template
 
 FIRST = 10
@@ -153,15 +154,13 @@ def _table(drawn: pd.DataFrame) -> pd.DataFrame:
     table = drawn[["ticker", "name", *drawn.columns.drop(["ticker", "name"])]][::-1].copy()
     for column in ("first_change", "drawdown", "last_change"):
         table[column] = (table[column] * 100).round(4)
-    return table.rename(
-        columns={
-            "before": "session before",
-            "first_change": "first session, percent",
-            "low": "session of the lowest close",
-            "drawdown": "drawdown, percent",
-            "recovered": "recovered on",
-            "sessions": "sessions to recover",
-            "last": "latest session",
-            "last_change": "latest, percent",
-        }
+    return headed(
+        table,
+        first_change="first session, percent",
+        low="session of the lowest close",
+        drawdown="drawdown, percent",
+        recovered="recovered on",
+        sessions="sessions to recover",
+        last="latest session",
+        last_change="latest, percent",
     ).reset_index(drop=True)

@@ -36,7 +36,7 @@ from etl.warehouse.errors import (
 from etl.warehouse.journal import Entry, Journal
 from etl.warehouse.kept import KeptStates, flush, plain_name
 from etl.warehouse.lake_connections import SESSION
-from etl.warehouse.migrate import is_current, migrate
+from etl.warehouse.migrate import bring_up_to_date, migrate
 from etl.warehouse.pointer import pointed_at
 from etl.warehouse.reading import open_file, open_packed
 from etl.warehouse.retention import forget
@@ -195,14 +195,7 @@ class FileWarehouse:
 
     def bring_up_to_date(self) -> bool:
         """Run the migrations that a published state of an older program has not seen; False where there is none."""
-        if not self.exists():
-            return False
-        with self.reading() as con:
-            current = is_current(con, constraints=True)
-        if not current:
-            with self.writing():
-                pass
-        return True
+        return bring_up_to_date(self, constraints=True)
 
     def versions(self) -> list[str]:
         """The names of the states that are kept, oldest first."""

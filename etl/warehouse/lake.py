@@ -31,7 +31,7 @@ from etl.warehouse.lake_connections import (
     quoted,
     snapshot_number,
 )
-from etl.warehouse.migrate import is_current, migrate
+from etl.warehouse.migrate import bring_up_to_date, migrate
 from etl.warehouse.retention import forget
 from etl.warehouse.states import Keep, State
 
@@ -175,14 +175,7 @@ class LakeWarehouse:
 
     def bring_up_to_date(self) -> bool:
         """Run the migrations that a published state of an older program has not seen; False where there is none."""
-        if not self.exists():
-            return False
-        with self.reading() as con:
-            current = is_current(con, constraints=False)
-        if not current:
-            with self.writing():
-                pass
-        return True
+        return bring_up_to_date(self, constraints=False)
 
     def versions(self) -> list[str]:
         """The names of the snapshots that ``rollback`` offers, oldest first."""

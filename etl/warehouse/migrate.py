@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import duckdb
 
+from etl.warehouse.base import Warehouse
 from etl.warehouse.errors import WarehouseError
 from etl.warehouse.merge import TABLES
 
@@ -46,6 +47,18 @@ def is_current(con: duckdb.DuckDBPyConnection, *, constraints: bool) -> bool:
     """Whether every migration has been run."""
     done = {number for (number,) in con.execute("SELECT number FROM schema_migration").fetchall()}
     return all(number in done for number, _, only_file, _ in _steps() if constraints or not only_file)
+
+
+def bring_up_to_date(warehouse: Warehouse, *, constraints: bool) -> bool:
+    """Run the migrations that a published state of an older program has not seen; False where there is none."""
+    if not warehouse.exists():
+        return False
+    with warehouse.reading() as con:
+        current = is_current(con, constraints=constraints)
+    if not current:
+        with warehouse.writing():
+            pass
+    return True
 
 
 def _refuse_a_missing_column(con: duckdb.DuckDBPyConnection) -> None:

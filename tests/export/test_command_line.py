@@ -20,19 +20,31 @@ from dashboard.export import batch, files, kit
 from dashboard.export.cli import main
 from dashboard.export.spec import Spec
 from dashboard.views.registry import CHARTS
+from dashboard.views.request import NothingToShow, Request
 from tests.conftest import SOAK
 
 FAST = ("--format", "csv")
 
 
-def test_it_lists_every_chart_with_what_it_says(
-    on_bundled_data: Path, capsys: pytest.CaptureFixture[str]
+def test_it_lists_every_chart(
+    on_bundled_data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def empty(con: object, request: Request) -> None:
+        raise NothingToShow("Nothing was read.")
 
+    monkeypatch.setattr("dashboard.export.provenance.CHARTS", dict.fromkeys(CHARTS, empty))
     assert main(["--list"]) == 0
     said = capsys.readouterr().out
-    assert all(name in said for name in CHARTS)
-    assert "NVIDIA" in said
+    assert [line.split()[0] for line in said.splitlines()[1:]] == list(CHARTS)
+    assert said.count("(Nothing was read.)") == len(CHARTS)
+
+
+def test_the_list_says_what_a_chart_says(
+    on_bundled_data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.export.cli.CHARTS", ["shock-losses-dollars"])
+    assert main(["--list"]) == 0
+    assert "NVIDIA alone was 39% of the $1.52 trillion lost" in capsys.readouterr().out
 
 
 def test_all_that_was_asked_for_ends_with_0(on_bundled_data: Path, tmp_path: Path) -> None:
