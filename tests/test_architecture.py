@@ -1,10 +1,13 @@
 """The shape of the code: layers in one direction, short files, short functions."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from etl.product import NAME, PREFIX, SLUG
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted(path for top in ("etl", "dashboard", "tests") for path in (ROOT / top).rglob("*.py"))
@@ -20,6 +23,7 @@ READING_SIDE = {
     "etl.product",
     "etl.console",
 }
+WRITTEN = {".py", ".js", ".j2", ".css", ".svg", ".toml", ".xml", ".html"}
 MAX_FILE, MAX_FUNCTION = 400, 50
 
 
@@ -93,3 +97,15 @@ def test_no_function_is_longer_than_a_screen() -> None:
         and (node.end_lineno or node.lineno) - node.lineno + 1 > MAX_FUNCTION
     ]
     assert not long
+
+
+def test_no_file_of_the_program_repeats_the_name_or_the_prefix() -> None:
+    said = re.compile(rf"{NAME}|{SLUG}|{PREFIX.strip('_')}", re.IGNORECASE)
+    files = [
+        path
+        for top in ("etl", "dashboard", ".streamlit")
+        for path in (ROOT / top).rglob("*")
+        if path.suffix in WRITTEN and not path.name.endswith(".min.js")
+    ]
+    assert len(files) > 200
+    assert not [path for path in files if said.search(path.read_text(encoding="utf-8"))]

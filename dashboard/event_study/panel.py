@@ -36,7 +36,6 @@ class Panel:
     firms: pd.Index
     returns: FloatArray
     factors: FloatArray
-    factor_names: tuple[str, ...]
     subtract: FloatArray
     notes: tuple[str, ...]
 
@@ -63,10 +62,10 @@ def read_panel(returns: pd.DataFrame, market: Market, model: Model) -> Panel:
         raise EventStudyError(f"Two columns of the returns are both called {twice!r}.")
     sessions = read_sessions(returns.index, "returns")
     values = _numbers(returns, "returns", sessions)
-    factors, names, subtract, notes = _read_market(market, model, returns.index, sessions, values)
+    factors, subtract, notes = _read_market(market, model, returns.index, sessions, values)
     if (values < -1).any():
         notes.append("Some returns are below -100%: if they are in per cent, BHAR has no meaning.")
-    return Panel(sessions, returns.columns, values.T, factors, names, subtract, tuple(notes))
+    return Panel(sessions, returns.columns, values.T, factors, subtract, tuple(notes))
 
 
 def read_sessions(index: pd.Index, what: str) -> pd.DatetimeIndex:
@@ -113,10 +112,10 @@ def _numbers(frame: pd.DataFrame, what: str, sessions: pd.DatetimeIndex) -> Floa
 
 def _read_market(
     market: Market, model: Model, index: pd.Index, sessions: pd.DatetimeIndex, returns: FloatArray
-) -> tuple[FloatArray, tuple[str, ...], FloatArray, list[str]]:
+) -> tuple[FloatArray, FloatArray, list[str]]:
     nothing = np.zeros(len(sessions))
     if not model.needs_market:
-        return np.empty((len(sessions), 0)), (), nothing, []
+        return np.empty((len(sessions), 0)), nothing, []
     if market is None:
         raise EventStudyError(f"The model {model.name!r} needs the market's returns, and none were given.")
     frame = _market_frame(market, model)
@@ -132,7 +131,7 @@ def _read_market(
     subtract = read[MARKET] if model.subtract_market else read[RISK_FREE] if model.excess else nothing
     columns = [read[name] for name in model.factors]
     factors = np.column_stack(columns) if columns else np.empty((len(sessions), 0))
-    return factors, model.factors, subtract, notes
+    return factors, subtract, notes
 
 
 def _same_unit(values: FloatArray, names: list[str], returns: FloatArray) -> tuple[FloatArray, list[str]]:

@@ -13,7 +13,7 @@ from dashboard.export import browser, pictures, tables
 from dashboard.export.browser import BrowserError, Drawing, token
 from dashboard.export.drawing import Look, NoData, caption, job
 from dashboard.export.pictures import Label, WrongPicture
-from dashboard.export.presets import CSS_DPI, PRESETS, BadSpec
+from dashboard.export.presets import CSS_DPI, BadSpec
 from etl.errors import ProductError
 
 POINT = 72 / CSS_DPI
@@ -110,8 +110,3 @@ def _warnings(drawing: Drawing) -> tuple[str, ...]:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= 40 else f"{text[:39]}…"
-
-
-def render_png(chart: Chart, preset: str = "article", theme: str = "light") -> bytes:
-    """The chart as a PNG; `theme` is the one that it was drawn in. Raises what `render` raises."""
-    return render(chart, Look(PRESETS[preset], theme), {"png"}).files["png"]

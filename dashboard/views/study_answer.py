@@ -98,7 +98,6 @@ class Answer:
     confounded: pd.DataFrame = field(repr=False)
     caar_otherwise: float | None
     benchmark: str
-    benchmark_note: str
     inputs: StudyInputs = field(repr=False)
     market: Market = field(repr=False)
     values: pd.Series = field(repr=False)
@@ -240,9 +239,9 @@ def ask(con: duckdb.DuckDBPyConnection, question: Question) -> Answer:
         values = market_values(con, event.market_session)
         index = IndexParts(pd.Timestamp(event.market_session), *index_parts(con, event.market_session))
         yardsticks = benchmark_choices(inputs.benchmarks, inputs.universe, inputs.treated, values, index)
-        chosen, note = _yardstick(con, question, yardsticks)
+        chosen = _yardstick(con, question, yardsticks)
         others = {each.event_id: each for each in events(con) if each.event_id != event.event_id}
-        return _answer(con, question, event, inputs, values, yardsticks, chosen, note, others)
+        return _answer(con, question, event, inputs, values, yardsticks, chosen, others)
     except (NothingToStudyError, UnknownName, EventStudyError) as error:
         raise NothingToShow(str(error)) from error
 
@@ -269,8 +268,8 @@ def _named(found: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 
 def _yardstick(
     con: duckdb.DuckDBPyConnection, question: Question, yardsticks: dict[str, Benchmark]
-) -> tuple[Market, str]:
-    """What the model reads, and a note on it."""
+) -> Market:
+    """What the model reads."""
     model = MODELS[question.model]
     if model.excess:
         held = factors(con)
@@ -278,12 +277,11 @@ def _yardstick(
             raise NothingToShow(
                 "The warehouse holds no factors: run `python -m etl refresh --source factors`."
             )
-        return held, ""
+        return held
     if not model.needs_market:
-        return None, ""
+        return None
     resolve("benchmark", question.benchmark, yardsticks)
-    benchmark = choose_benchmark(yardsticks, question.benchmark)
-    return benchmark.returns, benchmark.describe()
+    return choose_benchmark(yardsticks, question.benchmark).returns
 
 
 def _answer(
@@ -294,7 +292,6 @@ def _answer(
     values: pd.Series,
     yardsticks: dict[str, Benchmark],
     chosen: Market,
-    note: str,
     others: dict[str, Event],
 ) -> Answer:
     returns = simple_returns(inputs.prices)
@@ -317,7 +314,6 @@ def _answer(
         found,
         other.estimate(question.window)[0] if blurred else None,
         _label(question),
-        note,
         inputs,
         chosen,
         values,

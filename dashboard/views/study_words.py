@@ -12,11 +12,6 @@ from dashboard.views.study_answer import LEVEL, Answer
 POWER = 0.8
 
 
-def conclusion(answer: Answer) -> str:
-    """All that a study says: the estimate and the evidence."""
-    return f"{estimate(answer)} {evidence(answer)}"
-
-
 def evidence(answer: Answer) -> str:
     """Which of the tests that hold reject and which do not, and the smallest effect that could have been seen."""
     return f"{_verdict(answer)} {_smallest(answer)}".strip()

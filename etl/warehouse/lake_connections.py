@@ -22,7 +22,6 @@ from etl.warehouse.errors import StateGoneError, WarehouseError, WarehouseMissin
 from etl.warehouse.reading import bounds, lock
 
 CATALOG = "warehouse"
-LAKE = "ducklake:"
 POSTGRES = "ducklake:postgres:"
 SESSION = "SET enable_progress_bar = false; SET TimeZone = 'UTC'"
 """How every connection is set: times in UTC, and no bar on the standard output, which is for results."""

@@ -12,7 +12,7 @@ from dashboard.charts.words import percent
 from dashboard.views.event_study import CHARTS, draw, question_of
 from dashboard.views.request import NothingToShow, Request
 from dashboard.views.study_answer import Answer, Question, ask, ask_elsewhere
-from dashboard.views.study_words import conclusion, confounding
+from dashboard.views.study_words import confounding, estimate, evidence
 from etl.settings import PROJECT_ROOT
 
 RETURNS = """
@@ -20,6 +20,11 @@ RETURNS = """
     FROM price_daily JOIN company USING (ticker)
     WHERE (role = 'AI' AND exchange NOT IN ('XKRX', 'XTKS')) OR ticker = 'SPY'
 """
+
+
+def conclusion(answer: Answer) -> str:
+    """All that the page says of a study."""
+    return f"{estimate(answer)} {evidence(answer)}"
 
 
 @pytest.fixture(scope="module")

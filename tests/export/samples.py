@@ -7,6 +7,9 @@ import plotly.graph_objects as go
 
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import figure, palette
+from dashboard.export.drawing import Look
+from dashboard.export.presets import PRESETS
+from dashboard.export.render import render
 
 
 def lines(
@@ -49,3 +52,8 @@ def flag(colour: str, name: str, height: int) -> Chart:
     fig.update_xaxes(visible=False)
     fig.update_yaxes(visible=False)
     return Chart(name, fig, name, "", "Source: a test", name, pd.DataFrame({"colour": [colour]}))
+
+
+def render_png(chart: Chart, preset: str = "article", theme: str = "light") -> bytes:
+    """The chart as a PNG; `theme` is the one that it was drawn in."""
+    return render(chart, Look(PRESETS[preset], theme), {"png"}).files["png"]

@@ -16,8 +16,8 @@ from dashboard.charts.style import LIGHT, figure
 from dashboard.export.browser import Renderer
 from dashboard.export.drawing import Look
 from dashboard.export.presets import PRESETS, sized
-from dashboard.export.render import Pictures, render, render_png
-from tests.export.samples import lines
+from dashboard.export.render import Pictures, render
+from tests.export.samples import lines, render_png
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -25,9 +25,9 @@ from dashboard.export.browser import (
 from dashboard.export.drawing import Look, job
 from dashboard.export.pictures import Label, WrongPicture, finish_pdf, finish_png, finish_svg
 from dashboard.export.presets import PRESETS
-from dashboard.export.render import render, render_png
+from dashboard.export.render import render
 from tests.conftest import SOAK, Tell
-from tests.export.samples import flag, lines
+from tests.export.samples import flag, lines, render_png
 
 ROUNDS = 500 if SOAK else 2
 READERS = 12
