@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet
 import pytest
 
 from etl.bundled import BundleError, load_bundled
@@ -181,7 +182,7 @@ def test_each_share_count_says_which_splits_it_includes(bundled):
 def test_every_old_figure_equals_the_new_one_to_the_cent(bundled):
     """The frozen figures are those of the first bundle; KLA has split ten for one since."""
     with bundled.reading() as con:
-        con.execute(f"CREATE TEMP VIEW old AS FROM read_parquet('{OLD_PRICES}')")
+        con.register("old", pyarrow.parquet.read_table(OLD_PRICES))
         compared = con.execute(
             """
             WITH basis AS (SELECT *, CASE ticker WHEN 'KLAC' THEN 10 ELSE 1 END AS ratio FROM old)

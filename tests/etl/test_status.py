@@ -224,7 +224,7 @@ def test_every_setting_is_listed_and_an_unknown_one_is_named(operator):
     done = operator.run("settings", AIMI_THREADS="7", AIMI_WEBHOOK_URL="https://example.org/secret")
     assert done.returncode == 0, done.stderr
     told = done.stdout
-    assert "* AIMI_THREADS=7 (default 4)" in told
+    assert "* AIMI_THREADS=7 (default 8)" in told
     assert "  AIMI_KEEP_DAYS=1\n      Days whose states are all kept." in told
     assert "AIMI_OPERATOR=" in told
     assert "secret" not in told
