@@ -145,7 +145,7 @@ def tests_table(answer: Answer) -> None:
     st.caption(
         "A sound test at 5% sees an event that is none on 5% of dates. In brackets: how often each does so in "
         "simulated markets without an event, for a group of this size with these gaps and a window of this length, "
-        "when all firms share the date, and when the day is twice as volatile besides; the worst of five kinds of "
+        "when all firms share the date, and when the day is twice as volatile besides; the worst of seven kinds of "
         "markets."
     )
     shown = pd.DataFrame(

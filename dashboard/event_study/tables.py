@@ -144,7 +144,7 @@ def tests_table(
     (two-sided), valid_with_common_date and valid_with_volatile_day (whether the test rejects a true null about as
     often as it says for a group of this size, with these gaps, over a window of this length: when all firms share
     the date, and when the residuals of the event are twice as large besides), size_common_date and
-    size_volatile_day (the rejection rate at 5% that was measured, the worst of five kinds of residuals; NaN where
+    size_volatile_day (the rejection rate at 5% that was measured, the worst of seven kinds of residuals; NaN where
     none was), note.
     """
     days = len(scopes.days)

@@ -17,7 +17,8 @@ from dashboard.event_study.windows import Scopes
 # Rejection rates at 5% between which a test holds, when all firms share the date and when the day is more
 # volatile; the rate of a cell alone may lie a little further out than that of the cell and its neighbours.
 COMMON, VOLATILE, ALONE = (0.040, 0.0605), (0.037, 0.065), 0.006
-# The largest of five rates of one true size lies this many standard errors above it, the least below.
+# Standard errors by which the extremes of a cell's seven rates are moved inwards. The largest of seven rates of one
+# true size lies 1.35 above it: with less, a doubtful test does not hold.
 EXTREME = 1.16
 # Missing share of the firm-days that counts as none, and the most that was measured.
 NEGLIGIBLE, MOST_SCATTERED, MOST_LEADING = 0.005, 0.25, 0.35
@@ -153,6 +154,7 @@ def _cell(rows: pd.DataFrame) -> Cell:
         )
         pairs = ((quiet_low, quiet_high, COMMON), (low, high, VOLATILE))
         verdict = np.stack([_within(a, b, error, firms, limits) for a, b, limits in pairs], axis=-1)
+        verdict[..., 1] &= verdict[..., 0]
         for column in np.flatnonzero(lengths[:-1] > SHORT)[::-1]:
             verdict[:, column] &= verdict[:, column + 1]
         holds[str(test)] = verdict

@@ -1,9 +1,10 @@
 """Simulated markets in which nothing happens: what the size of every test is measured on.
 
-Five kinds of residuals, each with unit variance: firms of equal correlation .2; loadings on the common shock
-that differ between firms; blocks of five that move together; Student's t with 4 degrees of freedom; GARCH(1,1)
-volatility. The panel is complete, or a fifth of the firm-days is missing (before the event, or in its window as
-well), or the firms were listed at any time in the first half of the estimation window.
+Seven kinds of residuals, each with unit variance: firms of equal correlation .2; loadings on the common shock
+that differ between firms, moderately or by far; blocks of five that move together; Student's t with 4 degrees of
+freedom, of each firm by itself or of all on the same days; GARCH(1,1) volatility. The panel is complete, or a
+fifth of the firm-days is missing (before the event, or in its window as well), or the firms were listed at any time
+in the first half of the estimation window.
 """
 
 from collections.abc import Callable
@@ -30,10 +31,12 @@ def equal(draw: Generator, draws: int, firms: int, days: int) -> FloatArray:
 
 def loadings(draw: Generator, draws: int, firms: int, days: int) -> FloatArray:
     """Loadings on the common shock between .2 and .7."""
-    loading = draw.uniform(0.2, 0.7, (draws, firms, 1))
-    return _mix(
-        draw.standard_normal((draws, 1, days)), draw.standard_normal((draws, firms, days)), loading**2
-    )
+    return _loaded(draw, (draws, firms, days), 0.2, 0.7)
+
+
+def wide_loadings(draw: Generator, draws: int, firms: int, days: int) -> FloatArray:
+    """Loadings on the common shock between .1 and .8."""
+    return _loaded(draw, (draws, firms, days), 0.1, 0.8)
 
 
 def blocks(draw: Generator, draws: int, firms: int, days: int) -> FloatArray:
@@ -48,6 +51,12 @@ def fat_tails(draw: Generator, draws: int, firms: int, days: int) -> FloatArray:
     scale = np.sqrt((FREEDOM - 2) / FREEDOM)
     shared = draw.standard_t(FREEDOM, (draws, 1, days)) * scale
     return _mix(shared, draw.standard_t(FREEDOM, (draws, firms, days)) * scale, CORRELATION)
+
+
+def stormy_days(draw: Generator, draws: int, firms: int, days: int) -> FloatArray:
+    """Multivariate Student's t(4): one volatility a day for all firms, whose correlation is .2 (unit variance)."""
+    storm = np.sqrt((FREEDOM - 2) / draw.chisquare(FREEDOM, (draws, 1, days)))
+    return equal(draw, draws, firms, days) * storm
 
 
 def garch(draw: Generator, draws: int, firms: int, days: int) -> FloatArray:
@@ -66,6 +75,8 @@ WORLDS: dict[str, Callable[[Generator, int, int, int], FloatArray]] = {
     "blocks": blocks,
     "fat tails": fat_tails,
     "garch": garch,
+    "wide loadings": wide_loadings,
+    "stormy days": stormy_days,
 }
 
 
@@ -101,6 +112,14 @@ def _missing(draw: Generator, panel: str, shape: tuple[int, ...], days: int) -> 
     if panel == "gaps":
         missing[..., days:] = False
     return np.asarray(missing)
+
+
+def _loaded(draw: Generator, shape: tuple[int, int, int], least: float, most: float) -> FloatArray:
+    draws, firms, days = shape
+    loading = draw.uniform(least, most, (draws, firms, 1))
+    return _mix(
+        draw.standard_normal((draws, 1, days)), draw.standard_normal((draws, firms, days)), loading**2
+    )
 
 
 def _mix(shared: FloatArray, own: FloatArray, correlation: FloatArray | float) -> FloatArray:

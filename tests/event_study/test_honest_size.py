@@ -92,7 +92,7 @@ def test_a_test_marked_as_holding_rejects_a_true_null_as_often_as_it_says(kind, 
             if holds[int(volatile)]:
                 marked += 1
                 assert low - room <= rates[test.name][place] <= high + room, (test.name, end - start + 1)
-    assert marked >= 4
+    assert marked >= (2 if volatile else 4)
 
 
 def test_the_tests_that_assume_independence_reject_far_too_often():
@@ -109,18 +109,27 @@ def marks(firms, window=(0, 0), holes=False):
     return study.tests.query("scope == 'window'").set_index("test")
 
 
-def test_the_rank_test_of_standardised_returns_holds_for_large_complete_groups_alone():
-    assert marks(40).loc["grank_t", "valid_with_common_date"]
-    assert marks(40).loc["grank_t", "valid_with_volatile_day"]
-    for other in (marks(5), marks(12), marks(40, holes=True)):
-        assert not other.loc["grank_t", ["valid_with_common_date", "valid_with_volatile_day"]].any()
-    assert marks(5).loc["grank_t", "size_common_date"] > 0.08
+def test_the_rank_test_of_standardised_returns_is_not_offered_where_its_size_was_far_from_5_percent():
+    for study in (marks(5), marks(12, (-1, 1)), marks(60, (-1, 1), holes=True), marks(60)):
+        assert not study.loc["grank_t", ["valid_with_common_date", "valid_with_volatile_day"]].any()
+        assert study.loc["kolari_pynnonen", "valid_with_common_date"]
+    assert marks(5).loc["grank_t", "size_common_date"] > 0.1
+    assert marks(60).loc["grank_t", "size_common_date"] > 0.07
+
+
+def test_a_test_that_a_volatile_day_leaves_holds_on_a_common_date_too():
+    for firms in (5, 12, 40, 60):
+        for window in ((0, 0), (-1, 1), (-5, 5)):
+            rows = marks(firms, window)
+            assert rows.loc[rows["valid_with_volatile_day"], "valid_with_common_date"].all()
 
 
 def test_a_more_volatile_day_leaves_the_tests_that_look_at_that_day():
     rows = marks(40)
     volatile = set(rows.index[rows["valid_with_volatile_day"]])
-    assert volatile == {"kolari_pynnonen", "grank_t"}
+    # Of one day GRANK-T rejects 7% when all firms' days are stormy together.
+    assert volatile == {"kolari_pynnonen"}
+    assert rows.loc["grank_t", "size_volatile_day"] > 0.065
     assert rows.loc[["portfolio_regression", "placebo"], "size_volatile_day"].min() > 0.25
 
 
