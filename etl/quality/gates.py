@@ -9,6 +9,9 @@ from etl.hours import INTERVALS
 CALENDARS_FROM = "DATE '2000-01-01'"
 NEAR = 1.0001
 """A close may lie so far outside the range of its session: providers round both."""
+OPEN_NEAR, TOO_WIDE, MOST_SHARES = 1.01, 3, 1_000_000_000_000
+"""An open may lie so far outside the range, since some take it from before the session; the range may reach so many
+times beyond open and close, whichever is nearer; and no listing trades more shares in a session."""
 TIMES_OFF, RATE_OFF = 100, 3
 """A share count, and an exchange rate, may be so many times the median of the others."""
 LARGE_DIVIDEND = 0.2
@@ -66,7 +69,16 @@ GATES: dict[str, tuple[Gate, ...]] = {
         Gate("'a price is not positive'", "least(open, high, low) <= 0"),
         Gate("'the high is below the low'", "high < low"),
         Gate("'the close is outside the range of its session'", _OUTSIDE),
+        Gate(
+            "'the open is outside the range of its session'",
+            f"open > high * {OPEN_NEAR} OR open < low / {OPEN_NEAR}",
+        ),
+        Gate(
+            f"'the high or the low is over {TOO_WIDE} times off open and close'",
+            f"high > {TOO_WIDE} * greatest(open, close) OR low * {TOO_WIDE} < least(open, close)",
+        ),
         Gate("'the volume is negative'", "volume < 0"),
+        Gate("'the volume is over a million million shares'", f"volume > {MOST_SHARES}"),
         Gate("'from before the company''s own history, ' || history_from", "date < history_from", firm=True),
         _CURRENCY,
         Gate("'the session has not closed yet'", "date > last_closed"),

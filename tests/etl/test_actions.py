@@ -270,6 +270,25 @@ def fall(listing, first: date, factor: float) -> None:
     listing.rescale(1 / factor, before=first)
 
 
+@pytest.mark.parametrize("by", [1, -1])
+def test_bars_that_lie_a_session_off_are_refused(loaded, amd, by):
+    before, days = bars(loaded), sorted(amd.bars)
+    moved = [amd.bars[day] for day in days]
+    for day, bar in zip(days[max(by, 0) :], moved[max(-by, 0) :], strict=False):
+        amd.bars[day] = bar
+    assert again(loaded).exit_code == 1
+    assert "a session late or early" in messages(loaded)["AMD"]
+    assert bars(loaded) == before
+
+
+def test_a_run_of_equal_closes_and_a_few_revised_ones_are_not_a_session_off(loaded, amd):
+    days = sorted(amd.bars)
+    for day, other in zip(days[10:13], days[9:12], strict=True):
+        amd.bars[day] = amd.bars[other]
+    assert again(loaded).exit_code == 0
+    assert bars(loaded) == truth(amd)
+
+
 def test_a_crash_without_any_sign_of_news_is_stored_once_it_has_lasted(operator):
     amd = operator.yahoo.listings["AMD"]
     fall(amd, date(2025, 3, 6), 0.5)
