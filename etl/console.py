@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from typer.main import get_command
 
-from etl.errors import ProductError, first_line
+from etl.errors import ProductError, UsageError, first_line
 from etl.product import variable
 
 errors = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
@@ -79,6 +79,29 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, stopped: st
 
 
 @cache
+class Written:
+    """The options and arguments that were written on a command line, whatever their values."""
+
+    def __init__(self, context: typer.Context) -> None:
+        """Those of the command that is running."""
+        named = {parameter.name: parameter for parameter in context.command.params}
+        self._options = {
+            str(name): parameter.opts[0] if parameter.param_type_name == "option" else "the names of charts"
+            for name, parameter in named.items()
+            if str(getattr(context.get_parameter_source(str(name)), "name", "")) == "COMMANDLINE"
+        }
+
+    def only(self, which: str, allowed: set[str]) -> None:
+        """Refuse every other option beside `which`; raises `UsageError`."""
+        self.none_of(set(self._options) - allowed, f"beside {which}")
+
+    def none_of(self, vain: set[str], where: str) -> None:
+        """Refuse options that would do nothing; raises `UsageError`."""
+        found = [option for name, option in self._options.items() if name in vain]
+        if found:
+            raise UsageError(f"{', '.join(found)} would do nothing {where}: leave that away.")
+
+
 def _command(app: typer.Typer) -> Any:
     return get_command(app)
 

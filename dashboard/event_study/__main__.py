@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import typer
 from rich.console import Console
 
 from dashboard.data import market
@@ -72,7 +73,7 @@ from dashboard.event_study.windows import Window, check_windows
 from dashboard.views.study_beyond import elsewhere
 from dashboard.views.study_listings import listed_elsewhere
 from etl.calendars import HOME, sessions
-from etl.console import command_line, run
+from etl.console import Written, command_line, run
 from etl.errors import UsageError
 from etl.factors import FactorFileError, parse_factors
 from etl.warehouse import connect_read_only
@@ -133,6 +134,7 @@ class Given:
 
 @app.command(epilog="Exit codes: 0 studied, 2 nothing to study, 3 wrong usage.")
 def study(
+    context: typer.Context,
     event: EventOption = "",
     date: DateOption = "",
     group: GroupOption = ALL_AI,
@@ -153,11 +155,16 @@ def study(
     size_table: SizeTableOption = False,
 ) -> None:
     """Measure what an event did to a group of firms, with tests that hold when all share its date."""
+    written = Written(context)
     if size_table:
+        written.only("--size-table", {"size_table", "csv"})
         _compute_sizes(csv)
         return
-    if _league(events, kind or [], csv, alone=not (event or date or as_json)):
+    if events:
+        written.only("--events", {"events", "kind", "csv"})
+        league(events, kind or [], csv, Console(width=None if sys.stdout.isatty() else TEXT_WIDTH))
         return
+    written.none_of({"kind"}, "without --events all")
     if bool(event) == bool(date):
         raise UsageError("Give either an event (--event deepseek-selloff) or a date (--date 2025-01-27).")
     settings = _settings(resolve("model", model, MODELS), estimation, event_window, window)
@@ -299,18 +306,6 @@ def _settings(model: str, estimation: str, event_window: str, window: list[str] 
     except EventStudyError as error:
         raise UsageError(str(error)) from None
     return settings
-
-
-def _league(events: str, kinds: list[str], csv: Path | None, *, alone: bool) -> bool:
-    """Give the league where it is asked for."""
-    if not events:
-        if kinds:
-            raise UsageError("--kind goes with --events all.")
-        return False
-    if not alone:
-        raise UsageError("--events measures every event: give it without --event, --date and --json.")
-    league(events, kinds, csv, Console(width=None if sys.stdout.isatty() else TEXT_WIDTH))
-    return True
 
 
 def _read(request: Request, window: Window) -> Found:

@@ -17,7 +17,7 @@ from dashboard.export.presets import PRESETS, THEMES, BadSpec
 from dashboard.export.spec import FORMATS, PICTURES, Spec, for_chart, heeded, unheeded
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
-from etl.console import ExitCode, command_line, console, run
+from etl.console import ExitCode, Written, command_line, console, run
 from etl.product import variable
 from etl.warehouse import WarehouseError
 
@@ -172,7 +172,7 @@ def export(
     Examples: `python -m dashboard.export --all`; `python -m dashboard.export shock-map --preset square --theme dark`;
     `python -m dashboard.export --from exports/shock-map/metadata.json`.
     """
-    return _done(context.params, _Given(context))
+    return _done(context.params, Written(context))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(app, arguments, stopped="Stopped; what had been written is whole.")
 
 
-def _done(asked: dict[str, Any], given: "_Given") -> int:
+def _done(asked: dict[str, Any], given: Written) -> int:
     """Do what the options, by the names of their parameters, ask for; returns the exit code."""
     if asked["listed"]:
         given.only("--list", {"listed"})
@@ -217,29 +217,7 @@ def _usual(asked: dict[str, Any], spec: Spec) -> Spec:
     return replace(spec, formats=formats, **{key: asked[key] for key in ("preset", "size", "scale")})
 
 
-class _Given:
-    """The options that were written on the command line, whatever their values."""
-
-    def __init__(self, context: typer.Context) -> None:
-        named = {parameter.name: parameter for parameter in context.command.params}
-        self._options = {
-            str(name): parameter.opts[0] if parameter.param_type_name == "option" else "the names of charts"
-            for name, parameter in named.items()
-            if str(getattr(context.get_parameter_source(str(name)), "name", "")) == "COMMANDLINE"
-        }
-
-    def only(self, which: str, allowed: set[str]) -> None:
-        """Refuse every other option beside `which`."""
-        self.none_of(set(self._options) - allowed, f"beside {which}")
-
-    def none_of(self, vain: set[str], where: str) -> None:
-        """Refuse options that would do nothing."""
-        found = [option for name, option in self._options.items() if name in vain]
-        if found:
-            raise BadSpec(f"{', '.join(found)} would do nothing {where}: leave that away.")
-
-
-def _asked(asked: dict[str, Any], usual: Spec, given: _Given) -> list[Spec]:
+def _asked(asked: dict[str, Any], usual: Spec, given: Written) -> list[Spec]:
     """The specs that the options, by the names of their parameters, ask for."""
     given.none_of({"address"}, "without --site or --report")
     own = {key: asked[key] for key in ("title", "subtitle") if asked[key] is not None}

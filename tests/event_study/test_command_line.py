@@ -252,8 +252,11 @@ def test_the_league_of_one_kind_is_printed(command):
     [
         (("--events", "some"), "There is no set of events “some”"),
         (("--events", "all", "--kind", "earning"), "the nearest is earnings"),
-        (("--events", "all", "--event", "gpt-5"), "without --event"),
-        (("--kind", "earnings"), "goes with --events all"),
+        (("--events", "all", "--event", "gpt-5"), "--event would do nothing beside --events"),
+        (("--events", "all", "--group", "memory", "--model", "mean"), "--group, --model would do nothing"),
+        (("--events", "all", "--window", "0,1"), "--window would do nothing"),
+        (("--size-table", "--tickers", "NVDA"), "--tickers would do nothing beside --size-table"),
+        (("--kind", "earnings"), "--kind would do nothing without --events all"),
         (("--events", "all", "--csv", "/no/such/folder/league.csv"), "cannot be written"),
     ],
 )
