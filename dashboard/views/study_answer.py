@@ -55,7 +55,7 @@ LABELS = {
     "SPY": "the S&P 500 (SPY)",
     "RSP": "the S&P 500, equal weight (RSP)",
     "QQQ": "the Nasdaq-100 (QQQ)",
-    "sp500-ex-ai": "the S&P 500 without its AI companies, by value",
+    "sp500-ex-ai": "the S&P 500 without its AI companies, by value (an estimate)",
     "ex-treated": "firms outside AI",
     "ex-treated-value": "firms outside AI, by value",
 }
