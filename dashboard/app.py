@@ -19,8 +19,8 @@ PAGE_WIDTH = 1120
 def draw() -> None:
     """The frame of every page, and the page that the address names in it."""
     from dashboard import metrics
-    from dashboard.app_pages import PAGES
-    from dashboard.app_pages.address import carry_event
+    from dashboard.app_pages import PAGES, PARAMETERS
+    from dashboard.app_pages.address import carry_event, check_names
     from dashboard.app_pages.shared import dateline
     from etl.product import NAME, VERSION
 
@@ -43,6 +43,7 @@ def draw() -> None:
         st.container(width=PAGE_WIDTH),
     ):
         dateline()
+        check_names(next(PARAMETERS[name] for name, (title, _) in PAGES.items() if title == page.title))
         page.run()
         st.caption(f"{NAME} {VERSION}")
 

@@ -13,6 +13,8 @@ from dashboard.app_pages.markdown import plain
 from dashboard.data.naming import UnknownName, day_named, resolve
 
 CARRIED, PAGE = "_event", "_page"
+COUNTERS = ("utm_", "fbclid", "gclid", "mc_")
+"""How the parameters begin that newsletters and social networks put behind a link."""
 
 
 def refuse(sentence: object) -> None:
@@ -26,6 +28,20 @@ def _known(kind: str, wanted: str, ids: Collection[str]) -> str | None:
     except UnknownName as unknown:
         refuse(unknown)
         return None
+
+
+def check_names(names: Collection[str]) -> None:
+    """Refuse the first parameter of the address that the page, which reads `names`, would drop in silence.
+
+    In other letters' case it is taken for the one that it spells; what counts visitors is passed over.
+    """
+    for key in [key for key in st.query_params if key not in names and not key.startswith(COUNTERS)]:
+        try:
+            st.query_params[resolve("parameter of this page", key, names)] = st.query_params.get_all(key)
+            del st.query_params[key]
+        except UnknownName as unknown:
+            refuse(unknown)
+            return
 
 
 def take_one(key: str, ids: Collection[str], default: str) -> None:

@@ -66,7 +66,7 @@ def choose_event(
     """
     names, told, last = listed_events(state)
     default = DEFAULT_EVENT if DEFAULT_EVENT in names else next(iter(names))
-    wanted = st.query_params.get("event", default)
+    wanted = st.query_params.get("event", OTHER_DAY if "day" in st.query_params else default)
     dated = wanted == OTHER_DAY
     event, unknown = _named(state, st.query_params.get("day", last.isoformat()) if dated else wanted, dated)
     known = event is not None and event.event_id in names
@@ -146,7 +146,8 @@ def choose_period(
 
     `keys` are the names of the period, the first and the last day in the page's address.
     """
-    name = pick("Time", PERIODS, keys[0], default)
+    named = any(key in st.query_params for key in keys[1:])
+    name = pick("Time", PERIODS, keys[0], "dates" if named else default)
     start, end = period(name, first, last, session)
     if name != "dates":
         return start, end

@@ -5,7 +5,7 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.app_pages import PAGES
+from dashboard.app_pages import PAGES, PARAMETERS
 from etl.settings import PROJECT_ROOT
 from tests.conftest import SOAK, Tell
 from tests.dashboard.hostile import Query, queries
@@ -23,7 +23,7 @@ def describe(query: Query) -> dict[str, object]:
 
 
 def open_page(name: str, query: Query) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=90)
+    app = AppTest.from_file(APP, default_timeout=90).run()  # only then are the pages known by their files
     app.switch_page(f"app_pages/{name}.py")
     for key, value in query.items():
         app.query_params[key] = value
@@ -55,3 +55,37 @@ def test_a_page_stays_usable_whatever_is_in_its_address(
 def test_the_names_tried_are_those_of_the_controls() -> None:
     assert {"event", "show"} <= set(parameters(open_page("shock", {})))
     assert {"compare", "measure", "log"} <= set(parameters(open_page("companies", {})))
+
+
+LOCAL = {"choice", "first", "kit", "losers", "recovered", "watch"}
+"""Keys that no address holds: of layout, of files and of the refresh."""
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+@pytest.mark.parametrize("name", PAGES)
+def test_a_parameter_that_a_page_does_not_read_is_refused_with_the_nearest(name: str) -> None:
+    usual = open_page(name, {})
+    assert (usual.title[0].value == open_page("shock", {}).title[0].value) == (name == "shock")
+    assert set(parameters(usual)) - LOCAL <= set(PARAMETERS[name])
+    refused = [each.value for each in open_page(name, {"evnt": "gpt-5"}).warning]
+    assert refused[0].replace("\\", "") == "There is no parameter of this page “evnt”; the nearest is event."
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_a_parameter_in_capitals_counts_and_a_newsletters_mark_is_passed_over() -> None:
+    page = open_page("shock", {"EVENT": "nvidia-329bn", "utm_source": "mail"})
+    assert not page.warning
+    assert "NVIDIA" in page.title[0].value
+    assert "gained" in page.title[0].value
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_a_day_alone_is_the_day_that_is_told() -> None:
+    assert "Wed 9 Apr 2025" in open_page("shock", {"day": "2025-04-09"}).title[0].value
+    assert open_page("shock", {"day": "foo"}).title[0].value == "Nothing to show"
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_the_first_day_alone_is_heeded() -> None:
+    page = open_page("companies", {"from": "2025-02-18", "compare": "SNDK"})
+    assert [each.value.isoformat() for each in page.date_input][:1] == ["2025-02-18"]
