@@ -44,6 +44,11 @@ def check_names(names: Collection[str]) -> None:
             return
 
 
+def names_any(*keys: str) -> bool:
+    """Whether the address names one of `keys`: what holds their controls is open then, with what is refused there."""
+    return any(key in st.query_params for key in keys)
+
+
 def take_one(key: str, ids: Collection[str], default: str) -> None:
     """Set the widget `key`, before it is made, to the id that the address names, or to `default`."""
     wanted = st.query_params.get(key, default)

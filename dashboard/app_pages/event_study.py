@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from dashboard.app_pages import address
 from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
@@ -68,7 +69,8 @@ def ask_reader(state: str) -> Question:
         event = choose_event(state)
         group = select("The firms", known_groups, "group", USUAL["group"], width=260)
     tickers = select_many("Or chosen firms, in place of the group", companies, "firms", [], MOST_FIRMS)
-    with st.expander("Window, benchmark and model", icon=":material/tune:"):
+    named = address.names_any("window", "benchmark", "model", "estimation", "others")
+    with st.expander("Window, benchmark and model", named, icon=":material/tune:"):
         with st.container(horizontal=True, gap="medium"):
             window = pick(
                 "Window", {key: spell(days) for key, days in WINDOWS.items()}, "window", USUAL["window"]

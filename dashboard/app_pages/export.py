@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.app_pages import shared
+from dashboard.app_pages.address import names_any
 from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
@@ -114,7 +115,7 @@ def what(state: str) -> Spec:
     tickers: tuple[str, ...] = ()
     start = end = None
     if heeds.tickers == "company" or heeds.days:
-        with st.expander("Companies and days", icon=":material/tune:"):
+        with st.expander("Companies and days", names_any("show", "from", "to"), icon=":material/tune:"):
             if heeds.tickers == "company":
                 called, labels = "Companies (none: the chart’s own)", company_labels(state)
                 tickers = select_many(called, labels, "show", [], MOST_COMPANIES)
@@ -144,8 +145,9 @@ def words(spec: Spec) -> Spec:
         help="For a page that has its own headline.",
     )
     own = {part: own_words(part, bare and part in ("title", "subtitle")) for part in ("title", "subtitle")}
-    with st.expander("Other words of your own", icon=":material/edit_note:"):
-        own |= {part: own_words(part) for part in WORDS if part not in own}
+    others = [part for part in WORDS if part not in own]
+    with st.expander("Other words of your own", names_any(*others), icon=":material/edit_note:"):
+        own |= {part: own_words(part) for part in others}
     credit = st.text_input(
         "Credit", value=HOUSE_CREDIT, key="credit", bind="query-params", max_chars=LIMITS["credit"]
     )

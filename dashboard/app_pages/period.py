@@ -146,8 +146,7 @@ def choose_period(
 
     `keys` are the names of the period, the first and the last day in the page's address.
     """
-    named = any(key in st.query_params for key in keys[1:])
-    name = pick("Time", PERIODS, keys[0], "dates" if named else default)
+    name = pick("Time", PERIODS, keys[0], "dates" if address.names_any(*keys[1:]) else default)
     start, end = period(name, first, last, session)
     if name != "dates":
         return start, end

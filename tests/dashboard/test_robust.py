@@ -89,3 +89,22 @@ def test_a_day_alone_is_the_day_that_is_told() -> None:
 def test_the_first_day_alone_is_heeded() -> None:
     page = open_page("companies", {"from": "2025-02-18", "compare": "SNDK"})
     assert [each.value.isoformat() for each in page.date_input][:1] == ["2025-02-18"]
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+@pytest.mark.parametrize(
+    ("name", "query", "where"),
+    [
+        ("event_study", {"window": "5,1"}, "Window, benchmark and model"),
+        ("export", {"chart": "companies-compare", "show": "ZZZZ"}, "Companies and days"),
+    ],
+)
+def test_what_is_refused_lies_in_no_part_of_the_page_that_is_closed(
+    name: str, query: Query, where: str
+) -> None:
+    for address, opened in (
+        ({**query}, True),
+        ({"chart": query["chart"]} if "chart" in query else {}, False),
+    ):
+        found = {part.label: part.proto.expanded for part in open_page(name, address).expander}
+        assert found[where] == opened
