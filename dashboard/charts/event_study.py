@@ -70,20 +70,26 @@ def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, them
 
 
 def _bars(fig: go.Figure, days: pd.DataFrame, colours: Palette, hover: list[str]) -> None:
-    """Each session's own abnormal return; the event's in full colour, with its figure."""
+    """Each session's own abnormal return, coloured by its sign; the event's in full colour, with its figure.
+
+    The figure stands at the foot of its bar, where neither line passes.
+    """
     event = days.index == 0
+    tones = [colours.gain if value > 0 else colours.loss for value in days["aar"]]
     fig.add_bar(
         x=days.index,
         y=days["aar"] * 100,
         name="Of the session",
         marker={
-            "color": [colours.loss if each else _pale(colours.loss) for each in event],
+            "color": [tone if each else _pale(tone) for tone, each in zip(tones, event, strict=True)],
             "line": {"width": 0},
         },
         text=[words.percent(value) if each else "" for value, each in zip(days["aar"], event, strict=True)],
-        textposition="outside",
-        constraintext="none",
-        textfont={"color": colours.loss, "size": 13},
+        textposition="auto",
+        textangle=0,
+        insidetextanchor="start",
+        insidetextfont={"color": colours.paper, "size": 13},
+        outsidetextfont={"color": tones[list(event).index(True)] if event.any() else colours.ink, "size": 13},
         cliponaxis=False,
         hovertext=hover,
         hoverinfo="text",
