@@ -4,13 +4,16 @@ Everything here follows from the sign of what was computed, so that a gain is ne
 """
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 
 import pandas as pd
 
 from dashboard.analysis.losses import totals
+from dashboard.analysis.ranks import NEW_YORK
 from dashboard.charts import words
 from dashboard.views.story import Story
+from etl.calendars import session_of
 
 HARDLY, HARDLY_LEAD = 0.01, 0.03
 """Below these the mean and the lead company have hardly moved (fractions)."""
@@ -131,7 +134,7 @@ def _of_everybody(story: Story, top: Lead) -> str:
 
 def _tail(story: Story, top: Lead) -> str:
     first = story.first_at_top
-    if first is not None and _between_closes(story, first["moment"]):
+    if first is not None and _first_to_react(first["moment"]) == story.event.market_session:
         return f", the session after {first['app']} first reached no.\u00a01 on Apple’s US App Store"
     if story.event.kind == "earnings" and story.event.lead and story.event.lead == top.ticker:
         before = story.event.occurred_at.date() < story.event.market_session
@@ -139,11 +142,9 @@ def _tail(story: Story, top: Lead) -> str:
     return ""
 
 
-def _between_closes(story: Story, moment: pd.Timestamp) -> bool:
-    """Whether a moment lies between the close before the event's session and its own."""
-    before = story.ai.loc[story.on_the_day, "before"].max()
-    close = pd.Timedelta(hours=16)
-    return bool(before + close <= moment < pd.Timestamp(story.event.market_session) + close)
+def _first_to_react(moment: pd.Timestamp) -> date:
+    """New York's first session that could react to a moment on its clock; a half day closes at its own hour."""
+    return session_of(moment.tz_localize(NEW_YORK, ambiguous=True, nonexistent="shift_forward"))
 
 
 def standing(story: Story) -> str:

@@ -337,3 +337,38 @@ def test_an_event_or_day_outside_the_data_is_refused_in_one_sentence(con: Con, w
 )
 def test_what_belongs_to_a_name_is_written_as_a_newspaper_does(name: str, whose: str) -> None:
     assert words.possessive(name) == whose
+
+
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [
+        ("2025-01-24 15:59", False),  # before Friday's close
+        ("2025-01-24 16:00", True),
+        ("2025-01-27 15:59", True),
+        ("2025-01-27 16:00", False),  # after Monday's close
+    ],
+)
+def test_the_headline_names_the_climb_to_no_1_in_the_session_that_could_first_react(
+    story: Story, moment: str, told: bool
+) -> None:
+    first = pd.Series({"app": "DeepSeek", "moment": pd.Timestamp(moment)})
+    assert ("first reached no." in headline(replace(story, first_at_top=first))) == told
+
+
+@pytest.mark.parametrize(("moment", "told"), [("2024-11-29 12:59", True), ("2024-11-29 13:00", False)])
+def test_a_half_day_closes_at_its_own_hour(con: Con, moment: str, told: bool) -> None:
+    story = read_story(con, "2024-11-29")
+    first = pd.Series({"app": "DeepSeek", "moment": pd.Timestamp(moment)})
+    assert ("first reached no." in headline(replace(story, first_at_top=first))) == told
+
+
+def test_results_are_told_as_those_of_the_company_that_reported_them(con: Con) -> None:
+    rows = con.execute(
+        """
+        SELECT event_id, name, split_part(description, '. ', 1) AS told FROM event JOIN company ON lead = ticker
+        WHERE kind = 'earnings' ORDER BY event_id
+        """
+    ).fetchall()
+    assert len(rows) > 20
+    assert not [event for event, name, told in rows if name not in told]
+    assert "its results" not in headline(read_story(con, "nvidia-329bn"))
