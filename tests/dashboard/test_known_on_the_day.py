@@ -11,7 +11,7 @@ import pytest
 
 from dashboard.analysis.losses import session_changes
 from dashboard.data import market
-from dashboard.data.study_inputs import load_study_inputs
+from dashboard.data.study_inputs import index_parts, load_study_inputs
 from tests.conftest import SOAK
 
 Con = duckdb.DuckDBPyConnection
@@ -124,3 +124,20 @@ def test_the_ai_companies_of_a_day_are_those_that_were_ai_and_had_a_price(
     studied = load_study_inputs(now, on=day).prices
     not_yet = {t for (t,) in now.execute("SELECT ticker FROM company WHERE ai_from > ?", [day]).fetchall()}
     assert not set(studied.columns) & not_yet
+
+
+@pytest.mark.parametrize(
+    ("day", "close_before", "trillion", "points"),
+    [
+        (date(2025, 1, 27), 6101.24, 51.86, 5881.63),
+        (date(2025, 1, 8), 5909.03, 50.57, 5762.48),  # the figure of December came on the 10th
+    ],
+)
+def test_the_worth_of_the_index_is_of_the_close_before_by_the_figure_that_was_known(
+    con: Con, day: date, close_before: float, trillion: float, points: float
+) -> None:
+    worth, parts = index_parts(con, day)
+    assert worth[pd.Timestamp(day)] == pytest.approx(close_before * trillion * 1e12 / points, rel=2e-6)
+    inside = parts[parts["date"] == pd.Timestamp(day)]
+    assert "NVDA" in set(inside["ticker"])
+    assert not {"TSM", "SNDK", "CRWV", "QQQ"} & set(inside["ticker"])

@@ -289,6 +289,17 @@ def test_a_run_of_equal_closes_and_a_few_revised_ones_are_not_a_session_off(load
     assert bars(loaded) == truth(amd)
 
 
+def test_four_bars_in_ten_that_repeat_the_day_before_are_revisions(loaded, amd):
+    days = sorted(amd.bars)
+    old = dict(amd.bars)
+    for place in range(1, len(days), 5):
+        for at in (place, place + 1):
+            if at < len(days):
+                amd.bars[days[at]] = old[days[at - 1]]
+    assert again(loaded).exit_code == 0
+    assert bars(loaded) == truth(amd)
+
+
 def test_a_crash_without_any_sign_of_news_is_stored_once_it_has_lasted(operator):
     amd = operator.yahoo.listings["AMD"]
     fall(amd, date(2025, 3, 6), 0.5)

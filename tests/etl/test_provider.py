@@ -62,3 +62,13 @@ def test_a_file_of_other_shares_is_told_by_how_far_off_it_is():
     assert verdict(STORED * np.random.default_rng(5).uniform(0.5, 0.9, 300)).startswith(" (×0.")
     just_off = 1 - 1.05 * FARTHEST
     assert verdict(STORED * np.random.default_rng(5).uniform(just_off - 0.005, just_off + 0.005, 300))
+
+
+def test_closes_downloaded_before_the_last_dividend_are_told_though_most_lie_behind_it():
+    downloaded_earlier = STORED * np.exp(np.minimum(PAID - np.log(0.9993), 0))
+    assert "adjusted for dividends" in verdict(sent(downloaded_earlier, slice(100, 300)))
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1.019, False), (1.021, True), (0.981, False), (0.979, True)])
+def test_a_close_more_than_2_percent_off_is_of_another_listing(factor, told):
+    assert bool(verdict(sent(STORED * factor, slice(40, 41)), np.zeros(300))) == told

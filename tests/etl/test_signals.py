@@ -119,6 +119,17 @@ def test_another_rate_holds_as_well_and_finds_the_deepseek_session(
     assert DEEPSEEK in sessions
 
 
+def test_a_day_on_which_everything_moves_names_the_five_most_unusual_companies() -> None:
+    chance = np.random.default_rng(1)
+    market = chance.normal(0, 0.01, 700)
+    returns = market[:, None] + chance.normal(0, 0.01, (700, 9))
+    returns[-1] -= 0.01 * np.arange(21, 30)
+    names = [f"T{number}" for number in range(9)]
+    days = [stamp.date() for stamp in pd.bdate_range("2020-01-01", periods=700)]
+    found = moves(Panel(days, names, names, ["company"] * 9, returns, market), 12.0, days[-1])
+    assert {move.subject for move in found} == {"T4", "T5", "T6", "T7", "T8"}
+
+
 @pytest.mark.parametrize("words", ["one a year", "one a month"])
 def test_on_days_without_news_the_rate_is_as_promised(words: str) -> None:
     """Returns whose volatility wanders and in which nothing ever happens: every alarm is a false one."""
