@@ -123,7 +123,7 @@ def test_a_day_on_which_everything_moves_names_the_five_most_unusual_companies()
     chance = np.random.default_rng(1)
     market = chance.normal(0, 0.01, 700)
     returns = market[:, None] + chance.normal(0, 0.01, (700, 9))
-    returns[-1] -= 0.01 * np.arange(21, 30)
+    returns[-1] -= 0.1 * 1.6 ** np.arange(9)
     names = [f"T{number}" for number in range(9)]
     days = [stamp.date() for stamp in pd.bdate_range("2020-01-01", periods=700)]
     found = moves(Panel(days, names, names, ["company"] * 9, returns, market), 12.0, days[-1])
