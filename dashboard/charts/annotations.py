@@ -27,22 +27,24 @@ def shade_closed_days(fig: go.Figure, rebased: pd.DataFrame, colours: Palette) -
     traded = counts.index[counts * 2 >= counts.max()]
     closed = pd.date_range(rebased["date"].min(), rebased["date"].max(), freq="D").difference(traded)
     stretches = closed.to_series().groupby(closed - pd.to_timedelta(range(len(closed)), unit="D"))
-    bands = [
-        {
-            "type": "rect",
-            "x0": days.iloc[0],
-            "x1": days.iloc[-1] + timedelta(days=1),
-            "xref": "x",
-            "y0": 0,
-            "y1": 1,
-            "yref": "paper",
-            "fillcolor": colours.band,
-            "line": {"width": 0},
-            "layer": "below",
-        }
-        for _, days in stretches
-    ]
+    bands = [band(days.iloc[0], days.iloc[-1] + timedelta(days=1), colours) for _, days in stretches]
     _draw(fig, shapes=bands)
+
+
+def band(start: Any, end: Any, colours: Palette) -> dict[str, Any]:
+    """A shaded stretch of time behind everything that is drawn, as a shape."""
+    return {
+        "type": "rect",
+        "x0": start,
+        "x1": end,
+        "xref": "x",
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "fillcolor": colours.band,
+        "line": {"width": 0},
+        "layer": "below",
+    }
 
 
 def _draw(

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts import words
-from dashboard.charts.annotations import events_in_words, name_ends
+from dashboard.charts.annotations import band, events_in_words, name_ends
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, figure, palette
 from dashboard.data.events import Event
@@ -83,7 +83,7 @@ def _figure(day: Day, colours: Palette) -> go.Figure:
     fig.layout.shapes = [
         *fig.layout.shapes,
         *(
-            _shaded(start, end, colours)
+            band(start, end, colours)
             for start, end in ((first, day.opens), (day.closes, last))
             if start < end
         ),
@@ -128,21 +128,6 @@ def _hover(name: str, row: Any) -> str:
         f"<b>{words.safe(name)}</b> {words.percent(row.change, 2)} at {row.ends:%H:%M},<br>"
         f"{words.price(row.close, row.currency)}, {PHASES[row.phase]}"
     )
-
-
-def _shaded(start: datetime, end: datetime, colours: Palette) -> dict[str, Any]:
-    return {
-        "type": "rect",
-        "x0": start,
-        "x1": end,
-        "xref": "x",
-        "y0": 0,
-        "y1": 1,
-        "yref": "paper",
-        "fillcolor": colours.band,
-        "line": {"width": 0},
-        "layer": "below",
-    }
 
 
 def _ticks(changes: pd.Series) -> list[float]:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard.analysis.captures import lines
 from dashboard.charts import rank_words, words
-from dashboard.charts.annotations import key_of, mark_events, name_ends
+from dashboard.charts.annotations import band, key_of, mark_events, name_ends
 from dashboard.charts.chart import Chart
 from dashboard.charts.ranks import RANK_TICKS
 from dashboard.charts.style import Palette, figure, halo, palette
@@ -199,21 +199,7 @@ def _axes(
 
 
 def _shade_pauses(fig: go.Figure, pauses: pd.DataFrame, colours: Palette) -> None:
-    bands = [
-        {
-            "type": "rect",
-            "x0": row.since,
-            "x1": row.until,
-            "xref": "x",
-            "y0": 0,
-            "y1": 1,
-            "yref": "paper",
-            "fillcolor": colours.band,
-            "line": {"width": 0},
-            "layer": "below",
-        }
-        for row in pauses.itertuples()
-    ]
+    bands = [band(row.since, row.until, colours) for row in pauses.itertuples()]
     fig.layout.shapes = [*fig.layout.shapes, *bands]
 
 

@@ -107,22 +107,28 @@ def bars(
     day, day_fault = _day(table)
     faults = [day_fault] + [figure_fault(table, column, value) for column, value in figures.items()]
     faults = misplaced(table, second) + faults
-    unit = scale(in_parentheses(table.layout.used.get("volume", "")) or "")
+    values = figure_values(table, figures)
+    values["adj_close"] = f"coalesce({values['adj_close']}, {values['close']})"
     currency, currency_join = currency_of(table, figures, options, path)
     source = source_of(table, reading, path)
     dated = f"LEFT JOIN dated ON dated.text = raw.{table.cell('date')}" if table.is_text("date") else ""
     aside = "ANTI JOIN aside ON aside.file_row = raw.file_row" if report.aside else ""
     return f"""
-        SELECT raw.file_row, listing.ticker AS ticker, {day} AS date, {_values(figures, unit)}, {currency} AS currency,
+        SELECT raw.file_row, listing.ticker AS ticker, {day} AS date, {listed(values)}, {currency} AS currency,
             {source} AS source, CASE {" ".join(fault for fault in faults if fault)} END AS fault
         FROM raw {whose} {dated} {figure_joins(table, figures)} {currency_join} {aside}"""  # noqa: S608
 
 
-def _values(figures: dict[str, str], unit: int) -> str:
-    columns = {column: figures.get(column, "NULL::DOUBLE") for column in FIGURES}
-    columns["adj_close"] = f"coalesce({columns['adj_close']}, {columns['close']})"
-    columns["volume"] = f"TRY_CAST(round({columns['volume']} * {unit}) AS BIGINT)"
-    return ", ".join(f"{value} AS {column}" for column, value in columns.items())
+def figure_values(table: Table, figures: dict[str, str], names: tuple[str, ...] = FIGURES) -> dict[str, str]:
+    """The SQL of each of ``names``: what the file has for it, NULL where it has none, the volume in shares."""
+    values = {column: figures.get(column, "NULL::DOUBLE") for column in names}
+    unit = scale(in_parentheses(table.layout.used.get("volume", "")) or "")
+    return values | {"volume": f"TRY_CAST(round({values['volume']} * {unit}) AS BIGINT)"}
+
+
+def listed(values: dict[str, str]) -> str:
+    """The columns of a SELECT."""
+    return ", ".join(f"{value} AS {column}" for column, value in values.items())
 
 
 def listings_of(

@@ -10,10 +10,16 @@ import pandas as pd
 from etl import calendars
 from etl.hours import placed
 from etl.imports import dates
-from etl.imports.columns import in_parentheses
 from etl.imports.listings import Listing
-from etl.imports.numbers import scale
-from etl.imports.prices import PriceOptions, currency_of, figure_fault, listings_of, source_of
+from etl.imports.prices import (
+    PriceOptions,
+    currency_of,
+    figure_fault,
+    figure_values,
+    listed,
+    listings_of,
+    source_of,
+)
 from etl.imports.report import ImportRefusedError, ImportReport, Reading
 from etl.imports.table import Table
 from etl.imports.values import add_days, add_figures, figure_joins, misplaced, set_aside
@@ -40,10 +46,7 @@ def bars_within(
         add_days(table, "date", reading, path)
         report.aside, second = set_aside(table, "date", "close", "bars")
     faults = misplaced(table, second) + [figure_fault(table, *both) for both in figures.items()]
-    unit = scale(in_parentheses(table.layout.used.get("volume", "")) or "")
     currency, join = currency_of(table, figures, options, path)
-    values = {column: figures.get(column, "NULL::DOUBLE") for column in FIGURES}
-    values["volume"] = f"TRY_CAST(round({values['volume']} * {unit}) AS BIGINT)"
     clock = (
         f"coalesce(CAST(raw.{table.cell('clock')} AS VARCHAR), '')"
         if "clock" in table.layout.places
@@ -53,7 +56,7 @@ def bars_within(
     return f"""
         SELECT raw.file_row, listing.ticker AS ticker,
             coalesce(CAST(raw.{table.cell("date")} AS VARCHAR), '') AS day_text,
-            {clock} AS clock_text, {", ".join(f"{value} AS {column}" for column, value in values.items())},
+            {clock} AS clock_text, {listed(figure_values(table, figures, FIGURES))},
             {currency} AS currency, {source_of(table, reading, path)} AS source,
             CASE {" ".join(faults)} END AS fault
         FROM raw {whose} {figure_joins(table, figures)} {join} {aside}"""  # noqa: S608
