@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from dashboard.charts import words
 from dashboard.charts.bars import with_figures
 from dashboard.charts.chart import Chart
-from dashboard.charts.style import Palette, palette, template
+from dashboard.charts.style import Palette, halo, palette, template
 
 ROW_HEIGHT = 22
 STAND_OUT = 0.05
@@ -72,7 +72,8 @@ def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, them
 def _bars(fig: go.Figure, days: pd.DataFrame, colours: Palette, hover: list[str]) -> None:
     """Each session's own abnormal return, coloured by its sign; the event's in full colour, with its figure.
 
-    The figure stands at the foot of its bar, where neither line passes.
+    The figure stands across the zero line from its bar, which is too narrow for it on a phone and in a column;
+    the lines start on the bar's side.
     """
     event = days.index == 0
     tones = [colours.gain if value > 0 else colours.loss for value in days["aar"]]
@@ -84,17 +85,25 @@ def _bars(fig: go.Figure, days: pd.DataFrame, colours: Palette, hover: list[str]
             "color": [tone if each else _pale(tone) for tone, each in zip(tones, event, strict=True)],
             "line": {"width": 0},
         },
-        text=[words.percent(value) if each else "" for value, each in zip(days["aar"], event, strict=True)],
-        textposition="auto",
-        textangle=0,
-        insidetextanchor="start",
-        insidetextfont={"color": colours.paper, "size": 13},
-        outsidetextfont={"color": tones[list(event).index(True)] if event.any() else colours.ink, "size": 13},
-        cliponaxis=False,
         hovertext=hover,
         hoverinfo="text",
         zorder=1,
     )
+    if event.any():
+        value = float(days.loc[0, "aar"])
+        fig.add_annotation(
+            x=-0.4,
+            y=0,
+            text=f"<b>{words.percent(value)}</b>",
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom" if value < 0 else "top",
+            font={
+                "color": colours.loss if value < 0 else colours.gain,
+                "size": 13,
+                "shadow": halo(colours),
+            },
+        )
 
 
 def _pale(colour: str) -> str:

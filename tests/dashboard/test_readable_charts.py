@@ -55,7 +55,7 @@ def test_the_figure_of_a_short_bar_stands_beside_it_and_every_figure_lies_level(
     assert "of all AI companies" in chart.subtitle
 
 
-@pytest.mark.parametrize("name", ["events-league", "events-biggest", "company-worst-days", "study-caar"])
+@pytest.mark.parametrize("name", ["events-league", "events-biggest", "company-worst-days"])
 def test_figures_beside_bars_are_as_large_in_every_size(bundled_database, name):
     """Plotly draws them no higher than their bar, unless told otherwise: on paper they vanished."""
     with connect_read_only(bundled_database) as con:
@@ -65,6 +65,19 @@ def test_figures_beside_bars_are_as_large_in_every_size(bundled_database, name):
     bars = [trace for trace in chart.figure.data if trace.type == "bar" and trace.text is not None]
     assert bars
     assert {trace.constraintext for trace in bars} == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("event", "side"),
+    [("deepseek-selloff", "bottom"), ("nvidia-q1-fy2024", "top")],
+    ids=["fall", "rise"],
+)
+def test_the_events_own_figure_stands_across_the_zero_line_from_its_bar(bundled_database, event, side):
+    with connect_read_only(bundled_database) as con:
+        chart = CHARTS["study-caar"](con, Request(event))
+    figure = f"<b>{chart.title.split(': ')[1].split(' ')[0]}</b>"
+    (label,) = [note for note in chart.figure.layout.annotations if note.text == figure]
+    assert (label.y, label.yanchor, label.showarrow) == (0, side, False)
 
 
 def test_long_titles_are_cut_in_a_charts_own_title(bundled_database):
