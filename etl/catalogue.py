@@ -30,7 +30,8 @@ class Company:
     role AI counts (none: its first session). Closes before ``spin_off`` have a spin-off taken out, so that they give
     returns but no market value; a ``retired`` one is neither asked for nor missed; ``note`` says such things in words.
     ``listing`` says what trades where the shares themselves are at home elsewhere (such as ADR), ``home`` on which
-    exchange (none: nowhere else), ``sp500_from`` since when it is in the S&P 500 (none: it is not).
+    exchange (none: nowhere else), ``sp500_from`` since when it is in the S&P 500 (none: it is not),
+    ``sp500_source`` the address where that was read.
     """
 
     ticker: str
@@ -46,6 +47,7 @@ class Company:
     listing: str = ""
     home: str = ""
     sp500_from: date | None = None
+    sp500_source: str = ""
     retired: bool = False
     note: str = ""
 
@@ -157,6 +159,10 @@ def _company(entry: dict[str, Any], path: Path) -> Company:
         day = getattr(company, name)
         if day is not None and (not isinstance(day, date) or isinstance(day, datetime)):
             raise CatalogueError(f"{where}: {name} must be a date such as 2024-05-10, without quotes")
+    if bool(company.sp500_from) != str(company.sp500_source).startswith("https://"):
+        raise CatalogueError(
+            f"{where}: sp500_from needs sp500_source, the https address where the day was read, and only then"
+        )
     return company
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from etl.bundled import BundleError, load_bundled
-from etl.catalogue import CatalogueError
+from etl.catalogue import CatalogueError, load_companies
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 
@@ -277,6 +277,13 @@ def test_a_misspelt_word_is_refused_with_the_nearest_right_one(warehouse, copy, 
     with pytest.raises(CatalogueError) as refused:
         load_bundled(warehouse, copy)
     assert sentence in str(refused.value)
+
+
+def test_membership_of_the_index_needs_the_source_of_its_day(copy):
+    path = copy / "companies.toml"
+    path.write_text(path.read_text().replace('sp500_source = "https', 'sp500_source = "heard at https', 1))
+    with pytest.raises(CatalogueError, match="company NVDA: sp500_from needs sp500_source"):
+        load_companies(path)
 
 
 def test_confounders_and_leads_come_with_the_events(bundled):
