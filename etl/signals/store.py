@@ -244,16 +244,17 @@ def _step(step: Step) -> Signal:
         step.name,
         "down" if step.what.startswith("loses") else "up",
         f"rank in {_chart(step)}",
-        float(step.rank),
+        math.nan if step.rank is None else float(step.rank),
         detail=_before(step),
         happened=f"{PAST[step.what]} {_chart(step)} in {_countries(step.countries)}",
     )
 
 
 def _before(step: Step) -> str:
-    """Where an app stood in the capture before, as a sentence without its full stop."""
+    """Where an app stood in the capture before, or stands now, as a sentence without its full stop."""
     if step.what.startswith("loses"):
-        return f"it stands at no. {step.rank} now"
+        here = f"stands at no. {step.rank}" if step.rank else f"is not in the first {step.depth}"
+        return f"it {here} now"
     if step.before is None:
         return f"it was outside the first {TOP} in the capture before"
     return f"it was no. {step.before} in the capture before"

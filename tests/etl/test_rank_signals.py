@@ -66,6 +66,26 @@ def test_an_app_enters_the_top_ten_once_a_month_and_not_in_a_chart_that_is_new(
     assert told(con) == [("2025-02-02", "Temu", "enters the top ten", ("us",))]
 
 
+@pytest.mark.parametrize(
+    ("chart", "told_of", "stands"),
+    [
+        ({1: "Temu", 40: "DeepSeek"}, "loses no. 1", "stands at no. 40 now"),
+        ({1: "Temu", 2: "ChatGPT"}, "loses no. 1", "is not in the first 100 now"),
+        ({2: "ChatGPT"}, "", ""),  # who leads is not known: it may still be itself
+    ],
+)
+def test_an_app_that_falls_out_of_the_top_ten_loses_no_1(
+    captures: tuple[duckdb.DuckDBPyConnection, Capture], chart: dict[int, str], told_of: str, stands: str
+) -> None:
+    con, capture = captures
+    capture("2025-02-01 00:00:00+00", "us", {1: "DeepSeek", 2: "ChatGPT"})
+    capture("2025-02-02 00:00:00+00", "us", chart)
+    notice(con, "one", NOW, A_MONTH)
+    assert [what for _, name, what, _ in told(con) if name == "DeepSeek"] == [told_of] * bool(told_of)
+    assert signals(con, "name = 'DeepSeek'")["detail"].str.contains(stands).tolist() == [True] * bool(told_of)
+    assert notice(con, "again", NOW, A_MONTH) == Found()
+
+
 def test_two_apps_whose_names_have_no_latin_letters_are_two_signals(
     captures: tuple[duckdb.DuckDBPyConnection, Capture],
 ) -> None:
