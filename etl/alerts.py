@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from etl.delivery.ledger import left
 from etl.errors import ProductError, first_line
 from etl.product import NAME, variable
 from etl.settings import settings
@@ -54,7 +55,7 @@ def tell(warehouse: Warehouse, jobs: Mapping[str, str | None] | None = None) -> 
     for name, said in (jobs or {}).items():
         if said is None:
             troubles.pop(name, None)
-    troubles |= _of_the_status(warehouse)
+    troubles |= _of_the_status(warehouse) | _of_the_signals()
     lines = [
         f"Trouble: {key}: {said}"
         for key, said in troubles.items()
@@ -95,6 +96,15 @@ def _of_the_status(warehouse: Warehouse) -> dict[str, str]:
     except ProductError as error:
         return {"warehouse": str(error)}
     return {re.sub(r"\(.*\)|[\d,]+", "", sentence): sentence for sentence in stale}
+
+
+def _of_the_signals() -> dict[str, str]:
+    """What was told to somebody whom it may not have reached, since a telling was killed in between."""
+    return {
+        f"signal {message_id} {target}": f"{message_id} is not known to have reached {target}: "
+        "`python -m etl tell --again` tells it once more"
+        for message_id, target in left(settings())
+    }
 
 
 def _run(command: str, text: str) -> bool:

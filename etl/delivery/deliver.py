@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from etl.delivery.ledger import Ledger
+from etl.delivery.ledger import Ledger, delivering, ledger_place
 from etl.delivery.messages import Message, messages
 from etl.delivery.targets import NotDelivered, Service, Target, Webhook
 from etl.errors import first_line
@@ -34,11 +33,11 @@ def targets(options: Settings) -> list[Target]:
     return found
 
 
-def deliver(warehouse: Warehouse, now: datetime | None = None) -> int:
+def deliver(warehouse: Warehouse, now: datetime | None = None, *, again: bool = False) -> int:
     """Tell every target what is due; returns how many messages arrived.
 
-    Another delivery that is under way is left to its work. A target that is down holds nobody up: each has its own
-    thread and its own tries.
+    With `again` what left and is not known to have arrived, and what was given up, is due too. Another delivery that
+    is under way is left to its work. A target that is down holds nobody up: each has its own thread and its own tries.
 
     Raises
     ------
@@ -52,21 +51,13 @@ def deliver(warehouse: Warehouse, now: datetime | None = None) -> int:
     place = ledger_place(options)
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(place.with_name(f".{place.name}.lock"), timeout=0):
+        with delivering(place):
             moment = now or datetime.now(UTC)
             with warehouse.reading() as con:
                 told = messages(con, moment)
-            return _tell(known, told, Ledger(place), moment)
+            return _tell(known, told, Ledger(place), moment, again=again)
     except Timeout:
         return 0
-
-
-def ledger_place(options: Settings) -> Path:
-    """The file of the ledger: beside the database, or, for a lake, in the folder of what this machine keeps."""
-    if ":" in options.database.partition("/")[0][2:]:
-        return options.cache_dir / "deliveries.sqlite"
-    database = Path(options.database)
-    return database.with_name(f"{database.name}.deliveries.sqlite")
 
 
 def deliver_quietly(warehouse: Warehouse) -> None:
@@ -77,14 +68,15 @@ def deliver_quietly(warehouse: Warehouse) -> None:
         logger.warning("the signals could not be told: %s", first_line(error))
 
 
-def _tell(known: Sequence[Target], told: Sequence[Message], ledger: Ledger, now: datetime) -> int:
+def _tell(
+    known: Sequence[Target], told: Sequence[Message], ledger: Ledger, now: datetime, *, again: bool
+) -> int:
     arrived: list[int] = []
-    threads = [
-        threading.Thread(
-            target=lambda one=target: arrived.append(_tell_one(one, told, ledger, now)), daemon=True
-        )
-        for target in known
-    ]
+
+    def tell(target: Target) -> None:
+        arrived.append(_tell_one(target, _due(told, target, ledger, now, again=again), ledger, now))
+
+    threads = [threading.Thread(target=tell, args=[target], daemon=True) for target in known]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -92,10 +84,9 @@ def _tell(known: Sequence[Target], told: Sequence[Message], ledger: Ledger, now:
     return sum(arrived)
 
 
-def _tell_one(target: Target, told: Sequence[Message], ledger: Ledger, now: datetime) -> int:
+def _tell_one(target: Target, waiting: list[Message], ledger: Ledger, now: datetime) -> int:
     """Tell one target, for as long as that may take; what is left over is due the next time."""
     arrived, end = 0, time.monotonic() + LONGEST
-    waiting = _due(told, target, ledger, now)
     for together in [waiting] if target.together and waiting else [[one] for one in waiting]:
         ids = [one.message_id for one in together]
         try:
@@ -114,7 +105,9 @@ def _tell_one(target: Target, told: Sequence[Message], ledger: Ledger, now: date
     return arrived
 
 
-def _due(told: Sequence[Message], target: Target, ledger: Ledger, now: datetime) -> list[Message]:
+def _due(
+    told: Sequence[Message], target: Target, ledger: Ledger, now: datetime, *, again: bool
+) -> list[Message]:
     """What a target is to be told now; a correction of what it was never told is told as new."""
     chosen = []
     for one in told:
@@ -122,5 +115,5 @@ def _due(told: Sequence[Message], target: Target, ledger: Ledger, now: datetime)
             chosen.append(one)
         elif one.what != "withdrawn" and one.recent:
             chosen.append(replace(one, message_id=one.first_id, what="created"))
-    due = set(ledger.due([one.message_id for one in chosen], target.name, now))
+    due = set(ledger.due([one.message_id for one in chosen], target.name, now, again=again))
     return [one for one in chosen if one.message_id in due]

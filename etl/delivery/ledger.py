@@ -1,7 +1,7 @@
 """What has been told to whom: an SQLite file, written before and after each message.
 
 A message counts as sent from the moment before it leaves: after a kill in between nobody can know whether it arrived,
-and it is not told a second time.
+and it is not told a second time unless somebody asks for that.
 """
 
 import sqlite3
@@ -10,6 +10,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from etl.settings import Settings
 
 PAUSES = (
     timedelta(seconds=5),
@@ -23,6 +27,8 @@ PAUSES = (
     timedelta(hours=24),
 )
 """Between the tries of one message, as Standard Webhooks 1.0 proposes; then it is given up."""
+
+LEFT, GIVEN_UP = "sending", "given up"
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS message (
@@ -43,14 +49,20 @@ class Ledger:
             con.execute(_TABLE)
             yield con
 
-    def due(self, message_ids: list[str], target: str, now: datetime) -> list[str]:
-        """Those that have not been told to the target and whose time has come."""
+    def due(self, message_ids: list[str], target: str, now: datetime, *, again: bool = False) -> list[str]:
+        """Those that have not been told to the target and whose time has come.
+
+        With `again` also those that left and are not known to have arrived, and those that were given up.
+        """
+        query = "SELECT message_id, state, due_at FROM message WHERE target = ?"
         with self._open() as con:
-            known = dict(
-                con.execute("SELECT message_id, due_at FROM message WHERE target = ?", [target]).fetchall()
-            )
+            known = {one: row for one, *row in con.execute(query, [target]).fetchall()}
         return [
-            one for one in message_ids if one not in known or (known[one] and known[one] <= now.isoformat())
+            one
+            for one in message_ids
+            if one not in known
+            or (known[one][1] and known[one][1] <= now.isoformat())
+            or (again and known[one][0] in (LEFT, GIVEN_UP))
         ]
 
     def told(self, message_id: str, target: str) -> bool:
@@ -79,7 +91,7 @@ class Ledger:
                 ).fetchone()
                 tries = row[0] if row else 1  # it failed before it left
                 due = (now + PAUSES[tries - 1]).isoformat() if why and tries <= len(PAUSES) else None
-                state = ("waiting" if due else "given up") if why else "told"
+                state = ("waiting" if due else GIVEN_UP) if why else "told"
                 con.execute(
                     "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
                     [one, target, state, tries, now.isoformat(), due, why],
@@ -90,3 +102,29 @@ class Ledger:
         with self._open() as con:
             query = "SELECT message_id, target, state, why FROM message WHERE state <> 'told' ORDER BY ALL"
             return con.execute(query.replace("ALL", "message_id, target")).fetchall()
+
+
+def ledger_place(options: Settings) -> Path:
+    """The file of the ledger: beside the database, or, for a lake, in the folder of what this machine keeps."""
+    if ":" in options.database.partition("/")[0][2:]:
+        return options.cache_dir / "deliveries.sqlite"
+    database = Path(options.database)
+    return database.with_name(f"{database.name}.deliveries.sqlite")
+
+
+def delivering(place: Path) -> FileLock:
+    """The lock that a delivery holds, at which nobody waits: taking it raises `filelock.Timeout` meanwhile."""
+    return FileLock(place.with_name(f".{place.name}.lock"), timeout=0)
+
+
+def left(options: Settings) -> list[tuple[str, str]]:
+    """Message and target of what left and is not known to have arrived; none while a delivery is under way."""
+    place = ledger_place(options)
+    if not place.exists():
+        return []
+    try:
+        with delivering(place):
+            found = Ledger(place).unsettled()
+    except Timeout:
+        return []
+    return [(message_id, target) for message_id, target, state, _ in found if state == LEFT]

@@ -38,10 +38,17 @@ def signals(
         console.print("No signals yet: a refresh computes them.")
 
 
-def tell() -> None:
+def tell(
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Also what left and is not known to have arrived, and what was given up."
+        ),
+    ] = False,
+) -> None:
     """Tell the targets that the settings webhook_url and signal_urls name what is due; a refresh does so by itself."""
-    from etl.delivery.deliver import deliver, ledger_place, targets
-    from etl.delivery.ledger import Ledger
+    from etl.delivery.deliver import deliver, targets
+    from etl.delivery.ledger import LEFT, Ledger, ledger_place
 
     options = settings()
     if not targets(options):
@@ -50,14 +57,16 @@ def tell() -> None:
             f"{variable('signal_urls')}."
         )
         raise typer.Exit(3)
-    arrived = deliver(open_warehouse())
+    arrived = deliver(open_warehouse(), again=again)
     place = ledger_place(options)
     waiting = Ledger(place).unsettled() if place.exists() else []
     console.print(f"{arrived} told.")
     for message_id, target, state, why in waiting:
         reason = f" ({why})" if why else ""
-        meaning = "left, not known to have arrived" if state == "sending" else state
+        meaning = "left, not known to have arrived" if state == LEFT else state
         errors.print(f"{target}: {message_id} {meaning}{reason}")
+    if any(state != "waiting" for _, _, state, _ in waiting):
+        errors.print("`python -m etl tell --again` tells once more what is younger than a week.")
     raise typer.Exit(1 if waiting else 0)
 
 
