@@ -55,15 +55,18 @@ def newest_versions(
     """The present version of each signal of the last seven days, oldest first, and of those that are in `held`.
 
     Days are counted back from `today`, or from the newest prices where these are later. Keys: signal_id, kind,
-    subject, session, title, detail, status ("new", "corrected" or "withdrawn") and version, which changes with each
-    correction. A withdrawn signal is told only where it is held.
+    subject, session, title, detail, status ("new", "corrected" or "withdrawn"), version, which changes with each
+    correction, and bars: until when bars within its session are held, "" where there are none. A withdrawn signal is
+    told only where it is held.
     """
     rows = con.execute(
         """
         SELECT signal_id, kind, subject, strftime(session, '%Y-%m-%d'), title, detail,
             CASE WHEN withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN corrected_at IS NOT NULL THEN 'corrected'
                 ELSE 'new' END AS status,
-            strftime(coalesce(withdrawn_at, corrected_at, first_seen), '%Y-%m-%dT%H:%M:%S.%fZ')
+            strftime(coalesce(withdrawn_at, corrected_at, first_seen), '%Y-%m-%dT%H:%M:%S.%fZ'),
+            coalesce((SELECT strftime(max(local_time), '%H:%M') FROM price_intraday AS bar
+                WHERE bar.session = signal.session), '')
         FROM signal
         WHERE list_contains($held::VARCHAR[], signal_id) OR (withdrawn_at IS NULL
             AND session >= greatest($today, (SELECT max(date) FROM price_daily)) - $days::INTEGER)
@@ -71,5 +74,5 @@ def newest_versions(
         """,
         {"held": list(held), "today": today, "days": RECENT.days},
     ).fetchall()
-    names = ("signal_id", "kind", "subject", "session", "title", "detail", "status", "version")
+    names = ("signal_id", "kind", "subject", "session", "title", "detail", "status", "version", "bars")
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -48,9 +48,21 @@ def told(out: Path) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in out.glob(f"*/{DONE}")}
 
 
-@pytest.mark.usefixtures("warehouse")
-def test_each_signal_of_the_last_days_has_its_kit_once(tmp_path: Path) -> None:
-    out = tmp_path / "kits"
+def bars_come_in(warehouse: FileWarehouse, ticker: str) -> None:
+    with warehouse.writing() as con:
+        con.execute(
+            "INSERT INTO price_intraday SELECT ticker, 5, TIMESTAMPTZ '2026-07-31 13:30:00+00' + each.minute, "
+            "TIMESTAMP '2026-07-31 09:30:00' + each.minute, date, 'regular', close, close, close, close, 1000, 'USD', "
+            "date, 'yahoo', 'bars' FROM price_daily, (SELECT to_minutes(unnest(range(0, 390, 5))) AS minute) AS each "
+            "WHERE ticker = ? AND date = ?",
+            [ticker, TODAY],
+        )
+
+
+def test_each_signal_of_the_last_days_has_its_kit_once_and_its_minutes_once_they_are_there(
+    warehouse: FileWarehouse, tmp_path: Path
+) -> None:
+    out, one = tmp_path / "kits", "signal-2026-07-31-amzn-gain"
     assert write_new(out, FAST, TODAY) == 0
     first = told(out)
     assert set(first) == NEWEST
@@ -61,6 +73,14 @@ def test_each_signal_of_the_last_days_has_its_kit_once(tmp_path: Path) -> None:
         assert "Noticed in the figures alone" in (out / name / "story.txt").read_text(encoding="utf-8")
     assert write_new(out, FAST, TODAY) == 0
     assert told(out) == first
+    bars_come_in(warehouse, "AMZN")
+    assert not (out / one / "shock-minutes").exists()
+    assert write_new(out, FAST, TODAY) == 0
+    assert (out / one / "shock-minutes" / "shock-minutes.csv").exists()
+    later = told(out)
+    assert {name for name in later if later[name] != first[name]} == {one}
+    assert write_new(out, FAST, TODAY) == 0
+    assert told(out) == later
 
 
 def test_a_correction_and_a_withdrawal_are_written_once(warehouse: FileWarehouse, tmp_path: Path) -> None:
