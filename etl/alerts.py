@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from etl.delivery.ledger import left
+from etl.delivery.ledger import ledger_place, left
 from etl.errors import ProductError, first_line
 from etl.product import NAME, variable
 from etl.settings import settings
@@ -103,7 +103,7 @@ def _of_the_signals() -> dict[str, str]:
     return {
         f"signal {message_id} {target}": f"{message_id} is not known to have reached {target}: "
         "`python -m etl tell --again` tells it once more"
-        for message_id, target in left(settings())
+        for message_id, target in left(ledger_place(settings()))
     }
 
 

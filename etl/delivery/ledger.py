@@ -117,9 +117,8 @@ def delivering(place: Path) -> FileLock:
     return FileLock(place.with_name(f".{place.name}.lock"), timeout=0)
 
 
-def left(options: Settings) -> list[tuple[str, str]]:
-    """Message and target of what left and is not known to have arrived; none while a delivery is under way."""
-    place = ledger_place(options)
+def left(place: Path) -> list[tuple[str, str]]:
+    """Message and target of what left, and is not known to have arrived; none while a delivery is under way."""
     if not place.exists():
         return []
     try:

@@ -24,7 +24,7 @@ from standardwebhooks import Webhook as Verifier
 
 from etl import alerts
 from etl.delivery.deliver import deliver
-from etl.delivery.ledger import PAUSES, Ledger, delivering, ledger_place, left
+from etl.delivery.ledger import PAUSES, Ledger, ledger_place, left
 from etl.settings import PROJECT_ROOT, settings
 from etl.signals.cli import tell
 from etl.warehouse.files import FileWarehouse
@@ -279,21 +279,6 @@ def test_a_target_that_is_down_is_tried_again_later_and_given_up_in_the_end(
     assert not Ledger(ledger_place(settings())).unsettled()
 
 
-def test_after_the_last_pause_a_message_is_given_up(tmp_path: Path) -> None:
-    ledger, now = Ledger(tmp_path / "ledger.sqlite"), NOW
-    for pause in PAUSES:
-        assert ledger.due(["one"], "webhook", now) == ["one"]
-        ledger.begin(["one"], "webhook", now)
-        ledger.end(["one"], "webhook", now, "answered 503")
-        assert ledger.due(["one"], "webhook", now + pause / 2) == []
-        now += pause
-    ledger.begin(["one"], "webhook", now)
-    ledger.end(["one"], "webhook", now, "answered 503")
-    assert ledger.due(["one"], "webhook", now + timedelta(days=99)) == []
-    assert ledger.due(["one"], "webhook", now, again=True) == ["one"]
-    assert ledger.unsettled() == [("one", "webhook", "given up", "answered 503")]
-
-
 def test_a_mail_holds_every_signal_in_plain_words_and_no_cause(
     warehouse: FileWarehouse, mail: MailServer, configure: Configure
 ) -> None:
@@ -354,7 +339,7 @@ def test_after_a_kill_at_any_moment_no_signal_is_told_twice_and_none_is_lost(
     said = " ".join(capsys.readouterr().err.split())
     told = receiver.ids()
     assert max(told.values()) == 1
-    unknown = [message_id for message_id, _ in left(settings())]
+    unknown = [message_id for message_id, _ in left(ledger_place(settings()))]
     assert len(unknown) <= 1
     assert all(f"webhook: {one} left, not known to have arrived" in said for one in unknown)
     assert expected(warehouse) - set(told) <= set(unknown)
@@ -363,7 +348,7 @@ def test_after_a_kill_at_any_moment_no_signal_is_told_twice_and_none_is_lost(
     assert deliver(warehouse, again=True) == len(unknown)
     assert set(receiver.ids()) == expected(warehouse)
     assert receiver.ids() - told == Counter(unknown)  # under the identity that it left with
-    assert not left(settings())
+    assert not left(ledger_place(settings()))
 
 
 @pytest.mark.parametrize("secret", ["hush", "whsec_aHVzaA=="])
@@ -380,25 +365,3 @@ def test_a_secret_that_is_no_key_is_refused_without_being_shown(secret: str) -> 
     assert "24 to 64 random bytes in base64" in told.stderr
     assert secret not in told.stderr
     assert "Traceback" not in told.stderr
-
-
-def test_a_message_that_has_left_counts_as_told_even_if_nobody_knows_whether_it_arrived(
-    tmp_path: Path,
-) -> None:
-    ledger = Ledger(tmp_path / "ledger.sqlite")
-    assert not ledger.told("one", "webhook")
-    ledger.begin(["one"], "webhook", NOW)
-    assert ledger.told("one", "webhook")
-    assert ledger.due(["one"], "webhook", NOW + timedelta(days=9)) == []
-    assert ledger.due(["one"], "webhook", NOW, again=True) == ["one"]
-    ledger.end(["one"], "webhook", NOW)
-    assert ledger.due(["one"], "webhook", NOW, again=True) == []
-
-
-def test_a_message_that_is_just_leaving_is_not_taken_for_one_that_was_left(configure: Configure) -> None:
-    configure()
-    place = ledger_place(settings())
-    Ledger(place).begin(["one"], "webhook", NOW)
-    with delivering(place):
-        assert left(settings()) == []
-    assert left(settings()) == [("one", "webhook")]
