@@ -5,12 +5,11 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
+from etl.quality import stored
 from etl.quality.basis import LARGE, LOOKED_AT, Series
 from etl.quality.provider import AGREES_WITHIN
-from etl.warehouse.merge import RELATIVE_TOLERANCE
 
 SPLITS_UNAPPLIED = "the closes before it are not adjusted for it"
-SHIFTED = "a session late or early: each close is the stored one of the session beside it"
 AT_ONCE = 500
 
 
@@ -24,8 +23,9 @@ def judge(con: duckdb.DuckDBPyConnection, with_splits: bool) -> dict[str, list[s
     _know_splits(con, with_splits)
     suspects = [ticker for (ticker,) in con.execute(_SUSPECTS, _BOUNDS).fetchall()]
     con.execute(_HELD)
-    if con.execute("SELECT 1 FROM held_bar LIMIT 1").fetchall():
-        con.execute(_REFUSE_SHIFTED, {"reason": SHIFTED, "near": RELATIVE_TOLERANCE})
+    overlaid = bool(con.execute("SELECT 1 FROM held_bar LIMIT 1").fetchall())
+    if overlaid:
+        stored.refuse_bars(con)
         suspects += [ticker for (ticker,) in con.execute(_SUSPECTS_LAID_OVER, _BOUNDS | _OTHER).fetchall()]
     suspects = sorted(set(suspects))
     remarks: dict[str, list[str]] = {}
@@ -36,6 +36,10 @@ def judge(con: duckdb.DuckDBPyConnection, with_splits: bool) -> dict[str, list[s
             told = _judge_ticker(con, str(ticker), rows, splits[splits["ticker"] == ticker])
             if told:
                 remarks[str(ticker)] = told
+    if overlaid:
+        stored.refuse_closes(con)
+        if with_splits:
+            stored.refuse_splits(con)
     return remarks
 
 
@@ -107,24 +111,6 @@ _HELD = """
     CREATE OR REPLACE TEMP TABLE held_bar AS
     SELECT ticker, date, close, source FROM price_daily
     SEMI JOIN (SELECT DISTINCT ticker FROM arriving_bar) USING (ticker)"""
-
-_REFUSE_SHIFTED = """
-    INSERT INTO bad_price_daily
-    WITH beside AS (
-        SELECT ticker, date, close, lag(close) OVER in_time AS before, lead(close) OVER in_time AS after
-        FROM held_bar WINDOW in_time AS (PARTITION BY ticker ORDER BY date)
-    ), compared AS (
-        SELECT ticker, abs(new.close / held.close - 1) > $near AS off, abs(new.close / before - 1) <= $near AS late,
-            abs(new.close / after - 1) <= $near AS early
-        FROM arriving_bar AS new JOIN beside AS held USING (ticker, date)
-    ), shifted AS (
-        SELECT ticker FROM compared GROUP BY ticker
-        HAVING count(*) FILTER (off) >= greatest(4, 0.5 * count(*))
-            AND greatest(count(*) FILTER (off AND late), count(*) FILTER (off AND early)) >= 0.8 * count(*) FILTER (off)
-    )
-    SELECT position, ticker, $reason FROM arriving_bar SEMI JOIN shifted USING (ticker)
-    ANTI JOIN accepted_price_daily USING (position)"""
-"""Bars read in the wrong time zone lie a session off: of four or more that differ, most are those of the day beside."""
 
 _SUSPECTS_LAID_OVER = """
     WITH incoming AS (

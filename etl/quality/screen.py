@@ -80,7 +80,10 @@ class Screen:
                 self.remarks.setdefault(item, []).extend(remarks)
 
     def mostly_bad(self, name: str) -> list[str]:
-        """The items of which more than half of the rows were refused; all of them when the whole batch is."""
+        """The items of which more than half of the rows were refused; all of them when most of the batch is bad.
+
+        Each item counts the same there: the long history of one says nothing about the few sessions of the others.
+        """
         if name in ALONE:
             return []
         counts = self.con.execute(f"""
@@ -88,8 +91,7 @@ class Screen:
             FROM (SELECT *, {TABLES[name].item()} AS item FROM arrived_{name})
             LEFT JOIN (SELECT position, reason FROM bad_{name}) USING (position) GROUP BY item ORDER BY item
             """).fetchall()  # noqa: S608
-        total, bad = sum(row[1] for row in counts), sum(row[2] for row in counts)
-        whole = len(counts) > 1 and bad > MOSTLY * total
+        whole = len(counts) > 1 and sum(bad / rows for _, rows, bad in counts) > MOSTLY * len(counts)
         return [item for item, rows, refused in counts if whole or refused > MOSTLY * rows]
 
     def refuse_items(self, name: str, items: list[str]) -> None:

@@ -52,13 +52,37 @@ def test_a_split_that_is_withdrawn_is_taken_out_and_every_close_comes_back(loade
     assert "1 withdrawn by the source" in messages(loaded)["AMD"]
 
 
-def test_a_phantom_split_that_moved_no_close_is_withdrawn_too(loaded, amd):
+def test_a_phantom_split_that_came_with_the_first_bars_is_withdrawn_too(operator):
+    amd = operator.yahoo.listings["AMD"]
     amd.splits[DAY] = (10, 1)
-    assert again(loaded).exit_code == 0
+    assert operator.refresh("prices", tickers=["AMD"]).exit_code == 0
+    assert operator.rows("SELECT ratio FROM split") == [(10.0,)]
     del amd.splits[DAY]
-    assert again(loaded).exit_code == 0
+    assert operator.refresh("prices", tickers=["AMD"], since=date(2025, 1, 2)).exit_code == 0
+    assert operator.rows("FROM split") == []
+    assert bars(operator) == truth(amd)
+
+
+def test_a_phantom_split_that_moves_no_close_costs_itself_and_nothing_else(loaded, amd):
+    amd.splits[DAY] = (10, 1)
+    assert again(loaded).exit_code == 1
+    assert (
+        "in quarantine: 1 × the closes stored from before it came again unchanged" in messages(loaded)["AMD"]
+    )
     assert loaded.rows("FROM split") == []
     assert bars(loaded) == truth(amd)
+
+
+def test_a_ticker_given_to_another_company_replaces_nothing(loaded, amd):
+    before = bars(loaded)
+    for number, bar in enumerate(amd.bars.values()):
+        share = 0.8 + 0.04 * (number * 5 % 7)
+        bar.open, bar.high, bar.low, bar.close = (
+            price * share for price in (bar.open, bar.high, bar.low, bar.close)
+        )
+    assert loaded.refresh("prices").exit_code == 1
+    assert "has the ticker been given to another company?" in messages(loaded)["AMD"]
+    assert bars(loaded) == before
 
 
 def test_a_split_given_another_day_leaves_one_row(loaded, amd):
@@ -104,7 +128,8 @@ def test_what_lies_outside_the_days_asked_for_is_not_withdrawn(loaded, amd):
 
 
 def test_an_action_that_comes_back_broken_is_not_taken_for_withdrawn(loaded, amd):
-    amd.dividends[DAY], amd.splits[LATER] = 2.0, (2, 1)
+    amd.split(LATER, 2)
+    amd.dividends[DAY] = 2.0
     again(loaded)
     amd.dividends[DAY], amd.splits[LATER] = -2.0, (0, 1)
     assert again(loaded).exit_code == 1

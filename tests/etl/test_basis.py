@@ -269,7 +269,8 @@ def test_bars_that_were_stored_wrong_are_mended_by_the_source():
     assert refused(not_sent(spoiled, slice(0, 30))) == []
 
 
-def test_revisions_each_by_its_own_share_are_believed():
+def test_closes_that_differ_each_by_its_own_share_are_on_no_other_basis():
+    """They are revisions, or those of other shares (``etl.quality.stored``)."""
     revised = stored(history(), slice(0, 60))
     revised["held"] = history(seed=9)["close"] * 1.4
     assert refused(revised) == []

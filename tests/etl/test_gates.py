@@ -354,6 +354,7 @@ def test_a_ticker_of_which_more_than_half_is_bad_is_refused_whole(con):
 
 def test_a_batch_of_which_more_than_half_is_bad_is_refused_whole(con):
     assert items_refused(con, "price_daily", days("AMD", 4) + days("NVDA", 1)) == ["AMD", "NVDA"]
+    assert items_refused(con, "price_daily", days("AMD", 4) + days("NVDA", 0)[:1]) == ["AMD"]
 
 
 @pytest.mark.parametrize("name", ALONE)

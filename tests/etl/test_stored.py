@@ -1,0 +1,170 @@
+"""What the stored closes say against an answer: other shares, splits that moved nothing, closes outside the range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from etl.quality import Screen
+from etl.quality.stored import OTHER_SHARES, OUTSIDE, UNMOVED
+from etl.warehouse.merge import Merge
+from etl.warehouse.migrate import migrate
+from tests.loopback.yahoo import sessions
+
+NOW = pd.Timestamp("2025-03-20 23:00", tz="UTC")
+DAYS = sessions(date(2025, 1, 2), date(2025, 2, 14))
+DAY = DAYS[20]
+
+
+def bars(level: float = 100.0, *, seed: int = 1, days: list[date] = DAYS) -> pd.DataFrame:
+    close = level * np.exp(np.random.default_rng(seed).normal(0, 0.012, len(days)).cumsum())
+    prices = {"open": close, "high": close * 1.01, "low": close * 0.99, "close": close, "adj_close": close}
+    return pd.DataFrame({"date": days, **prices, "volume": 1000}).assign(
+        ticker="AMD", currency="USD", source="yahoo"
+    )
+
+
+def rescaled(frame: pd.DataFrame, factor: float, before: date = date.max) -> pd.DataFrame:
+    changed = frame.copy()
+    changed.loc[frame["date"] < before, ["open", "high", "low", "close", "adj_close"]] *= factor
+    return changed
+
+
+@pytest.fixture(scope="module")
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'; SET threads = 1")
+        migrate(con, constraints=True)
+        con.execute(
+            "INSERT INTO company (ticker, name, segment, exchange, currency, role) "
+            "VALUES ('AMD', 'AMD', 's', 'XNAS', 'USD', 'AI')"
+        )
+        store(con, bars(), begun="2025-02-15")
+        yield con
+
+
+@pytest.fixture
+def con(warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse that holds six weeks of AMD, stored after the last of them; each test's changes are taken back."""
+    warehouse.begin()
+    yield warehouse
+    warehouse.rollback()
+
+
+def store(con, frame: pd.DataFrame, begun: str) -> None:
+    con.execute("DELETE FROM price_daily; DELETE FROM etl_run")
+    Merge(con, "first").rows("price_daily", frame)
+    con.execute(f"INSERT INTO etl_run (run_id, source, started_at) VALUES ('first', 'yahoo', '{begun}')")
+
+
+def refused(con, frame: pd.DataFrame, *splits: tuple[date, float]) -> tuple[set[str], int, dict[date, str]]:
+    """Why bars were refused, and how many; and the refused splits."""
+    screen = Screen(con, "run", "yahoo", NOW)
+    screen.expect([("AMD", DAYS[0], DAYS[-1])])
+    sent = pd.DataFrame([*splits], columns=["date", "ratio"]).assign(ticker="AMD", source="yahoo")
+    screen.judge("split", sent)
+    screen.judge("price_daily", frame)
+    reasons = [reason for (reason,) in con.execute("SELECT reason FROM bad_price_daily").fetchall()]
+    bad = con.execute("SELECT date, reason FROM bad_split JOIN arrived_split USING (position)").fetchall()
+    return set(reasons), len(reasons), dict(bad)
+
+
+NOTHING = (set(), 0, {})
+
+
+@pytest.mark.parametrize("level", [100, 120, 85, 62])
+def test_closes_that_differ_each_by_its_own_share_are_of_other_shares(con, level):
+    assert refused(con, bars(level, seed=7)) == ({OTHER_SHARES}, len(DAYS), {})
+
+
+def test_ten_sessions_tell_other_shares_and_the_operators_word_counts(con):
+    assert refused(con, bars(seed=7).tail(10))[:2] == ({OTHER_SHARES}, 10)
+    assert refused(con, bars(seed=7).tail(4)) == NOTHING
+    assert refused(con, bars(seed=7).tail(10))[1] == 10
+    con.execute(
+        "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) SELECT 'price_daily', "
+        "'AMD ' || date, close, 'accepted', now() FROM arrived_price_daily"
+    )
+    assert refused(con, bars(seed=7).tail(10)) == NOTHING
+
+
+@pytest.mark.parametrize("share", [1.05, 0.9])
+def test_one_factor_up_to_some_day_is_another_adjustment_of_the_same_shares(con, share):
+    assert refused(con, rescaled(bars(), share)) == NOTHING
+    assert refused(con, rescaled(bars(), share, before=DAY)) == NOTHING
+
+
+def test_revisions_of_less_than_half_of_the_closes_or_of_a_trifle_are_believed(con):
+    frame = bars()
+    frame.loc[frame.index[:14], "close"] *= np.random.default_rng(3).uniform(1.011, 1.02, 14)
+    assert refused(con, frame.assign(high=frame["high"] * 1.03)) == NOTHING
+    frame = bars()
+    frame["close"] *= np.random.default_rng(3).uniform(0.995, 1.005, len(frame))
+    assert refused(con, frame) == NOTHING
+
+
+def test_shares_of_cents_and_those_of_another_provider_are_judged_otherwise(con):
+    store(con, rescaled(bars(), 0.0005), begun="2025-02-15")
+    assert refused(con, rescaled(bars(seed=7), 0.0005)) == NOTHING
+    store(con, bars().assign(source="bundled"), begun="2025-02-15")
+    assert refused(con, bars(104, seed=7)) == NOTHING
+
+
+@pytest.mark.parametrize("ratio", [10.0, 2.0, 1.25, 0.1, 1 / 190])
+def test_a_split_that_moved_none_of_the_stored_closes_is_not_believed(con, ratio):
+    assert refused(con, bars(), (DAY, ratio)) == (set(), 0, {DAY: UNMOVED})
+    assert refused(con, rescaled(bars(), 1 / ratio, before=DAY), (DAY, ratio)) == NOTHING
+
+
+def test_of_two_splits_the_one_that_moved_nothing_is_told(con):
+    assert refused(con, bars(), (DAY, 4.0), (DAYS[25], 10.0))[2] == {DAY: UNMOVED, DAYS[25]: UNMOVED}
+    con.execute(f"INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '{DAY}', 4, 'yahoo')")
+    assert refused(con, bars(), (DAYS[22], 4.0), (DAYS[25], 10.0))[2] == {DAYS[25]: UNMOVED}
+
+
+def test_a_split_given_another_day_or_ratio_is_measured_by_what_was_stored(con):
+    con.execute(f"INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '{DAY}', 4, 'yahoo')")
+    assert refused(con, bars(), (DAYS[25], 4.0)) == NOTHING
+    assert refused(con, bars(), (DAY, 4.0)) == NOTHING
+    assert refused(con, bars(), (DAY, 20.0)) == (set(), 0, {DAY: UNMOVED})
+    assert refused(con, rescaled(bars(), 1 / 5, before=DAY), (DAY, 20.0)) == NOTHING
+
+
+def test_a_split_of_its_own_day_is_judged_by_closes_stored_before_it(con):
+    """Closes stored later, in a window that ended before the split, are adjusted for it already."""
+    today = sessions(DAYS[-1], date(2025, 2, 18))[-1]
+    assert refused(con, bars(), (today, 10.0))[2] == {today: UNMOVED}
+    store(con, bars(), begun="2025-03-01")
+    assert refused(con, bars(), (today, 10.0)) == NOTHING
+    store(con, bars().assign(source="bundled"), begun="2025-02-15")
+    assert refused(con, bars(), (today, 10.0)) == NOTHING
+
+
+def test_an_operator_may_accept_a_split_that_moved_nothing(con):
+    con.execute(
+        "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) "
+        f"VALUES ('split', 'AMD {DAY}', 10.0, 'accepted', now())"
+    )
+    assert refused(con, bars(), (DAY, 10.0)) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("share", "why"), [(1.0095, set()), (1.02, {OUTSIDE}), (0.9905, set()), (0.98, {OUTSIDE})]
+)
+def test_a_close_that_comes_alone_lies_within_the_stored_range(con, share, why):
+    frame = bars().iloc[[5]]
+    frame["close"] *= share
+    assert refused(con, frame.drop(columns=["open", "high", "low"]))[0] == why
+    assert refused(con, frame.assign(low=frame["low"] * 0.9, high=frame["high"] * 1.1)) == NOTHING
+
+
+def test_a_close_rounded_to_cents_lies_within_the_stored_range(con):
+    frame = rescaled(bars(), 0.05)
+    store(con, frame.assign(low=frame["close"], high=frame["close"]), begun="2025-02-15")
+    alone = frame.drop(columns=["open", "high", "low"])
+    assert refused(con, alone.assign(close=frame["close"].round(2))) == NOTHING
