@@ -1,9 +1,7 @@
 """What the server answers beside the pages: its health, each chart as an image, each table as a file."""
 
-import atexit
 import logging
 import shutil
-import tempfile
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
@@ -22,8 +20,8 @@ from dashboard.data.status import TABLES, write_table
 from dashboard.serving import base_path
 from dashboard.views.request import NothingToShow
 from dashboard.views.request import Request as ChartRequest
-from etl.product import SLUG
 from etl.settings import settings as warehouse_settings
+from etl.temporary import own_folder
 from etl.warehouse import WarehouseError, connect_read_only, open_warehouse, published_version
 
 FEEDS = {"atom": "application/atom+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8"}
@@ -181,7 +179,7 @@ class TableFiles:
 
     def __init__(self) -> None:
         """Nothing is written yet."""
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
         self._states: list[str] = []
         self._lock = Lock()
 
@@ -189,7 +187,7 @@ class TableFiles:
         """The file of a table in a state, written if it is not there yet; one is written at a time."""
         with self._lock:
             if self._folder is None:
-                self._folder = tempfile.TemporaryDirectory(prefix=f"{SLUG}-tables-")
+                self._folder = own_folder("tables")
             if state not in self._states:
                 self._states.append(state)
                 for old in self._states[:-KEPT_STATES]:
@@ -205,16 +203,9 @@ class TableFiles:
                 draft.replace(path)
             return path
 
-    def close(self) -> None:
-        """Take all files away."""
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
-
     def _home(self, state: str) -> Path:
         assert self._folder is not None  # noqa: S101 - `path` makes it
-        return Path(self._folder.name) / sha256(state.encode()).hexdigest()[:16]
+        return self._folder / sha256(state.encode()).hexdigest()[:16]
 
 
 _files = TableFiles()
-atexit.register(_files.close)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -17,8 +14,8 @@ from typing import Any, TypeVar
 import tenacity
 
 from etl.errors import ConfigurationError
-from etl.product import SLUG
 from etl.settings import settings
+from etl.temporary import own_folder
 
 AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 RETRIED = frozenset({429, 500, 502, 503, 504, 999})
@@ -66,9 +63,7 @@ def share_authorities() -> None:
 
 
 def _joined(files: Iterable[Path]) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix=f"{SLUG}-authorities-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    bundle = folder / "bundle.pem"
+    bundle = own_folder("authorities") / "bundle.pem"
     bundle.write_bytes(b"\n".join(path.read_bytes() for path in sorted(files)))
     return bundle
 

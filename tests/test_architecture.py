@@ -22,6 +22,7 @@ READING_SIDE = {
     "etl.errors",
     "etl.product",
     "etl.console",
+    "etl.temporary",
 }
 WRITTEN = {".py", ".js", ".j2", ".css", ".svg", ".toml", ".xml", ".html"}
 MAX_FILE, MAX_FUNCTION = 400, 50

@@ -149,16 +149,23 @@ def watched(
 ) -> int:
     """Call `export` now and after each publication, until `stop` is set; returns the last exit code.
 
-    A warehouse that cannot be read is waited for.
+    A warehouse that cannot be read is waited for, and one that goes away in the middle is exported again.
     """
-    seen = _version()
-    code = export()
+
+    def attempt(version: str | None) -> tuple[str | None, int]:
+        try:
+            return version, export()
+        except WarehouseError as error:
+            say(str(error))
+            return None, 2
+
+    seen, code = attempt(_version())
     say(f"Watching for the next refresh, every {seconds:g} seconds (Ctrl-C stops).")
     while not stop.wait(seconds):
         now = _version()
         if now and now != seen:
             say(f"{now} has been published.")
-            seen, code = now, export()
+            seen, code = attempt(now)
     return code
 
 

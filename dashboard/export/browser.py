@@ -6,9 +6,9 @@ import base64
 import os
 import shutil
 import threading
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from dashboard.export.presets import Preset
 from etl.errors import ProductError
+from etl.temporary import own_folder
 
 PAGE = Path(__file__).parent / "page" / "index.html"
 CLEAR = {"r": 0, "g": 0, "b": 0, "a": 0}
@@ -26,6 +27,8 @@ STRIP = 8
 """Height in pixels of the strip below a PNG in which the marker of its spec stands until it has been checked."""
 DRAWINGS_PER_PAGE = 200
 CLOSE_SECONDS = 10.0
+FOLDERS = ("TMPDIR", "TEMP", "TMP")
+LONGEST_FOLDER = 60
 NO_BROWSER = (
     "No Chrome or Chromium was found: install one (`apt install chromium`), or name it in BROWSER_PATH. HTML, CSV and "
     "JSON need none."
@@ -210,7 +213,8 @@ class Renderer:
         path = find_browser()
         if path is None:
             raise NoBrowser(NO_BROWSER)
-        self._playwright = await async_playwright().start()
+        with _temporary_files_in(own_folder("browser")):
+            self._playwright = await async_playwright().start()
         self._browser = await _launched(self._playwright, path)
         self.starts += 1
 
@@ -221,6 +225,27 @@ class Renderer:
             if end is not None:
                 with suppress(TimeoutError, PlaywrightError):
                     await asyncio.wait_for(end(), CLOSE_SECONDS)
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have a program that is started keep its temporary files in a folder, so that they go with this process.
+
+    One whose path is too long is left unused: Chromium ends where the name of its socket has no room.
+    """
+    if len(str(folder)) > LONGEST_FOLDER:
+        yield
+        return
+    before = {name: os.environ.get(name) for name in FOLDERS}
+    os.environ.update(dict.fromkeys(FOLDERS, str(folder)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
 
 
 async def _nothing(page: Page) -> None:

@@ -2,12 +2,18 @@
 
 import io
 import os
+import re
 import secrets
+import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
+DRAFT = re.compile(r"\..+\.[0-9a-f]{8}")
+FORSAKEN_SECONDS = 3600
 
 
 def write(path: Path, content: bytes) -> None:
@@ -19,6 +25,7 @@ def write(path: Path, content: bytes) -> None:
         When it cannot be written; what was there before stays, and nothing half-written is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _clear(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with draft.open("xb") as handle:
@@ -29,6 +36,15 @@ def write(path: Path, content: bytes) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+@lru_cache(maxsize=10_000)
+def _clear(folder: Path) -> None:
+    """Take away, once a process, what another one that was killed had begun: a draft is written in far less time."""
+    for draft in folder.glob(".*.????????"):
+        with suppress(OSError):
+            if DRAFT.fullmatch(draft.name) and time.time() - draft.stat().st_mtime > FORSAKEN_SECONDS:
+                draft.unlink()
 
 
 def zipped(files: Mapping[str, bytes], folder: str) -> bytes:

@@ -21,6 +21,7 @@ import httpx
 from pydantic import SecretStr
 
 from etl.delivery.messages import Message, body, subject
+from etl.temporary import own_folder
 
 T = TypeVar("T")
 TIMEOUT = 15.0
@@ -130,7 +131,9 @@ class Service:
             notifier = apprise.Apprise()
             if not notifier.add(self.url.get_secret_value()):
                 raise NotDelivered("the address is of no service that Apprise knows")
-            picture = self._picture(told[0], Path(stack.enter_context(TemporaryDirectory())))
+            picture = self._picture(
+                told[0], Path(stack.enter_context(TemporaryDirectory(dir=own_folder("pictures"))))
+            )
             leaving()
             done = _within(
                 LONGEST_SERVICE,

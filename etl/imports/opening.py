@@ -23,7 +23,7 @@ import python_calamine
 
 from etl.imports.records import UnknownFormError, rows_of
 from etl.imports.report import ImportRefusedError
-from etl.product import SLUG
+from etl.temporary import own_folder
 
 LOOKED_AT = 1 << 20  # bytes that tell the encoding where no mark does
 _PACKED: dict[bytes, tuple[str, Callable[..., Any]]] = {
@@ -64,7 +64,7 @@ def opened(path: Path) -> Iterator[Opened]:
     """
     if not path.is_file():
         raise ImportRefusedError(f"{path} is not a file.")
-    with tempfile.TemporaryDirectory(prefix=f"{SLUG}-import-") as folder:
+    with tempfile.TemporaryDirectory(dir=own_folder("import")) as folder:
         try:
             with path.open("rb") as file:
                 made = _made_ready(file, Path(folder), "")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from secrets import token_hex
 
 import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -16,6 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from etl.imports.columns import Layout, layout, refuse_repeated
 from etl.imports.opening import Opened, opened
 from etl.imports.report import ImportRefusedError, Reading
+from etl.temporary import spill_folder
 
 SEPARATORS = (",", ";", "\t", "|")
 SPOKEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -108,6 +110,7 @@ def table_of(path: Path, kind: str, reading: Reading, memory_limit: str = "1GB")
     with opened(path) as made, duckdb.connect() as con:
         con.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
         con.execute("SET memory_limit = $limit", {"limit": memory_limit})
+        con.execute("SET temp_directory = $folder", {"folder": spill_folder(token_hex(8))})
         with readable(path):
             if made.parquet:
                 table = _of_parquet(con, made, kind, path)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import shutil
-import tempfile
 import threading
 import time
 import warnings
@@ -18,8 +15,8 @@ from urllib.parse import urlsplit
 import duckdb
 
 from etl.network import Fault, FetchError, explain, explain_status, retrying, share_authorities
-from etl.product import SLUG
 from etl.sources.base import Batch, Task
+from etl.temporary import own_folder
 
 share_authorities()  # curl_cffi looks for authorities when it is imported
 
@@ -159,6 +156,4 @@ def _quiet_yfinance() -> None:
     yfinance.config.debug.hide_exceptions = False
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="yfinance")
-    folder = tempfile.mkdtemp(prefix=f"{SLUG}-yfinance-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    yfinance.cache.set_cache_location(folder)
+    yfinance.cache.set_cache_location(str(own_folder("yfinance")))

@@ -365,4 +365,7 @@ class FileWarehouse:
 
     def _sweep(self) -> None:
         for leftover in [*self.folder.glob(".work-*"), *self.folder.glob(".link-*")]:
-            leftover.unlink(missing_ok=True)
+            if leftover.is_dir():  # what the memory of a writer did not hold
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)

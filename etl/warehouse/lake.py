@@ -6,6 +6,7 @@ Writers take turns by an advisory lock of the PostgreSQL server, which a writer 
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 import duckdb
 
 from etl.product import variable
+from etl.temporary import spill_folder
 from etl.warehouse import runs
 from etl.warehouse.compare import LOG, QUARANTINE
 from etl.warehouse.errors import NoSuchStateError, WarehouseBusyError, WarehouseError, WarehouseMissingError
@@ -133,7 +135,7 @@ class LakeWarehouse:
             When the lake cannot be reached.
         """
         with self.locked():
-            con = duckdb.connect(config={"memory_limit": self.memory_limit})
+            con = duckdb.connect(config=self._bounds())
             try:
                 con.execute(SESSION)
                 self.place.load(con)
@@ -277,6 +279,9 @@ class LakeWarehouse:
             raise
         except WarehouseError:
             return self.place.guarded(ask)  # the first may have met a connection from before a restart
+
+    def _bounds(self) -> dict[str, Any]:
+        return {"memory_limit": self.memory_limit, "temp_directory": spill_folder(secrets.token_hex(8))}
 
     def _let_go(self, con: duckdb.DuckDBPyConnection) -> None:
         """Let go of the lock, by the end of its transaction."""

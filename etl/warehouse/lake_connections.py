@@ -6,6 +6,7 @@ import ctypes
 import importlib.util
 import os
 import re
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -151,7 +152,7 @@ class Connections:
 
     def _made(self, snapshot: int | None) -> duckdb.DuckDBPyConnection:
         again = {"allow_unsigned_extensions": "true"} if self._checked else {}
-        con = duckdb.connect(config=bounds(self.memory_limit) | again)
+        con = duckdb.connect(config=bounds(self.memory_limit, secrets.token_hex(8)) | again)
         try:
             con.execute(SESSION)
             self.place.load(con)

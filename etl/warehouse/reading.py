@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from etl.product import SLUG
+from etl.temporary import own_folder, spill_folder
 from etl.warehouse.errors import StateGoneError
 from etl.warehouse.kept import KeptStates
 
@@ -29,15 +29,15 @@ def open_file(path: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
     duckdb.Error
         When it cannot be opened.
     """
-    options = {"enable_external_access": "false", **bounds(memory_limit)}
+    options = {"enable_external_access": "false", **bounds(memory_limit, str(path))}
     con = duckdb.connect(str(path), read_only=True, config=options)
     lock(con)
     return con
 
 
-def bounds(memory_limit: str) -> dict[str, Any]:
-    """What a reader's database may take."""
-    return {"memory_limit": memory_limit, "threads": THREADS}
+def bounds(memory_limit: str, database: str) -> dict[str, Any]:
+    """What a reader's database may take, and where it puts what memory does not hold."""
+    return {"memory_limit": memory_limit, "threads": THREADS, "temp_directory": spill_folder(database)}
 
 
 def lock(con: duckdb.DuckDBPyConnection) -> None:
@@ -62,7 +62,7 @@ def open_packed(kept: KeptStates, version: str, memory_limit: str) -> duckdb.Duc
     with _unpacking:
         key = kept, version
         if key not in _unpacked:
-            with tempfile.TemporaryDirectory(prefix=f"{SLUG}-state-", ignore_cleanup_errors=True) as folder:
+            with tempfile.TemporaryDirectory(dir=own_folder("state"), ignore_cleanup_errors=True) as folder:
                 file = Path(folder) / "state.duckdb"
                 kept.unpack(version, file)
                 _unpacked[key] = open_file(file, memory_limit)

@@ -151,10 +151,9 @@ def test_a_table_is_written_once_for_each_state_whatever_ranges_are_asked_for(
         if answer.status_code == 206 and range_ == "bytes=0-9":
             assert answer.content == whole.content[:10]
     assert files._folder is not None
-    assert len([path for path in Path(files._folder.name).rglob("*") if path.is_file()]) == 1
+    assert len([path for path in files._folder.rglob("*") if path.is_file()]) == 1
     for state in ("a", "b", "c"):
         monkeypatch.setattr(routes, "connect_read_only", lambda **_: nullcontext())
         monkeypatch.setattr(routes, "write_table", lambda con, name, path: path.write_text("x"))
         files.path("company", "csv", state)
-    assert len(list(Path(files._folder.name).iterdir())) == routes.KEPT_STATES
-    files.close()
+    assert len(list(files._folder.iterdir())) == routes.KEPT_STATES

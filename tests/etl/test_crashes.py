@@ -6,12 +6,14 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import date
 
 import pytest
 
 from etl.settings import PROJECT_ROOT
+from etl.temporary import sweep
 from tests.conftest import SOAK
 
 KILLS = 200 if SOAK else 2
@@ -57,7 +59,10 @@ def start(operator) -> subprocess.Popen[str]:
 
 
 @pytest.mark.timeout(KILLS * 10 + 60)
-def test_a_refresh_killed_at_any_instant_loses_nothing(operator, refreshed, tell):
+def test_a_refresh_killed_at_any_instant_loses_nothing(operator, refreshed, tell, tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    operator.set("TMPDIR", str(temporary))
     shutil.copyfile(refreshed, operator.warehouse.path)
     with start(operator) as running:
         started = time.monotonic()
@@ -81,3 +86,6 @@ def test_a_refresh_killed_at_any_instant_loses_nothing(operator, refreshed, tell
     assert not [
         path for path in operator.warehouse.folder.iterdir() if path.name.startswith((".work", ".link"))
     ]
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    sweep()
+    assert not list(temporary.iterdir())

@@ -3,11 +3,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from etl.settings import PROJECT_ROOT
+from etl.temporary import own_folder
 from etl.warehouse import (
     StateGoneError,
     WarehouseBusyError,
@@ -65,6 +67,17 @@ def test_a_reader_keeps_its_state_while_the_next_one_is_published(warehouse):
         publish(warehouse, 2)
         assert con.execute("SELECT value FROM sample").fetchall() == [(1,)]
         assert read(warehouse) == 2
+
+
+def test_readers_write_over_nothing_of_each_other_s_that_memory_did_not_hold(warehouse):
+    spill = "SELECT current_setting('temp_directory')"
+    folders = set()
+    for value in (1, 2):
+        publish(warehouse, value)
+        with warehouse.reading() as con:
+            folders |= set(con.execute(spill).fetchall())
+    assert len(folders) == 2
+    assert {Path(folder).parent for (folder,) in folders} == {own_folder("spill")}
 
 
 def test_readers_cannot_write(warehouse):
@@ -170,6 +183,7 @@ def test_the_lock_of_a_dead_writer_and_its_working_copy_are_no_hindrance(warehou
     dead = subprocess.run([sys.executable, "-c", program, str(warehouse.path)], check=False)
     assert dead.returncode == 9
     assert list(warehouse.folder.glob(".work-*"))
+    (warehouse.folder / ".work-0000.duckdb.tmp").mkdir()  # what its memory did not hold
     publish(warehouse, 1)
     assert not list(warehouse.folder.glob(".work-*"))
     with pytest.raises(WarehouseError, match="half"), warehouse.reading() as con:

@@ -21,6 +21,7 @@ from dashboard.export.cli import main
 from dashboard.export.spec import Spec
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow, Request
+from etl.warehouse import WarehouseError
 from tests.conftest import SOAK
 
 FAST = ("--format", "csv")
@@ -240,6 +241,15 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_a_killed_export_had_begun_goes_and_what_another_is_writing_stays(tmp_path: Path) -> None:
+    names = (".chart.png.0a1b2c3d", ".chart.png.4e5f6071", ".env.mine")
+    for age, name in zip((7200, 1, 7200), names, strict=True):
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, times=(time.time() - age,) * 2)
+    files.write(tmp_path / "chart.png", b"new")
+    assert {path.name for path in tmp_path.iterdir()} == {"chart.png", *names[1:]}
+
+
 @pytest.mark.skipif(not SOAK, reason="a long form: make soak")
 def test_a_browser_killed_in_the_middle_of_a_batch_costs_no_chart(
     on_bundled_data: Path, tmp_path: Path
@@ -271,8 +281,10 @@ def test_it_exports_again_when_a_refresh_publishes(
 
     def export() -> int:
         exports.append(time.monotonic())
-        if len(exports) == 2:
+        if len(exports) == 3:
             stop.set()
+        elif len(exports) == 2:
+            raise WarehouseError("The catalog went away in the middle.")
         else:
             with duckdb.connect(str(own_database)) as con:
                 con.execute("UPDATE company SET name = 'Another name' WHERE ticker = 'NVDA'")
@@ -280,7 +292,8 @@ def test_it_exports_again_when_a_refresh_publishes(
 
     said: list[str] = []
     assert batch.watched(export, 0.05, said.append, stop) == 0
-    assert len(exports) == 2
+    assert len(exports) == 3
+    assert said[-2:-1] == ["The catalog went away in the middle."]
     assert "has been published" in said[-1]
 
 
