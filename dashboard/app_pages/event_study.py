@@ -21,7 +21,7 @@ from dashboard.event_study import MODELS
 from dashboard.views.event_study import ESTIMATIONS, USUAL, WINDOWS, draw, request_of
 from dashboard.views.request import NothingToShow
 from dashboard.views.study_answer import LABELS, Answer, Question, ask, ask_elsewhere
-from dashboard.views.study_words import confounding, estimate, evidence, spell_p
+from dashboard.views.study_words import confounding, estimate, evidence, silent, spell_p
 
 OTHERS = {"in": "Kept in", "out": "Left out"}
 MOST_FIRMS = 30
@@ -306,7 +306,7 @@ except NothingToShow as nothing:
 st.markdown(f"### {plain(estimate(answer))}")
 show_chart(state, question, "study-caar")
 st.markdown(plain(evidence(answer)))
-for sentence in [*confounding(answer), *answer.study.notes, *answer.listings]:
+for sentence in [*confounding(answer), *silent(answer), *answer.study.notes, *answer.listings]:
     st.caption(plain(sentence))
 for name in FOLDS:
     fold(state, question, name)

@@ -198,7 +198,8 @@ def firm_cars(
         subtitle=f"Cumulative abnormal return over {spell(window)} against {benchmark}, percent, with its "
         "95% interval; in colour where the placebo p-value is below 5%",
         source=source,
-        alt=f"Dot chart of the cumulative abnormal returns of {len(drawn)} firms; {count} stand out.",
+        alt=f"Dot chart of the cumulative abnormal returns of {len(drawn)} firm{'s' if len(drawn) > 1 else ''}; "
+        f"{count} outside 95% of ordinary stretches.",
         table=cars.sort_values("car").reset_index(drop=True),
     )
 

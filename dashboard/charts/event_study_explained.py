@@ -55,7 +55,7 @@ def slopes(
         for group, kind in ((lower, "lower"), (higher, "higher"))
         if group
     ]
-    title = "; ".join(parts) or "Nothing known before explains who lost"
+    title = "; ".join(parts) or "Nothing known before explains which firms did worse"
     against = f"; for a segment, its difference from {base}" if base else ""
     return Chart(
         name="study-explained",

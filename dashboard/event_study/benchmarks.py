@@ -21,8 +21,8 @@ EQUAL_WEIGHT, EX_TREATED, EX_TREATED_VALUE = "equal-weight", "ex-treated", "ex-t
 # Share of the AI companies in the index whose worth may be unknown.
 MOST_UNKNOWN = 0.1
 INDEX_EX_AI, INDEX_FUND = "sp500-ex-ai", "SPY"
-# Share of a benchmark that the event may treat.
-MOST_TREATED = 0.2
+# Share of a benchmark that the event may treat, and the fewest members that are more than these firms' own news.
+MOST_TREATED, FEWEST_MEMBERS = 0.2, 5
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class Benchmark:
 
     @property
     def fair(self) -> bool:
-        """Whether at most a fifth of its members are firms that the event treats; a fund counts as fair."""
-        return not self.firms or (self.treated or 0) <= MOST_TREATED * self.firms
+        """Whether it has five members and at most a fifth of them are treated by the event; a fund counts as fair."""
+        if self.firms is None:
+            return True
+        return self.firms >= FEWEST_MEMBERS and (self.treated or 0) <= MOST_TREATED * self.firms
 
     def describe(self) -> str:
         """Its members in words."""
@@ -49,7 +51,8 @@ class Benchmark:
             return self.about
         if self.firms is None:
             return "a fund, whose members are not followed"
-        return f"{self.firms} firms, {(self.treated or 0) / self.firms:.0%} of them treated by the event"
+        members = f"{self.firms} firm{'' if self.firms == 1 else 's'}"
+        return f"{members}, {(self.treated or 0) / self.firms:.0%} of them treated by the event"
 
 
 def equal_weight_benchmark(returns: pd.DataFrame) -> pd.Series:
@@ -169,9 +172,14 @@ def choose_benchmark(choices: Mapping[str, Benchmark], name: str) -> Benchmark:
     """The benchmark called `name`.
 
     Raises:
-        EventStudyError: more than a fifth of its members are firms that the event treats.
+        EventStudyError: more than a fifth of its members are firms that the event treats, or it has fewer than five.
     """
     chosen = choices[name]
+    if chosen.firms is not None and chosen.firms < FEWEST_MEMBERS:
+        raise EventStudyError(
+            f"The benchmark {name!r} is refused: it is made of {chosen.describe()}, and {FEWEST_MEMBERS} are needed. "
+            "Take SPY or RSP."
+        )
     if not chosen.fair:
         raise EventStudyError(
             f"The benchmark {name!r} is refused: it is made of {chosen.describe()}, and more than "

@@ -88,7 +88,8 @@ def run_cross_section(study: Study, explain: pd.DataFrame, window: Window) -> pd
     car, known = car[used], known[used]
     if len(car) < FIRMS_PER_SLOPE * known.shape[1] + 1:
         raise EventStudyError(
-            f"{len(car)} firms are too few to explain their returns by {known.shape[1]} characteristics: "
+            f"{len(car)} firm{' is' if len(car) == 1 else 's are'} too few to explain returns by "
+            f"{known.shape[1]} characteristics: "
             f"{FIRMS_PER_SLOPE * known.shape[1] + 1} are needed."
         )
     weights = _weights(_standardise(known))

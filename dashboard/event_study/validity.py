@@ -17,6 +17,9 @@ from dashboard.event_study.windows import Scopes
 # Rejection rates at 5% between which a test holds, when all firms share the date and when the day is more
 # volatile; the rate of a cell alone may lie a little further out than that of the cell and its neighbours.
 COMMON, VOLATILE, ALONE = (0.040, 0.0605), (0.037, 0.065), 0.006
+# Rates that a test may at most have in any kind of market. The extremes as they were measured must lie between them:
+# these lie 1.35 standard errors further out than the truth, two of the average of a cell and its neighbours.
+PROMISED = {COMMON: (0.035, 0.07), VOLATILE: (0.03, 0.075)}
 # Standard errors by which the extremes of a cell's seven rates are moved inwards. The largest of seven rates of one
 # true size lies 1.35 above it: with less, a doubtful test does not hold.
 EXTREME = 1.16
@@ -106,7 +109,7 @@ def look_up(
 
     A test that assumes independent firms holds for one firm at most, whatever a simulation happened to give.
     """
-    possible = firms == 1 or test.allows(panels)
+    possible = firms == 1 or test.allows(panels, firms)
     holds, sizes = np.array([possible, possible]), np.full(2, np.nan)
     for panel in panels:
         cell = _cells().get((panel, _measured_days(days)))
@@ -173,7 +176,9 @@ def _within(
     smooth_least, smooth_most = _smooth(least, firms), _smooth(most, firms)
     together = (smooth_least >= limits[0]) & (smooth_most <= limits[1])
     alone = (least >= limits[0] - ALONE) & (most <= limits[1] + ALONE)
-    return np.asarray(together & alone)
+    fewest, largest = PROMISED[limits]
+    kept = (_smooth(low, firms) >= fewest) & (_smooth(high, firms) <= largest)
+    return np.asarray(together & alone & kept)
 
 
 def _smooth(values: FloatArray, firms: NDArray[np.int64]) -> FloatArray:

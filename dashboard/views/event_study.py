@@ -8,7 +8,7 @@ from dashboard.charts.event_study_explained import scatter, slopes
 from dashboard.charts.event_study_more import Chances, contrasted, rebuilt, synthetic_gaps
 from dashboard.data.study_inputs import ALL_AI
 from dashboard.event_study import MODELS
-from dashboard.views.request import Heeds, Maker, Request
+from dashboard.views.request import Heeds, Maker, NothingToShow, Request
 from dashboard.views.study_answer import Answer, Question, ask
 
 WINDOWS = {"0": (0, 0), "-1..1": (-1, 1), "0..1": (0, 1), "-4..0": (-4, 0), "0..10": (0, 10)}
@@ -16,6 +16,7 @@ WINDOWS = {"0": (0, 0), "-1..1": (-1, 1), "0..1": (0, 1), "-4..0": (-4, 0), "0..
 ESTIMATIONS = {"250": (-260, -11), "120": (-130, -11), "60": (-70, -11)}
 """The estimation windows of the page, likewise."""
 OTHERS = ("in", "out")
+FEWEST_POINTS = 3
 USUAL = {
     "group": ALL_AI,
     "model": "market",
@@ -50,6 +51,8 @@ def _slopes(answer: Answer, theme: str) -> Chart:
 
 def _scatter(answer: Answer, theme: str) -> Chart:
     firms = answer.cars.assign(segment=answer.cars["firm"].map(answer.segments))
+    if int(firms["car"].notna().sum()) < FEWEST_POINTS:
+        raise NothingToShow(f"A scatter takes {FEWEST_POINTS} firms or more.")
     return scatter(firms, answer.question.window, answer.source, theme)
 
 

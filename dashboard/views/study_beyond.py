@@ -15,6 +15,7 @@ from dashboard.event_study.windows import Window
 SHARE_UNKNOWN = (
     "The share of sales that AI brings is known for none of these companies, and so is not among them."
 )
+ONCE_UNKNOWN = {"size": "market value before the event", "run_up": "run-up before the event"}
 ELSEWHERE = ("firm", "exchange", "session", "raw", "car", "low", "high", "p_value", "placebo_p")
 
 
@@ -40,14 +41,23 @@ def explain(study: Study, values: pd.Series, segments: pd.Series, window: Window
         When the firms are too few without segments, too.
     """
     known = characteristics(study, values)
+    rows = study.car[(study.car["start"] == window[0]) & (study.car["end"] == window[1])].dropna(
+        subset=["car"]
+    )
+    unknown = [
+        f"Left out: {int(gone)} of the {len(rows)} firms, of which the {what} is not known."
+        for name, what in ONCE_UNKNOWN.items()
+        if name in known and (gone := known.loc[rows["firm"], name].isna().sum())
+    ]
+    notes = (*unknown, SHARE_UNKNOWN)
     columns, base = segment_columns(segments.reindex(known.index))
     if base:
         try:
-            return Explained(run_cross_section(study, known.join(columns), window), base, (SHARE_UNKNOWN,))
+            return Explained(run_cross_section(study, known.join(columns), window), base, notes)
         except EventStudyError as error:
             left_out = f"The segments are left out: {str(error)[0].lower()}{str(error)[1:]}"
-            return Explained(run_cross_section(study, known, window), "", (left_out, SHARE_UNKNOWN))
-    return Explained(run_cross_section(study, known, window), "", (SHARE_UNKNOWN,))
+            return Explained(run_cross_section(study, known, window), "", (left_out, *notes))
+    return Explained(run_cross_section(study, known, window), "", notes)
 
 
 def elsewhere(

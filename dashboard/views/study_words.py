@@ -10,11 +10,14 @@ from dashboard.views.study_answer import LEVEL, Answer
 
 # The chance of finding it at which an effect counts as one that the design could have seen.
 POWER = 0.8
+# The rate at 5% on a volatile day above which a test rejects too often.
+TOO_OFTEN = 0.075
 
 
 def evidence(answer: Answer) -> str:
-    """Which of the tests that hold reject and which do not, and the smallest effect that could have been seen."""
-    return f"{_verdict(answer)} {_smallest(answer)}".strip()
+    """Which of the tests that hold reject and which do not, the smallest effect that could have been seen, and how far
+    the other benchmarks agree."""
+    return " ".join(filter(None, (_verdict(answer), _smallest(answer), _otherwise(answer))))
 
 
 def estimate(answer: Answer) -> str:
@@ -25,7 +28,9 @@ def estimate(answer: Answer) -> str:
     caar, low, high = answer.study.estimate((start, end))
     single = start == end == 0
     when = f"On {words.day(answer.study.event_session.date())}" if single else f"Over {spell((start, end))}"
-    who = f"the {firms} firms of “{answer.group}”" if firms > 1 else answer.group
+    every = answer.study.abnormal_returns.shape[1]
+    count = f"the {firms}" if firms == every else f"{firms} of the {every}"
+    who = f"{count} firms of “{answer.group}”" if firms > 1 else answer.group
     if firms > 1 and (short := too_short(answer)):
         who += f", without {words.listed(short)} (too few earlier sessions),"
     moved = f"{when} {who} {_moved(raw)}{' on average' if firms > 1 else ''}"
@@ -46,6 +51,8 @@ def too_short(answer: Answer) -> list[str]:
 
 def _moved(change: float) -> str:
     size = words.percent(abs(change), 1, plus=False)
+    if size == words.percent(0.0, 1, plus=False):
+        return "hardly moved"
     return f"fell {size}" if change < 0 else f"rose {size}"
 
 
@@ -79,7 +86,7 @@ def _verdict(answer: Answer) -> str:
     else:
         none = f"None of {tests} rejects" if every > 1 else f"T{tests[1:]} does not reject"
         said = f"{none} chance at 5%, which does not show that nothing happened"
-    return f"{said}. {_storm(valid, tests_of_day(answer))}{_single(answer)}".strip()
+    return f"{said}. {_storm(valid, tests_of_day(answer), _cautious(answer))}{_single(answer)}".strip()
 
 
 def tests_of_day(answer: Answer) -> pd.DataFrame:
@@ -87,9 +94,26 @@ def tests_of_day(answer: Answer) -> pd.DataFrame:
     return answer.tests[answer.tests["valid_with_volatile_day"] & answer.tests["p_value"].notna()]
 
 
-def _storm(valid: pd.DataFrame, loud: pd.DataFrame) -> str:
+def _cautious(answer: Answer) -> pd.DataFrame:
+    """The tests whose one fault in a group as large as this is that they may reject too rarely."""
+    firms = answer.study.abnormal_returns.shape[1]
+    tests = answer.tests[answer.tests["p_value"].notna()]
+    large = tests["test"].map(lambda name: firms > (TESTS[name].most_firms or firms))
+    return tests[large & (tests["size_volatile_day"] <= TOO_OFTEN)]
+
+
+def _storm(valid: pd.DataFrame, loud: pd.DataFrame, cautious: pd.DataFrame) -> str:
     if loud.empty:
-        return "None holds if the day was also more volatile than others."
+        said = "None holds if the day was also more volatile than others"
+        named = [
+            f"{_name(row.test)} {'rejects' if row.p_value < 1 - LEVEL else 'does not'} (p {_equals(row.p_value)})"
+            for row in cautious.itertuples()
+        ]
+        return (
+            f"{said}; of those that may then reject too rarely but not too often, {words.listed(named)}."
+            if named
+            else f"{said}."
+        )
     if set(valid["test"]) <= set(loud["test"]):
         return ""
     said = [f"{_name(row.test)} (p {_equals(row.p_value)})" for row in loud.itertuples()]
@@ -112,8 +136,8 @@ def _smallest(answer: Answer) -> str:
         return ""
     size = words.percent(float(seen), plus=False)
     effect = f"The smallest effect that this design would have found four times in five is {size}."
-    firms = len(answer.cars)
-    if firms == 1:
+    firms = int(answer.cars["car"].notna().sum())
+    if firms <= 1:
         return effect
     out = int((answer.cars["placebo_p_bh"] < 1 - LEVEL).sum())
     which = (
@@ -121,17 +145,45 @@ def _smallest(answer: Answer) -> str:
         if not out
         else "One firm stands out by itself"
         if out == 1
+        else f"{'Both' if out == 2 else f'All {out}'} firms stand out by themselves"
+        if out == firms
         else f"{out} of the {firms} firms stand out by themselves"
     )
     return f"{effect} {which} (false discovery rate 5%)."
 
 
+def _otherwise(answer: Answer) -> str:
+    """Between what the abnormal return lies against the other benchmarks; nothing where the model has none."""
+    others = answer.check.loc[answer.check["benchmark"] != answer.question.benchmark, "caar"].dropna()
+    if answer.question.model not in ("market", "market-adjusted") or len(others) < 2:
+        return ""
+    least, most = float(others.min()), float(others.max())
+    own = answer.study.estimate(answer.question.window)[0]
+    turns = round(min(least, own), 3) < 0 < round(max(most, own), 3)
+    ends = f"between {words.percent(least, 1)} and {words.percent(most, 1)}"
+    if turns:
+        return f"Its sign depends on the benchmark: against the others the abnormal return lies {ends}."
+    return f"Against the other benchmarks the abnormal return lies {ends}."
+
+
+def silent(answer: Answer) -> list[str]:
+    """A sentence on the firms that were fitted and have no price on a session of the window; none without such."""
+    known = set(answer.cars.loc[answer.cars["car"].notna(), "firm"])
+    names = [answer.names[firm] for firm in answer.study.abnormal_returns.columns if firm not in known]
+    return (
+        [f"Without a price on a session of the window, and so not in it: {words.listed(names)}."]
+        if names
+        else []
+    )
+
+
 def confounding(answer: Answer) -> list[str]:
     """What else happened: events on the same session, in the event window, in the estimation window."""
     found, said = answer.confounded, []
+    around = max(map(abs, answer.study.span))
     for where, text in (
         ("same session", "On the same session, and not to be told apart: {}."),
-        ("event window", "Inside the event window: {}."),
+        ("event window", f"Within {around} sessions: {{}}."),
     ):
         rows = found[found["where"] == where]
         if len(rows):
@@ -161,8 +213,11 @@ def _name(test: str) -> str:
 
 
 def spell_p(value: float) -> str:
-    """A p-value in words: "< 0.001" or three decimals; "–" where there is none."""
-    return "–" if pd.isna(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    """A p-value in words: "< 0.001", three decimals, a fourth where it would read as 0.050; "–" where there is none."""
+    if pd.isna(value):
+        return "–"
+    shown = f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"{value:.4f}" if shown == "0.050" else shown
 
 
 def _equals(value: float) -> str:
