@@ -40,6 +40,11 @@ _SCALES = {
 }
 _EXACT = re.compile(r"[+-]?\d+(\.\d*)?e[+-]?\d+")
 _AROUND = re.compile(r"(?P<before>[^\d.,+\-(]*)(?P<number>[\d.,' ]*\d[\d.,' ]*(?:e[+-]?\d+)?)(?P<after>\D*)")
+_MARK = r"[*†‡§#^~°ªº¶|?!¹²³⁰⁴-⁹①-⑳]+|[(\[]\w{1,3}[)\]]"
+_MARKED = (
+    re.compile(rf"(?P<number>.*\d)\s*(?P<mark>{_MARK})"),
+    re.compile(rf"(?P<mark>{_MARK})\s*(?P<number>\d.*)"),
+)
 _GROUPED = {
     True: re.compile(r"(\d+|\d{1,3}([.' ]\d{3})+)(,\d+)?(e[+-]?\d+)?"),
     False: re.compile(r"(\d+|\d{1,3}((,\d{2,3})*,\d{3}|([' ]\d{3})+))?(\.\d*)?(e[+-]?\d+)?"),
@@ -48,6 +53,8 @@ _GROUPED = {
 
 def number(text: str, decimal_comma: bool = False) -> float | None:
     """The number that a text is, or None where it is none; a currency before or behind it is passed over."""
+    if any(unicodedata.category(sign) == "No" for sign in text):
+        return None  # the mark of a footnote, 118.42¹, which is no further digit
     cleaned = _plain(text)
     if _EXACT.fullmatch(cleaned):
         return float(cleaned)
@@ -74,6 +81,17 @@ def number(text: str, decimal_comma: bool = False) -> float | None:
     point, grouping = (",", ".") if decimal_comma else (".", ",")
     plain = re.sub(rf"[{grouping}' ]", "", digits).replace(point, ".")
     return sign * float(Decimal(plain).scaleb(power or 0))
+
+
+def hint(text: str, decimal_comma: bool = False) -> str | None:
+    """What keeps a text from being the figure of a price, where a mark or an accountant's sign does; else None."""
+    bare = text.strip()
+    if bare.startswith("(") and (number(bare, decimal_comma) or 0) < 0:
+        return "is negative, which is what parentheses mean"
+    found = next((one for one in (form.fullmatch(bare) for form in _MARKED) if one), None)
+    if found and number(found["number"], decimal_comma) is not None:
+        return f'is not a number: take the mark "{found["mark"]}" out'
+    return None
 
 
 def scale(text: str) -> int:

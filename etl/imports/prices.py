@@ -208,7 +208,9 @@ def figure_fault(table: Table, column: str, value: str) -> str:
     spoken = column.replace("adj_", "adjusted ")
     most = HIGHEST_VOLUME if column == "volume" else HIGHEST_PRICE
     said = f"left(CAST(raw.{table.cell(column)} AS VARCHAR), 40)"
+    hint = f"{column}_figure.hint" if value.endswith("_figure.value") else "NULL"
     return (
+        f"WHEN {hint} IS NOT NULL THEN 'the {spoken} \"' || {said} || '\" ' || {hint} "
         f"WHEN {unreadable(table, column, value)} THEN 'the {spoken} \"' || {said} || '\" is not a number' "
         f"WHEN abs({value}) > {most} THEN 'the {spoken} \"' || {said} || '\" is too large'"
     )

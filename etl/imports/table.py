@@ -176,7 +176,7 @@ def _of_sheets(
 
 
 def _of_text(con: duckdb.DuckDBPyConnection, made: Opened, text: Path, kind: str, path: Path) -> Table:
-    separator, width, quoted = _cut(con, text, kind)
+    separator, width, quoted = _cut(con, text, kind, path)
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
     con.execute(
         f"""
@@ -201,7 +201,7 @@ def _of_text(con: duckdb.DuckDBPyConnection, made: Opened, text: Path, kind: str
     )
 
 
-def _cut(con: duckdb.DuckDBPyConnection, text: Path, kind: str) -> tuple[str, int, bool]:
+def _cut(con: duckdb.DuckDBPyConnection, text: Path, kind: str, path: Path) -> tuple[str, int, bool]:
     """What separates the columns, how many there are at most, and whether cells are quoted.
 
     Of the usual separators, and the one that DuckDB finds, it is the one that gives the most headings that are known.
@@ -227,7 +227,20 @@ def _cut(con: duckdb.DuckDBPyConnection, text: Path, kind: str) -> tuple[str, in
 
     csv.field_size_limit(1 << 30)
     best = max(dict.fromkeys(one for one in candidates if one), key=lambda one: found(one)[0])
-    return best, found(best)[1] + _SPARE, quoted
+    known, width = found(best)
+    if known < 2:
+        _refuse_spaced(lines, kind, path)
+    return best, width + _SPARE, quoted
+
+
+def _refuse_spaced(lines: Sequence[str], kind: str, path: Path) -> None:
+    """Refuse a text whose columns stand apart by spaces alone: a name of two words would be two of them."""
+    for number, line in enumerate(lines, start=1):
+        if len(layout(line.split(), kind).places) > 2:
+            raise ImportRefusedError(
+                f"{path} has only spaces between its columns, as in line {number}, {line.strip()[:60]!r}: "
+                "save it with commas or tabs between them."
+            )
 
 
 def _headings(rows: Sequence[Sequence[str | None]], kind: str) -> tuple[int, Layout]:

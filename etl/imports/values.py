@@ -26,7 +26,8 @@ MOST_ASIDE = 10_000
 def add_figures(table: Table, columns: list[str], reading: Reading, path: str) -> dict[str, str]:
     """For each numeric column the SQL of its value, a DOUBLE: NULL where the cell is empty or no number.
 
-    Where a column needs more than a cast, the table ``figure`` (text, value, missing, sign) holds what its texts mean.
+    Where a column needs more than a cast, the table ``figure`` (text, value, missing, sign) holds what its texts mean,
+    and in ``hint`` what is wrong with those that are no figure, where it is known.
     """
     texts = [column for column in columns if table.is_text(column)]
     shapes = {column: _shapes(table, column) for column in texts}
@@ -44,14 +45,16 @@ def add_figures(table: Table, columns: list[str], reading: Reading, path: str) -
     ]
     known = {text for column in odd for text in table.distinct(column)}
     rows = [
-        (text, numbers.number(text, comma), numbers.is_missing(text), numbers.currency(text))
+        (
+            *(text, numbers.number(text, comma), numbers.is_missing(text)),
+            *(numbers.currency(text), numbers.hint(text, comma)),
+        )
         for text in known
     ]
+    texts_of = {name: pa.string() for name in ("text", "sign", "hint")}
+    kinds = texts_of | {"value": pa.float64(), "missing": pa.bool_()}
     _register(
-        table,
-        "figure",
-        rows,
-        [("text", pa.string()), ("value", pa.float64()), ("missing", pa.bool_()), ("sign", pa.string())],
+        table, "figure", rows, [(name, kinds[name]) for name in ("text", "value", "missing", "sign", "hint")]
     )
     return found | {column: f"{column}_figure.value" for column in odd}
 

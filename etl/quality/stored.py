@@ -7,7 +7,7 @@ import pandas as pd
 
 from etl.quality.basis import ENOUGH, LOOKED_AT
 from etl.quality.gates import NEAR
-from etl.quality.provider import ROUNDED_BY
+from etl.quality.provider import FARTHEST, ROUNDED_BY
 from etl.warehouse.merge import RELATIVE_TOLERANCE
 
 SHIFTED = "a session late or early: each close is the stored one of the session beside it"
@@ -37,7 +37,8 @@ def refuse_bars(con: duckdb.DuckDBPyConnection) -> None:
 
 def refuse_closes(con: duckdb.DuckDBPyConnection) -> None:
     """Add to ``bad_price_daily`` the closes that came without a range and do not fit the one that is stored."""
-    con.execute(_OUTSIDE, {"reason": OUTSIDE, "near": NEAR, "rounded": ROUNDED_BY})
+    values = {"reason": OUTSIDE, "near": NEAR, "farthest": 1 + FARTHEST, "rounded": ROUNDED_BY}
+    con.execute(_OUTSIDE, values)
 
 
 def refuse_splits(con: duckdb.DuckDBPyConnection) -> None:
@@ -96,11 +97,14 @@ _OTHER_SHARES = """
 
 _OUTSIDE = """
     INSERT INTO bad_price_daily
-    SELECT position, ticker, $reason
-    FROM (FROM arriving_bar WHERE high IS NULL OR low IS NULL) AS new JOIN price_daily AS held USING (ticker, date)
-    WHERE position NOT IN (SELECT position FROM accepted_price_daily)
-        AND (new.close > coalesce(new.high, held.high) * $near + $rounded
-             OR new.close < coalesce(new.low, held.low) / $near - $rounded)"""
+    SELECT position, ticker, $reason FROM (
+        SELECT new.*, held.high AS top, held.low AS bottom,
+            CASE WHEN new.source = held.source THEN $near ELSE $farthest END AS within
+        FROM arriving_bar AS new JOIN price_daily AS held USING (ticker, date)
+        WHERE new.high IS NULL OR new.low IS NULL
+    ) ANTI JOIN accepted_price_daily USING (position)
+    WHERE close > coalesce(high, top) * within + $rounded OR close < coalesce(low, bottom) / within - $rounded"""
+"""The closes of two providers may be apart, and so may the close of one and the range of the other."""
 
 _FRESH = """
     SELECT new.ticker, new.date, ln(new.ratio / coalesce(old.ratio, 1)) AS size

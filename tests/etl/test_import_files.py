@@ -98,6 +98,13 @@ def test_a_column_twice_is_refused_in_a_sentence(listed, tmp_path, headings):
         import_prices(listed, written(tmp_path, f"{headings}\nNVDA,2025-03-17,119.53,999\n"))
 
 
+@pytest.mark.parametrize("between", [" ", "   "])
+def test_columns_that_only_spaces_part_are_refused_with_the_next_step(listed, tmp_path, between):
+    text = "Prices as of close\nDate Open Close Volume\n2025-03-17 122.74 119.53 999\n".replace(" ", between)
+    with pytest.raises(ImportRefusedError, match=r"only spaces between .* in line 2, .* commas or tabs"):
+        import_prices(listed, written(tmp_path, text))
+
+
 def test_a_dry_run_tells_everything_and_keeps_nothing(listed, tmp_path):
     before = listed.version()
     path = written(tmp_path, "ticker,date,close\nNVDA,2025-03-17,119.53\nNVDA,2025-03-18,x\n")

@@ -113,6 +113,8 @@ def test_volumes_in_thousands_millions_and_billions_are_whole(listed, tmp_path):
 UNREADABLE = {
     "NVDA,2025-03-17,119.53,a lot,": 'the volume "a lot" is not a number',
     "NVDA,2025-03-18,about 119,1,": 'the close "about 119" is not a number',
+    "NVDA,2025-03-27,118.42*,1,": 'the close "118.42*" is not a number: take the mark "*" out',
+    "NVDA,2025-03-28,(1.2),1,": 'the close "(1.2)" is negative, which is what parentheses mean',
     "NVDA,2025-03-19,NaN,1,": 'the close "NaN" is not a number',
     "NVDA,2025-03-20,-inf,1,": 'the close "-inf" is not a number',
     "NVDA,2025-03-21,1e23,1,": 'the close "1e23" is too large',

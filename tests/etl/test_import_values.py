@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.imports.dates import moment
-from etl.imports.numbers import currency, number
+from etl.imports.numbers import currency, hint, number
 
 WRITTEN = {
     "point": lambda value: f"{value:,.2f}",
@@ -46,6 +46,8 @@ def test_a_number_is_read_as_it_was_written(value, form):
         "inf",
         "1 2",
         "5 apples",
+        "118.42¹",
+        "①118",
         "--5",
     ],
 )
@@ -125,3 +127,23 @@ NO_DATES = (
 @pytest.mark.parametrize("text", NO_DATES.split("|"))
 def test_what_is_not_a_date_is_none(text):
     assert moment(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("118.42*", 'is not a number: take the mark "*" out'),
+        ("$1,118.42 †", 'is not a number: take the mark "†" out'),
+        ("118.42¹", 'is not a number: take the mark "¹" out'),
+        ("118.42 [a]", 'is not a number: take the mark "[a]" out'),
+        ("~118.42", 'is not a number: take the mark "~" out'),
+        ("(1.2)", "is negative, which is what parentheses mean"),
+        ("118.42", None),
+        ("$1,118.42", None),
+        ("(0)", None),
+        ("about 119", None),
+        ("1.2.3*", None),
+    ],
+)
+def test_a_mark_that_keeps_a_figure_from_being_one_is_named(text, told):
+    assert hint(text) == told

@@ -154,12 +154,24 @@ def test_an_operator_may_accept_a_split_that_moved_nothing(con):
 
 
 @pytest.mark.parametrize(
-    ("share", "why"), [(1.0095, set()), (1.02, {OUTSIDE}), (0.9905, set()), (0.98, {OUTSIDE})]
+    ("share", "source", "why"),
+    [
+        (1.0095, "yahoo", set()),
+        (1.011, "yahoo", {OUTSIDE}),
+        (0.9905, "yahoo", set()),
+        (0.989, "yahoo", {OUTSIDE}),
+        (1.029, "import", set()),
+        (1.031, "import", {OUTSIDE}),
+        (0.971, "import", set()),
+        (0.969, "import", {OUTSIDE}),
+    ],
 )
-def test_a_close_that_comes_alone_lies_within_the_stored_range(con, share, why):
-    frame = bars().iloc[[5]]
-    frame["close"] *= share
-    assert refused(con, frame.drop(columns=["open", "high", "low"]))[0] == why
+def test_a_close_that_comes_alone_lies_within_the_stored_range(con, share, source, why):
+    """That of another provider may lie outside by what the closes of two providers differ by."""
+    frame = bars().iloc[5:15].assign(source=source)
+    frame.iloc[3, frame.columns.get_loc("close")] *= share
+    reasons, count, _ = refused(con, frame.drop(columns=["open", "high", "low"]))
+    assert (reasons, count) == (why, len(why))
     assert refused(con, frame.assign(low=frame["low"] * 0.9, high=frame["high"] * 1.1)) == NOTHING
 
 
