@@ -218,7 +218,9 @@ def test_a_benchmark_of_treated_firms_says_what_it_is_made_of_and_is_refused():
         choose_benchmark(choices, "equal-weight")
     assert choose_benchmark(choices, "ex-treated").firms == 6
     alone = benchmark_choices(prices[["F029"]], prices, treated, values.loc[["F029"]])
-    with pytest.raises(EventStudyError, match="made of 1 firm, 0% of them treated by the event, and 5 are needed"):
+    with pytest.raises(
+        EventStudyError, match="made of 1 firm, 0% of them treated by the event, and 5 are needed"
+    ):
         choose_benchmark(alone, "ex-treated-value")
     inside = RETURNS.iloc[7, 24:]
     expected = np.average(inside, weights=values.iloc[24:])
