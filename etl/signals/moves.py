@@ -1,10 +1,12 @@
 """Sessions in which the AI mean, a segment or a company moved as it hardly ever does.
 
 Each subject's return is compared with that of its own earlier days, by four yardsticks: the AI mean's abnormal return,
-its raw return, the largest abnormal return of a segment, and the largest of a company. Every yardstick gives an alarm
-on its share of the sessions that the operator asks for. Nothing from after a session enters its figures.
+its raw return, the largest abnormal return of a segment, and the largest of a company. Each is as strict as the others,
+and together they give alarms on as many sessions as the operator asks for. Nothing from after a session enters its
+figures.
 """
 
+import math
 from bisect import bisect_left, insort
 from dataclasses import dataclass
 from datetime import date
@@ -195,7 +197,7 @@ def rarity(scores: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
 
 def moves(panel: Panel, alarms: float, since: date) -> list[Move]:
     """The rare moves of the sessions from `since` on, where about `alarms` sessions a year are to have one."""
-    kinds = np.array(panel.kinds)
+    kinds, share = np.array(panel.kinds), alarms / YEAR
     adjusted = abnormal(panel.returns, panel.market)
     scores, raw = np.abs(scaled(adjusted)), np.abs(scaled(panel.returns[:, :1]))
     yardsticks = [
@@ -204,11 +206,46 @@ def moves(panel: Panel, alarms: float, since: date) -> list[Move]:
         ("abnormal return", np.flatnonzero(kinds == "segment"), scores, adjusted),
         ("abnormal return", np.flatnonzero(kinds == "company"), scores, adjusted),
     ]
+    largest = [_largest(judged[:, columns]) for _, columns, judged, _ in yardsticks]
+    ranked = [rarity(row) for row in largest]
     found: dict[tuple[date, str], Move] = {}
-    for measure, columns, judged, sizes in yardsticks:
-        for move in _alarms(panel, measure, columns, judged, sizes, alarms / len(yardsticks) / YEAR, since):
-            found.setdefault((move.session, f"{move.kind} {move.subject}"), move)
+    for day in range(bisect_left(panel.sessions, since), len(panel.sessions)):
+        own = [(shares[day] * earlier[day] + 1) / (earlier[day] + 1) for shares, earlier in ranked]
+        rare = [
+            number
+            for number, (_, earlier) in enumerate(ranked)
+            if earlier[day] >= FEWEST_EARLIER and own[number] <= share + 1 / earlier[day]
+        ]
+        bound = _bound([row[: day + 1] for row in largest], share) if rare else 0.0
+        for number in rare:
+            if own[number] < bound:
+                for move in _alarms(panel, *yardsticks[number], largest[number][:day], day, bound):
+                    found.setdefault((move.session, f"{move.kind} {move.subject}"), move)
     return sorted(found.values(), key=lambda move: (move.session, move.kind, move.subject))
+
+
+def _largest(judged: FloatArray) -> FloatArray:
+    """The largest score of each day, NaN where there is none."""
+    finite = np.isfinite(judged)
+    return np.where(finite.any(axis=1), np.max(np.where(finite, judged, -1.0), axis=1, initial=-1.0), np.nan)
+
+
+def _bound(scores: list[FloatArray], share: float) -> float:
+    """The share of its own days below which a yardstick gives an alarm on the last one, so that all keep to `share`.
+
+    Where days that several yardsticks find count once, as many of the others as lie below it are within `share`; the
+    last day counts as half of one, as a mid-p-value has it, so that in a history too short no new maximum is an alarm.
+    Westfall and Young (1993), Resampling-Based Multiple Testing, section 2.3 (the least of several p-values);
+    Lancaster (1961), Journal of the American Statistical Association 56, 223–234.
+    """
+    least = np.full(len(scores[0]), np.inf)
+    for row in scores:
+        known = np.flatnonzero(np.isfinite(row))
+        order = known[np.argsort(-row[known], kind="stable")]
+        least[order] = np.minimum(least[order], np.arange(1, len(order) + 1) / max(len(order), 1))
+    others = np.sort(least[:-1][np.isfinite(least[:-1])])
+    most = math.floor(share * (len(others) + 1) - 0.5)
+    return float(others[most]) if most >= 0 else 0.0
 
 
 def _alarms(
@@ -217,35 +254,22 @@ def _alarms(
     columns: NDArray[np.int64],
     judged: FloatArray,
     sizes: FloatArray,
-    share: float,
-    since: date,
+    before: FloatArray,
+    day: int,
+    bound: float,
 ) -> list[Move]:
-    """The subjects of one yardstick on the days whose largest score is among the given share of the largest.
-
-    In a history too short for the share, where each new maximum would be an alarm however few are asked for, there is
-    none: half a day, as a mid-p-value counts the day itself, has to be no more than the share. Lancaster (1961),
-    Journal of the American Statistical Association 56, 223–234.
-    """
-    finite = np.isfinite(judged[:, columns])
-    known = finite & (np.cumsum(finite, axis=0) > FEWEST_EARLIER)
-    largest = np.where(
-        finite.any(axis=1), np.max(np.where(finite, judged[:, columns], -1.0), axis=1, initial=-1.0), np.nan
-    )
-    rare, earlier = rarity(largest)
-    long_enough = (earlier >= FEWEST_EARLIER) & (0.5 / (earlier + 1) <= share)
-    days = [day for day in np.flatnonzero((rare <= share) & long_enough) if panel.sessions[day] >= since]
-    found = []
-    for day in map(int, days):
-        ordered = np.sort(largest[:day][np.isfinite(largest[:day])])
-        threshold = ordered[-(int(share * len(ordered)) + 1)]
-        scores = np.where(known[day], judged[day, columns], -1.0)
-        order = np.argsort(-scores, kind="stable")[:MOST_A_SESSION]
-        found += [
-            _move(panel, measure, judged, sizes, day, int(columns[one]))
-            for one in order
-            if scores[one] > threshold
-        ]
-    return found
+    """The subjects of one yardstick, at most five, that on a day moved as hardly any day's largest `before` it did."""
+    finite = np.isfinite(judged[: day + 1, columns])
+    known = finite[-1] & (finite.sum(axis=0) > FEWEST_EARLIER)
+    ordered = np.sort(before[np.isfinite(before)])
+    threshold = ordered[1 - math.ceil(bound * (len(ordered) + 1) - 1e-9)]
+    scores = np.where(known, judged[day, columns], -1.0)
+    order = np.argsort(-scores, kind="stable")[:MOST_A_SESSION]
+    return [
+        _move(panel, measure, judged, sizes, day, int(columns[one]))
+        for one in order
+        if scores[one] > threshold
+    ]
 
 
 def _move(panel: Panel, measure: str, judged: FloatArray, sizes: FloatArray, day: int, column: int) -> Move:

@@ -1,5 +1,6 @@
 """What a refresh notices by itself: the figures by another computation, nothing from the future, the promised rate."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from etl.settings import PROJECT_ROOT
 from etl.signals.moves import Panel, abnormal, moves, rarity, read_panel, scaled
 from etl.signals.rate import words_to_rate
 from etl.signals.records import records
@@ -90,33 +92,44 @@ def test_the_deepseek_session_is_signalled_on_the_very_day_as_the_largest_loss(
     assert firsts["session"].min().date() == DEEPSEEK
 
 
-def test_the_default_setting_finds_most_of_the_biggest_ai_days_and_keeps_its_promised_rate(
-    bundled: duckdb.DuckDBPyConnection,
+def in_the_band(found: int, alarms: float, years: float) -> bool:
+    """As docs/operating.md promises: within a quarter of what is asked for, or within chance where that is more."""
+    expected = alarms * years
+    return abs(found - expected) <= max(expected / 4, 3 * expected**0.5)
+
+
+@pytest.mark.parametrize("measure", ["change", "excess", "abnormal"])
+def test_the_default_setting_finds_most_of_the_biggest_ai_days(
+    bundled: duckdb.DuckDBPyConnection, measure: str
 ) -> None:
+    """Whichever way big is measured: by the mean's change, less the market's, or beyond the market model."""
     panel = read_panel(bundled)
     assert panel is not None
-    excess = pd.Series(panel.returns[:, 0] - panel.market, panel.sessions).abs().dropna()
-    biggest = excess.nlargest(25).index
+    change = panel.returns[:, 0]
+    sizes = {
+        "change": change,
+        "excess": change - panel.market,
+        "abnormal": abnormal(panel.returns, panel.market)[:, 0],
+    }
+    biggest = pd.Series(sizes[measure], panel.sessions).abs().dropna().nlargest(25).index
     told = set(signals(bundled)["session"].dt.date)
     assert len(told & set(biggest)) >= 15
-    moved = signals(bundled, "kind = 'move' AND session >= '2022-10-01'")["session"].dt.date
-    years = (panel.sessions[-1] - date(2022, 10, 1)).days / 365.25
-    expected = A_MONTH * years
-    assert abs(moved.nunique() - expected) < 2.5 * expected**0.5
 
 
-@pytest.mark.parametrize("words", ["one a year", "about two a year", "six a year", "two a month"])
-def test_another_rate_holds_as_well_and_finds_the_deepseek_session(
+@pytest.mark.parametrize(
+    "words", ["one a year", "about two a year", "six a year", "one a month", "two a month", "one a week"]
+)
+def test_each_rate_keeps_what_it_promises_and_finds_the_deepseek_session(
     bundled: duckdb.DuckDBPyConnection, words: str
 ) -> None:
     panel = read_panel(bundled)
     assert panel is not None
-    alarms = words_to_rate(words)
-    sessions = {move.session for move in moves(panel, alarms, date(2022, 10, 1))}
-    expected = alarms * (panel.sessions[-1] - date(2022, 10, 1)).days / 365.25
-    assert len(sessions) > 0
-    assert abs(len(sessions) - expected) < 3 * expected**0.5
+    alarms, since = words_to_rate(words), date(2022, 10, 1)
+    sessions = {move.session for move in moves(panel, alarms, since)}
+    assert in_the_band(len(sessions), alarms, (panel.sessions[-1] - since).days / 365.25)
     assert DEEPSEEK in sessions
+    told = " ".join((PROJECT_ROOT / "docs/operating.md").read_text(encoding="utf-8").split())
+    assert re.search(f"`{words}` (brought )?{len(sessions)}( sessions)?[,;]", told)
 
 
 def test_a_day_on_which_everything_moves_names_the_five_most_unusual_companies() -> None:
@@ -145,7 +158,7 @@ def test_on_days_without_news_the_rate_is_as_promised(words: str) -> None:
         panel = Panel(days, names, names, kinds, returns, market)
         found += len({move.session for move in moves(panel, alarms, days[500])})
         years += 1000 / 252
-    assert abs(found - alarms * years) < 3 * (alarms * years) ** 0.5
+    assert in_the_band(found, alarms, years)
 
 
 def test_the_moves_of_each_session_are_those_of_a_history_that_ends_with_it(
