@@ -116,8 +116,8 @@ def _storm(valid: pd.DataFrame, loud: pd.DataFrame, cautious: pd.DataFrame) -> s
         )
     if set(valid["test"]) <= set(loud["test"]):
         return ""
-    said = [f"{_name(row.test)} (p {_equals(row.p_value)})" for row in loud.itertuples()]
-    return f"If the day was also more volatile than others, only {words.listed(said)} can be relied on."
+    named = [f"{_name(row.test)} (p {_equals(row.p_value)})" for row in loud.itertuples()]
+    return f"If the day was also more volatile than others, only {words.listed(named)} can be relied on."
 
 
 def _single(answer: Answer) -> str:
