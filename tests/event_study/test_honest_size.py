@@ -92,7 +92,7 @@ def test_a_test_marked_as_holding_rejects_a_true_null_as_often_as_it_says(kind, 
             if holds[int(volatile)]:
                 marked += 1
                 assert low - room <= rates[test.name][place] <= high + room, (test.name, end - start + 1)
-    assert marked >= (4 if not volatile else 2 if firms <= 30 else 0)
+    assert marked >= (4 if not volatile else 2 if firms <= 20 else 0)
 
 
 def test_the_tests_that_assume_independence_reject_far_too_often():
@@ -117,7 +117,7 @@ def test_the_rank_test_of_standardised_returns_is_not_offered_where_its_size_was
 
 
 def test_kolari_and_pynnonens_test_is_not_offered_for_large_groups_where_it_may_reject_too_rarely():
-    for firms, offered in ((5, True), (12, True), (30, True), (31, False), (60, False), (200, False)):
+    for firms, offered in ((5, True), (12, True), (20, True), (21, False), (60, False), (200, False)):
         holds, _ = look_up(TESTS["kolari_pynnonen"], ("complete",), DAYS, firms, 1)
         assert list(holds) == [offered, offered]
 
@@ -130,7 +130,7 @@ def test_a_test_that_a_volatile_day_leaves_holds_on_a_common_date_too():
 
 
 def test_a_more_volatile_day_leaves_the_tests_that_look_at_that_day():
-    rows = marks(28)
+    rows = marks(18)
     volatile = set(rows.index[rows["valid_with_volatile_day"]])
     # Of one day GRANK-T rejects 7% when all firms' days are stormy together.
     assert volatile == {"kolari_pynnonen"}
@@ -146,7 +146,7 @@ def test_of_one_firm_patell_holds_and_ranks_cannot_reject():
 
 
 def test_a_long_window_leaves_the_tests_that_know_the_forecast_error():
-    rows = marks(28, (-10, 10))
+    rows = marks(18, (-10, 10))
     assert rows.loc[["portfolio_regression", "kolari_pynnonen"], "valid_with_common_date"].all()
     assert not rows.loc[["placebo", "crude_dependence", "patell_adjusted"], "valid_with_common_date"].any()
 
@@ -172,7 +172,7 @@ def test_a_group_between_two_measured_sizes_needs_both():
 
 
 def test_the_size_check_tells_a_user_which_tests_to_believe():
-    returns, market = panel(firms=25, sessions=900, seed=11, common=0.015)
+    returns, market = panel(firms=20, sessions=900, seed=11, common=0.015)
     sizes = run_size_check(returns, market, dates=400).set_index("test")
     assert list(sizes.index) == list(TESTS)
     assert (sizes["dates"] == 400).all()
