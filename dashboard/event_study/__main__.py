@@ -40,6 +40,7 @@ from dashboard.event_study import (
     simple_returns,
 )
 from dashboard.event_study.benchmarks import IndexParts
+from dashboard.event_study.beyond_command import CrossSectionOption, SyntheticOption, further, printed
 from dashboard.event_study.league_command import CsvOption, EventsOption, KindOption, league
 from dashboard.event_study.options import (
     BenchmarkOption,
@@ -67,7 +68,7 @@ from dashboard.event_study.report import (
     records,
     study_to_dict,
 )
-from dashboard.event_study.size_table import PATH, compute
+from dashboard.event_study.size_table import rewrite
 from dashboard.event_study.study import WINDOWS
 from dashboard.event_study.windows import Window, check_windows
 from dashboard.views.study_beyond import elsewhere
@@ -114,6 +115,7 @@ class Found:
     others: dict[str, pd.Timestamp]
     inputs: StudyInputs
     values: pd.Series
+    segments: pd.Series
     index: IndexParts
     factors: pd.DataFrame
     foreign: pd.DataFrame
@@ -130,6 +132,7 @@ class Given:
     check: pd.DataFrame
     confounded: pd.DataFrame
     about: str
+    further: dict[str, pd.DataFrame]
 
 
 @app.command(epilog="Exit codes: 0 studied, 2 nothing to study, 3 wrong usage.")
@@ -152,13 +155,15 @@ def study(
     events: EventsOption = "",
     kind: KindOption = None,
     csv: CsvOption = None,
+    cross_section: CrossSectionOption = False,
+    synthetic: SyntheticOption = False,
     size_table: SizeTableOption = False,
 ) -> None:
     """Measure what an event did to a group of firms, with tests that hold when all share its date."""
     written = Written(context)
     if size_table:
         written.only("--size-table", {"size_table", "csv"})
-        _compute_sizes(csv)
+        Console(width=TEXT_WIDTH, soft_wrap=True).print(rewrite(csv), markup=False)
         return
     if events:
         written.only("--events", {"events", "kind", "csv"})
@@ -171,12 +176,16 @@ def study(
     settings |= {"gaps": resolve("treatment of gaps", gaps, GAPS), "min_observations": min_observations}
     wanted = tuple(ticker.strip().upper() for ticker in tickers.split(",") if ticker.strip())
     request = Request(event, date, group, wanted, benchmark, exclude_events)
+    wishes = {"cross_section": cross_section, "synthetic": synthetic}
     try:
         found = _read(request, settings["windows"][0])
     except ElsewhereAlone as alone:
+        written.none_of(set(wishes), "for firms on other clocks than New York's")
         _give_elsewhere(alone.args[0], settings["windows"][0], as_json, csv)
         return
-    _give(_studied(request, found, settings, factors), as_json, csv)
+    given = _studied(request, found, settings, factors)
+    given.further.update(further(given.result, found.inputs, found.values, found.segments, **wishes))
+    _give(given, as_json, csv)
 
 
 def _studied(request: Request, found: Found, settings: dict[str, Any], factors: Path | None) -> Given:
@@ -201,7 +210,7 @@ def _studied(request: Request, found: Found, settings: dict[str, Any], factors: 
         settings["estimation"],
         result.span,
     )
-    return Given(request, found, result, check, confounded, about)
+    return Given(request, found, result, check, confounded, about, {})
 
 
 def _give(given: Given, as_json: bool, csv: Path | None) -> None:
@@ -215,6 +224,7 @@ def _give(given: Given, as_json: bool, csv: Path | None) -> None:
         figures["dropped"] = records(given.found.inputs.left_out) + figures["dropped"]
         figures |= {"benchmark_check": records(given.check), "other_events": records(given.confounded)}
         figures |= {"elsewhere": records(given.found.foreign)}
+        figures |= {name: records(table) for name, table in given.further.items()}
         figures["notes"] += given.found.notes
         figures |= {"benchmark": given.about, "title": given.found.title, "request": vars(request)}
         sys.stdout.write(json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
@@ -233,6 +243,8 @@ def _give(given: Given, as_json: bool, csv: Path | None) -> None:
         console.print(benchmark_table(given.check))
         for sentence in given.check.attrs["left_out"]:
             console.print(f"Note: {sentence}", markup=False)
+    for part in printed(given.further, result):
+        console.print(part, markup=False)
 
 
 def _give_elsewhere(foreign: pd.DataFrame, window: Window, as_json: bool, csv: Path | None) -> None:
@@ -259,7 +271,7 @@ def _write(given: Given, folder: Path) -> None:
         "other-events": given.confounded,
         "elsewhere": given.found.foreign,
         "left-out": pd.concat([given.found.inputs.left_out, study.dropped], ignore_index=True),
-    }
+    } | {name.replace("_", "-"): table for name, table in given.further.items()}
     _write_tables(tables, folder)
 
 
@@ -273,22 +285,14 @@ def _write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     Console(width=TEXT_WIDTH, soft_wrap=True).print(f"{len(tables)} tables are in {folder}.", markup=False)
 
 
-def _compute_sizes(target: Path | None) -> None:
-    path = target or PATH
-    table = compute()
-    try:
-        table.to_csv(path, index=False, float_format="%.3f")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror or error}).") from None
-    Console(width=TEXT_WIDTH, soft_wrap=True).print(f"{len(table)} rows are in {path}.", markup=False)
-
-
 def _compare(
     returns: pd.DataFrame, yardsticks: dict[str, Benchmark], session: dt.date, settings: dict[str, Any]
 ) -> pd.DataFrame:
     """The same study against the usual benchmarks; none for a model that reads no benchmark."""
     model = MODELS[settings["model"]]
-    compare = {name: yardsticks[name].returns for name in COMPARED if name in yardsticks}
+    compare = {
+        name: yardsticks[name].returns for name in COMPARED if name in yardsticks and yardsticks[name].fair
+    }
     if not model.needs_market or model.excess or not compare:
         return pd.DataFrame()
     return run_benchmark_check(returns, compare, session, **settings)
@@ -337,6 +341,7 @@ def _read(request: Request, window: Window) -> Found:
             others,
             inputs,
             market_values(con, session),
+            companies.set_index("ticker")["segment"],
             IndexParts(pd.Timestamp(session), *index_parts(con, session)),
             held_factors(con),
             foreign,

@@ -259,6 +259,53 @@ def elsewhere_table(found: pd.DataFrame, window: Window) -> Table:
     return table
 
 
+def slopes_table(found: pd.DataFrame, window: Window) -> Table:
+    """What explains who lost, from `run_cross_section` with the column base."""
+    base = found["base"].iloc[0]
+    against = f"; segments against {base}" if base else ""
+    table = _table(
+        f"What explains the CAR over {escape(label(window))}: {found['firms'].iloc[0]} firms, a standard deviation "
+        f"more of each{escape(against)}",
+        "Known before",
+        "Slope",
+        "95% of ordinary dates",
+        "p",
+    )
+    for row in found.itertuples():
+        half = (row.high - row.low) / 2
+        table.add_row(escape(row.name), _percent(row.slope), f"±{half:.2%}", _p(row.p_value))
+    return table
+
+
+def synthetic_table(days: pd.DataFrame) -> Table:
+    """What would have been from day 0 on, from `run_synthetic`."""
+    fit, p_time, p_donors = (days.attrs[name] for name in ("fit", "p_time", "p_donors"))
+    table = _table(
+        f"Synthetic control: explains {fit:.0%} of the days before; day 0 has p = {_p(p_time)} among them and "
+        f"{_p(p_donors)} among the firms outside",
+        "Day",
+        "Actual",
+        "Synthetic",
+        "Gap",
+        "Gap in sum",
+    )
+    for row in days[days["day"] >= 0].itertuples():
+        figures = (row.actual, row.synthetic, row.gap, row.cumulative_gap)
+        table.add_row(f"{row.day:+d}" if row.day else "0", *(_percent(each) for each in figures))
+    return table
+
+
+def weights_table(firms: pd.DataFrame) -> Table:
+    """What the synthetic control is made of, and each firm's own gap when rebuilt from the others."""
+    table = _table(
+        "Firms of the synthetic control", "Firm", "Weight", "Its own gap", "Gap / usual", "Compared"
+    )
+    for row in firms.itertuples():
+        compared = "yes" if row.compared else "no"
+        table.add_row(escape(row.firm), _number(row.weight), _percent(row.gap), _number(row.ratio), compared)
+    return table
+
+
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold")
     words = {
@@ -269,6 +316,7 @@ def _table(title: str, *columns: str) -> Table:
         "Session",
         "Window",
         "Benchmark",
+        "Known before",
         "Holds: shared date",
         "Holds: volatile day",
     }

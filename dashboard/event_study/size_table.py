@@ -14,6 +14,7 @@ from dashboard.event_study.panel import FloatArray
 from dashboard.event_study.regression import fit
 from dashboard.event_study.windows import Scopes, make_scopes
 from dashboard.event_study.worlds import PANELS, WORLDS, excite, simulate
+from etl.errors import UsageError
 
 PATH = Path(__file__).with_name("size_table.csv")
 EVENT_WINDOW = (-10, 10)
@@ -39,6 +40,21 @@ def compute(scale: float = 1.0, seed: int = 20250127) -> pd.DataFrame:
         when the residuals of the event's day, or of all days of the event window, are twice as large.
     """
     return pd.concat([_cell(*cell, scale, seed) for cell in cells()], ignore_index=True)
+
+
+def rewrite(path: Path | None) -> str:
+    """Simulate the table and write it to a file, or over that of the package; says what was written.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    target = path or PATH
+    table = compute()
+    try:
+        table.to_csv(target, index=False, float_format="%.3f")
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written ({error.strerror or error}).") from None
+    return f"{len(table)} rows are in {target}."
 
 
 def cells() -> Iterator[tuple[str, int, int]]:

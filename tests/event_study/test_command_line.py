@@ -239,6 +239,26 @@ def test_the_league_has_a_row_for_each_event_and_every_column(command, tmp_path)
     assert table.loc[~ranked, "p, Holm"].isna().all()
 
 
+def test_what_explains_who_lost_and_what_would_have_been_are_those_of_the_page(command, tmp_path):
+    asked = ("--event", "deepseek-selloff", "--cross-section", "--synthetic")
+    code, text, _ = command(*asked, "--json")
+    figures = json.loads(text)
+    slopes = {row["name"]: row for row in figures["cross_section"]}
+    assert (code, slopes["beta"]["firms"], slopes["Software"]["base"]) == (0, 43, "Servers and networking")
+    assert slopes["beta"]["slope"] == pytest.approx(-0.0411, abs=1e-4)
+    day = next(row for row in figures["synthetic"] if row["day"] == 0)
+    assert day["gap"] == pytest.approx(-0.0926, abs=1e-4)
+    assert {"JNJ", "NFLX"} <= {row["firm"] for row in figures["synthetic_firms"]}
+    command(*asked, "--csv", str(tmp_path))
+    assert {"cross-section.csv", "synthetic.csv", "synthetic-firms.csv"} <= {
+        each.name for each in tmp_path.iterdir()
+    }
+    _, text, _ = command(*asked)
+    assert "segments against Servers and networking" in text.replace("\n", " ").replace("  ", " ")
+    code, _, errors = command("--event", "ibm-cobol", "--tickers", "IBM", "--cross-section")
+    assert (code, "1 firm is too few" in errors) == (2, True)
+
+
 def test_the_league_of_one_kind_is_printed(command):
     code, text, _ = command("--events", "all", "--kind", "earnings")
     assert code == 0
@@ -257,6 +277,10 @@ def test_the_league_of_one_kind_is_printed(command):
         (("--events", "all", "--window", "0,1"), "--window would do nothing"),
         (("--size-table", "--tickers", "NVDA"), "--tickers would do nothing beside --size-table"),
         (("--kind", "earnings"), "--kind would do nothing without --events all"),
+        (
+            ("--event", "gpt-5", "--tickers", "005930.KS", "--synthetic"),
+            "--synthetic would do nothing for firms on other clocks",
+        ),
         (("--events", "all", "--csv", "/no/such/folder/league.csv"), "cannot be written"),
     ],
 )
