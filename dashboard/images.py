@@ -1,11 +1,13 @@
 """Charts at an address: `/chart/NAME.png?event=…&tickers=…&theme=…` gives the latest picture, for a page elsewhere.
 
 Equal requests are one drawing. Others wait their turn for some seconds; meanwhile the last good picture is shown.
+Whoever is refused is told when the queue will have come to that picture: it is drawn all the same, and there by then.
 """
 
 import asyncio
 import logging
 import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,11 +33,14 @@ OPTION = "option."
 FRESH_SECONDS = 60
 OLD_SECONDS = 5
 WAIT_SECONDS = 15.0
-MOST_WAITING = 64
+MOST_WAITING = 256
+LEAST_RETRY, MOST_RETRY = 5, 600
 MOST_PIXELS = 12_000_000
 MOST_BYTES = 64_000_000
 AT_ONCE = 2
 """One chart is read from the warehouse while the browser draws the other."""
+PACE_OF_LAST = 8
+"""The pace of the queue is that of about so many last drawings."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +50,12 @@ class BadParameter(UsageError):
 
 
 class Busy(Exception):
-    """Too many pictures are being drawn."""
+    """Too many pictures are being drawn; `seconds` is when the one asked for is expected."""
+
+    def __init__(self, seconds: float) -> None:
+        """The expectation is held to what a reader can do with it."""
+        self.seconds = math.ceil(min(max(seconds, LEAST_RETRY), MOST_RETRY))
+        super().__init__(f"Many pictures are being drawn already: try again in {self.seconds} seconds.")
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,7 @@ class Pictures:
         self._drawn: OrderedDict[Spec, Picture] = OrderedDict()
         self._drawing: dict[tuple[str, Spec], asyncio.Task[Picture]] = {}
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="images")
+        self._pace = 1.0
 
     async def get(self, spec: "Spec", state: str) -> Picture:
         """The picture of a spec: that of the state, or the last good one while it is being drawn.
@@ -87,11 +98,12 @@ class Pictures:
         if last is not None:
             return last
         if task is None:
-            raise Busy
+            raise Busy(len(self._drawing) * self._pace)
         try:
             return await asyncio.wait_for(asyncio.shield(task), WAIT_SECONDS)
         except TimeoutError:
-            raise Busy from None
+            before = list(self._drawing).index((state, spec)) + 1 if (state, spec) in self._drawing else 0
+            raise Busy(before * self._pace) from None
 
     def _begin(self, spec: "Spec", state: str) -> "asyncio.Task[Picture] | None":
         if len(self._drawing) >= MOST_WAITING:
@@ -103,8 +115,15 @@ class Pictures:
         return task
 
     async def _made(self, spec: "Spec", state: str) -> Picture:
-        drawn = await asyncio.get_running_loop().run_in_executor(self._pool, self._draw, spec, state)
+        drawn = await asyncio.get_running_loop().run_in_executor(self._pool, self._paced, spec, state)
         return Picture(state, drawn)
+
+    def _paced(self, spec: "Spec", state: str) -> bytes:
+        begun = time.monotonic()
+        try:
+            return self._draw(spec, state)
+        finally:
+            self._pace += ((time.monotonic() - begun) / AT_ONCE - self._pace) / PACE_OF_LAST
 
     def _ended(self, spec: "Spec", state: str, task: "asyncio.Task[Picture]") -> None:
         self._drawing.pop((state, spec), None)
@@ -211,8 +230,8 @@ async def answer(request: Request, refuse: Callable[..., Response]) -> Response:
         return _refused(
             "failed", refuse(503, "The data cannot be read at the moment: try again in a minute.")
         )
-    except Busy:
-        return _refused("busy", refuse(503, "Many pictures are being drawn already: try again in a minute."))
+    except Busy as busy:
+        return _refused("busy", refuse(503, str(busy)), busy.seconds)
     metrics.DRAWINGS.labels("given").inc()
     fresh = FRESH_SECONDS if picture.state == state else OLD_SECONDS
     headers = {"ETag": picture.tag(), "Cache-Control": f"public, max-age={fresh}"}
@@ -221,8 +240,8 @@ async def answer(request: Request, refuse: Callable[..., Response]) -> Response:
     return Response(picture.png, media_type="image/png", headers=headers)
 
 
-def _refused(outcome: str, response: Response) -> Response:
+def _refused(outcome: str, response: Response, seconds: int = FRESH_SECONDS) -> Response:
     metrics.DRAWINGS.labels(outcome).inc()
     if response.status_code == 503:
-        response.headers["Retry-After"] = str(FRESH_SECONDS)
+        response.headers["Retry-After"] = str(seconds)
     return response
