@@ -27,6 +27,7 @@ def draw() -> None:
     st.set_page_config(page_icon=MARK, layout="wide", initial_sidebar_state="collapsed")
     st.logo(MARK, size="large")
     st.html(FOLDER / "style.css")
+    st.html(FOLDER / "print.css")
     page = st.navigation(
         [
             st.Page(f"app_pages/{name}.py", title=title, url_path=path, default=path is None)

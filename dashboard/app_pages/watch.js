@@ -69,10 +69,30 @@ const closeOnChoice = () => {
   })
 }
 
+// On paper a drawing is as wide as the page (`print.css`), and what is folded lies open.
+const readyForPaper = () => {
+  if (window.printing) return
+  window.printing = true
+  addEventListener('beforeprint', () => {
+    document.querySelectorAll('details:not([open])').forEach((part) => part.setAttribute('open', 'paper'))
+    document.querySelectorAll('.js-plotly-plot').forEach((chart) => {
+      const { width, height } = chart._fullLayout ?? {}
+      if (!width) return
+      chart.querySelectorAll('.main-svg').forEach((part) => part.setAttribute('viewBox', `0 0 ${width} ${height}`))
+      chart.querySelector('.svg-container').style.aspectRatio = `${width} / ${height}`
+    })
+  })
+  addEventListener('afterprint', () => {
+    document.querySelectorAll('details[open=paper]').forEach((part) => part.removeAttribute('open'))
+    document.querySelectorAll('.js-plotly-plot .main-svg').forEach((part) => part.removeAttribute('viewBox'))
+  })
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   findAnchor()
   copyOnClick()
   closeOnChoice()
+  readyForPaper()
   clearInterval(parentElement.looking)
   if (data.gone) say(data.away)
   const theme = getComputedStyle(parentElement.host ?? parentElement).colorScheme === 'dark' ? 'dark' : 'light'
