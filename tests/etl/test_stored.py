@@ -1,4 +1,4 @@
-"""What the stored closes say against an answer: other shares, splits that moved nothing, closes outside the range."""
+"""What an answer is laid over: the stored closes, and the splits that are known of before and of now."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from etl.quality import Screen
+from etl.quality.basis import JUMP
+from etl.quality.levels import SPLITS_UNAPPLIED
 from etl.quality.stored import OTHER_SHARES, OUTSIDE, UNMOVED
 from etl.warehouse.merge import Merge
 from etl.warehouse.migrate import migrate
@@ -62,10 +64,12 @@ def store(con, frame: pd.DataFrame, begun: str) -> None:
     con.execute(f"INSERT INTO etl_run (run_id, source, started_at) VALUES ('first', 'yahoo', '{begun}')")
 
 
-def refused(con, frame: pd.DataFrame, *splits: tuple[date, float]) -> tuple[set[str], int, dict[date, str]]:
+def refused(
+    con, frame: pd.DataFrame, *splits: tuple[date, float], asked: tuple[date, date] = (DAYS[0], DAYS[-1])
+) -> tuple[set[str], int, dict[date, str]]:
     """Why bars were refused, and how many; and the refused splits."""
     screen = Screen(con, "run", "yahoo", NOW)
-    screen.expect([("AMD", DAYS[0], DAYS[-1])])
+    screen.expect([("AMD", *asked)])
     sent = pd.DataFrame([*splits], columns=["date", "ratio"]).assign(ticker="AMD", source="yahoo")
     screen.judge("split", sent)
     screen.judge("price_daily", frame)
@@ -180,3 +184,75 @@ def test_a_close_rounded_to_cents_lies_within_the_stored_range(con):
     store(con, frame.assign(low=frame["close"], high=frame["close"]), begun="2025-02-15")
     alone = frame.drop(columns=["open", "high", "low"])
     assert refused(con, alone.assign(close=frame["close"].round(2))) == NOTHING
+
+
+def at_other_level(frame: pd.DataFrame, rows: slice, factor: float) -> pd.DataFrame:
+    changed = frame.copy()
+    changed.iloc[rows, [frame.columns.get_loc(name) for name in ("open", "high", "low", "close")]] *= factor
+    return changed
+
+
+def test_bars_of_which_nothing_is_stored_are_judged_by_each_other(con):
+    con.execute("DELETE FROM price_daily")
+    assert refused(con, at_other_level(bars(), slice(9, 10), 10))[1] == 1
+    reasons, count, splits = refused(con, at_other_level(bars(), slice(20, None), 0.8), (DAY, 1.25))
+    assert (count, splits) == (len(DAYS) - 20, {DAY: SPLITS_UNAPPLIED})
+    assert JUMP in "".join(reasons)
+    assert refused(con, at_other_level(bars(), slice(9, 10), 0.8)) == NOTHING
+    assert refused(con, bars(), (DAY, 0.0))[2] == {DAY: "the ratio of the split is not positive"}
+
+
+def test_bars_that_follow_the_stored_ones_are_judged_by_them(con):
+    store(con, bars().head(20), begun="2025-02-15")
+    later = at_other_level(bars(), slice(20, None), 0.1).tail(-20)
+    assert refused(con, later)[1] == len(later)
+    con.execute("INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '2014-06-10', 1.25, 'yahoo')")
+    later = at_other_level(bars(), slice(20, None), 0.8).tail(-20)
+    assert refused(con, later)[1] == len(later)
+    con.execute("DELETE FROM split")
+    assert refused(con, later) == NOTHING
+
+
+def test_an_accepted_bar_is_not_judged_by_the_others(con):
+    spike = at_other_level(bars(), slice(9, 10), 10)
+    assert refused(con, spike)[1] == 1
+    con.execute(
+        "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) SELECT 'price_daily', "
+        f"'AMD ' || date, close, 'accepted', now() FROM arrived_price_daily WHERE date = '{DAYS[9]}'"
+    )
+    assert refused(con, spike) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"), [((0, -1), 0), ((1, -1), len(DAYS) - 2), ((0, -2), len(DAYS) - 2)]
+)
+def test_another_provider_may_replace_a_history_as_a_whole(con, asked, count):
+    store(con, bars().assign(source="bundled"), begun="2025-02-15")
+    window = DAYS[asked[0]], DAYS[asked[1]]
+    assert refused(con, rescaled(bars(), 0.985).iloc[1:-1], asked=window)[1] == count
+
+
+def test_another_providers_closes_are_measured_by_the_stored_adjustment(con):
+    frame = bars().assign(source="bundled")
+    shares = np.select([frame["date"] < DAYS[10], frame["date"] < DAY], [0.99, 0.995], 1.0)
+    store(con, frame.assign(adj_close=frame["close"] * shares), begun="2025-02-15")
+    sent = bars().head(-1)
+    sent["close"] *= shares[:-1]
+    reasons, count, _ = refused(con, sent, asked=(DAYS[0], DAYS[-2]))
+    assert (count, "adjusted for dividends" in "".join(reasons)) == (len(sent), True)
+
+
+def test_splits_that_are_withdrawn_or_sent_anew_explain_what_they_moved(con):
+    store(con, rescaled(bars(), 0.1, before=DAY), begun="2025-02-15")
+    con.execute(f"INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '{DAY}', 10, 'yahoo')")
+    assert refused(con, bars()) == NOTHING
+    store(con, bars(), begun="2025-02-15")
+    assert refused(con, rescaled(bars(), 0.5, before=DAY), (DAY, 20.0), asked=(DAYS[25], DAYS[-1])) == NOTHING
+
+
+def test_what_is_taken_for_real_is_told(con):
+    con.execute("DELETE FROM price_daily")
+    screen = Screen(con, "run", "yahoo", NOW)
+    screen.judge("price_daily", at_other_level(bars(), slice(20, None), 0.5))
+    (remark,) = screen.remarks["AMD"]
+    assert remark.endswith("is taken for real, since no split is known")
