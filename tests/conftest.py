@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -39,6 +40,13 @@ Tell = Callable[[str, int, int], None]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with a running dashboard take longest, and come first: no worker is left with one at the end."""
     items.sort(key=lambda item: "start_dashboard" not in getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """The modules of pandas, Plotly and the tests stay to the end: collections need not go through them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -3,11 +3,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,15 @@ COMPANIES = (
 )
 
 
+@lru_cache
+def _events() -> str:
+    """The events of the months that the sites know, without their leads: few companies are followed."""
+    text = (PROJECT_ROOT / "data" / "events.toml").read_text(encoding="utf-8")
+    head, *entries = re.split(r"^(?=\[\[event\]\])", text, flags=re.MULTILINE)
+    near = [entry for entry in entries if re.search(r"^occurred_at = 2025-0[1-3]", entry, re.MULTILINE)]
+    return re.sub(r"^lead = .*\n", "", head + "".join(near), flags=re.MULTILINE)
+
+
 class Operator:
     """Somebody who runs ``python -m etl`` in a world of its own."""
 
@@ -58,11 +69,7 @@ class Operator:
         self.world, self.yahoo, self.apple = world, yahoo, apple
         self.data = folder / "data"
         self.data.mkdir()
-        dated = (PROJECT_ROOT / "data" / "events.toml").read_text(encoding="utf-8")
-        events = [
-            line for line in dated.splitlines() if not line.startswith("lead = ")
-        ]  # few companies are followed
-        (self.data / "events.toml").write_text("\n".join(events), encoding="utf-8")
+        (self.data / "events.toml").write_text(_events(), encoding="utf-8")
         self.follow(*COMPANIES)
         self.warehouse = FileWarehouse(folder / "market.duckdb")
         self.variables = {
