@@ -14,8 +14,11 @@ import pandas as pd
 
 MISSING = (-99.99, -999.0)
 MOST_BYTES = 20_000_000
+# Days from a row to the next, in the middle of a file, from which it is no daily one.
+A_WEEK, A_MONTH = 4, 20
 ZIP = b"PK\x03\x04"
 _ROW = re.compile(r"^\s*\d{8}\s*,")
+_MONTH = re.compile(r"^\s*(19|20)\d{4}\s*,")
 
 
 class FactorFileError(ValueError):
@@ -31,7 +34,7 @@ def parse_factors(content: bytes) -> pd.DataFrame:
     Raises
     ------
     FactorFileError
-        When there is no table of dated numbers in it.
+        When there is no table of dated numbers in it, or it is one of weeks or months.
     """
     try:
         text = _unpack(content).decode("utf-8-sig")
@@ -39,9 +42,21 @@ def parse_factors(content: bytes) -> pd.DataFrame:
         raise FactorFileError("The file of the factors is not text.") from error
     lines = text.splitlines()
     first = next((place for place, line in enumerate(lines) if _ROW.match(line)), None)
-    if first and lines[first - 1].lstrip().startswith(","):
-        return _french(lines, first)
-    return _plain(text)
+    if first is None and any(_MONTH.match(line) for line in lines):
+        raise _too_coarse("months")
+    french = first and lines[first - 1].lstrip().startswith(",")
+    return _daily(_french(lines, first) if first and french else _plain(text))
+
+
+def _daily(table: pd.DataFrame) -> pd.DataFrame:
+    apart = table.index.to_series().sort_values().diff().dt.days.median()
+    if apart >= A_WEEK:
+        raise _too_coarse("months" if apart >= A_MONTH else "weeks")
+    return table
+
+
+def _too_coarse(unit: str) -> FactorFileError:
+    return FactorFileError(f"They are of {unit}, and the study needs those of days: take the daily file.")
 
 
 def _unpack(content: bytes) -> bytes:

@@ -66,10 +66,14 @@ def load_study_inputs(
 
     Raises:
         UnknownName: no such group or ticker; the message names the nearest.
-        NothingToStudyError: no member has a price on New York's sessions.
+        NothingToStudyError: no member has a price on New York's sessions, or one is an index.
     """
     companies = market.companies(con, None if tickers else on)
     members = _members(con, companies, group, tickers)
+    for row in members[members["role"] == "index"].itertuples():
+        raise NothingToStudyError(
+            f"{row.name} ({row.ticker}) is an index, which is no firm: name companies or funds."
+        )
     prices = _adjusted_closes(con)
     if prices.empty:
         raise NothingToStudyError("The warehouse holds no prices: run `python -m etl refresh`.")

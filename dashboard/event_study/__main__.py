@@ -174,7 +174,7 @@ def study(
         raise UsageError("Give either an event (--event deepseek-selloff) or a date (--date 2025-01-27).")
     settings = _settings(resolve("model", model, MODELS), estimation, event_window, window)
     settings |= {"gaps": resolve("treatment of gaps", gaps, GAPS), "min_observations": min_observations}
-    wanted = tuple(ticker.strip().upper() for ticker in tickers.split(",") if ticker.strip())
+    wanted = tuple(dict.fromkeys(name.strip().upper() for name in tickers.split(",") if name.strip()))
     request = Request(event, date, group, wanted, benchmark, exclude_events)
     wishes = {"cross_section": cross_section, "synthetic": synthetic}
     try:

@@ -320,8 +320,14 @@ def fit_study(
 def _check_market(panel: Panel, position: int, around: slice) -> list[str]:
     known = np.isfinite(panel.factors).all(axis=1) & np.isfinite(panel.subtract)
     if not known[position]:
+        last = panel.sessions[known][-1:]
+        ends = (
+            f" (its returns end on {last[0]:%Y-%m-%d})"
+            if len(last) and last[0] < panel.sessions[position]
+            else ""
+        )
         raise EventStudyError(
-            f"The market has no return on the event session {panel.sessions[position]:%Y-%m-%d}."
+            f"The market has no return on the event session {panel.sessions[position]:%Y-%m-%d}{ends}."
         )
     missing = panel.sessions[around][~known[around]]
     if not len(missing):

@@ -11,7 +11,6 @@ from dashboard.event_study import (
     EventStudyError,
     market_without,
     run_contrast,
-    run_events,
     run_size_check,
     run_study,
 )
@@ -185,12 +184,6 @@ def test_no_missing_statistic_is_without_a_reason(gappy):
         (lambda: run_contrast(RETURNS, MARKET, DATE, [], ["F001"]), "exposed group is empty"),
         (lambda: run_contrast(RETURNS, MARKET, DATE, ["F001"], ["F001", "F002"]), "in both groups"),
         (lambda: run_contrast(RETURNS, MARKET, DATE, ["F001"], ["XYZ"]), "'XYZ' of the unexposed group"),
-        (lambda: run_events(RETURNS, MARKET, pd.DataFrame({"date": []})), "no events"),
-        (lambda: run_events(RETURNS, MARKET, pd.DataFrame({"day": [DATE]})), "no column 'date'"),
-        (
-            lambda: run_events(RETURNS, MARKET, pd.DataFrame({"date": ["1999-01-01"]})),
-            "No event could be studied",
-        ),
         (lambda: run_size_check(RETURNS.iloc[:200], MARKET), "no placebo date to draw"),
         (lambda: run_size_check(RETURNS, MARKET, dates=0), "at least 1"),
         (lambda: market_without(RETURNS, list(RETURNS)), "is empty"),

@@ -13,7 +13,6 @@ from dashboard.event_study import (
     choose_benchmark,
     confounders,
     run_contrast,
-    run_events,
     run_study,
 )
 from dashboard.event_study.benchmarks import IndexParts
@@ -195,17 +194,6 @@ def test_other_events_are_left_out_of_the_estimation_window_and_named():
     fit = sm.OLS(RETURNS["F000"].iloc[rows], sm.add_constant(MARKET.iloc[rows])).fit()
     assert study.firms.loc["F000", "beta"] == pytest.approx(fit.params["market"], rel=1e-9)
     assert "1 session with other events left out of the estimation window." in study.notes
-
-
-def test_many_events_come_with_adjusted_p_values_and_what_they_share():
-    events = pd.DataFrame({"event_id": ["a", "b", "c"], "date": [DATE, RETURNS.index[EVENT + 4], DATE]})
-    table = run_events(RETURNS, MARKET, events, windows=((0, 0),))
-    p = np.sort(table["portfolio_regression_p"].to_numpy())
-    holm = table["portfolio_regression_p_holm"].to_numpy()
-    assert holm.min() == pytest.approx(min(1.0, 3 * p[0]))
-    assert (table["portfolio_regression_p_bh"] <= holm + 1e-12).all()
-    assert list(table["shares_session"]) == ["c", "", "a"]
-    assert list(table["shares_window"]) == ["b", "a, c", "b"]
 
 
 def test_a_benchmark_of_treated_firms_says_what_it_is_made_of_and_is_refused():

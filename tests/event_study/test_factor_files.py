@@ -47,6 +47,29 @@ def test_a_file_that_is_none_is_refused_in_a_sentence(content):
     assert "\n" not in str(error.value)
 
 
+def test_weekly_and_monthly_factors_are_refused_by_name():
+    weekly = french_text(FACTORS[FACTORS.index.weekday == 4])
+    month_ends = FACTORS.groupby(FACTORS.index.to_period("M")).last()
+    month_ends = month_ends.set_axis(month_ends.index.to_timestamp())
+    monthly = french_text(month_ends)
+    for text, unit in (
+        (weekly, "weeks"),
+        (monthly, "months"),
+        (
+            "".join(line[:6] + line[8:] if line[:8].isdigit() else line for line in monthly.splitlines(True)),
+            "months",
+        ),
+        (month_ends.to_csv(), "months"),
+    ):
+        with pytest.raises(FactorFileError, match=f"They are of {unit}, .* take the daily file"):
+            parse_factors(text.encode())
+
+
+def test_factors_that_end_before_the_event_say_when_they_end():
+    with pytest.raises(EventStudyError, match=rf"its returns end on {FACTORS.index[EVENT - 1]:%Y-%m-%d}"):
+        run_study(RETURNS, FACTORS.iloc[:EVENT], DATE, model="ff3")
+
+
 @pytest.mark.parametrize("model", ["capm", "ff3", "ff5"])
 def test_factors_in_per_cent_give_the_loadings_of_fractions(model):
     right = run_study(RETURNS, FACTORS, DATE, model=model)

@@ -11,7 +11,6 @@ from dashboard.event_study import (
     market_without,
     run_benchmark_check,
     run_contrast,
-    run_events,
     run_study,
 )
 
@@ -93,31 +92,3 @@ def test_a_market_that_fell_because_of_the_event_hides_part_of_it(complete):
     study = run_study(hit[EXPOSED], market_without(hit, EXPOSED), returns.index[EVENT])
     row = study.tests.query("scope == 'window' and start == 0 and end == 1 and test == 'kolari_pynnonen'")
     assert one["kolari_pynnonen_p"] == pytest.approx(row["p_value"].item())
-
-
-def test_many_events_give_a_row_each(gappy):
-    returns, market = gappy
-    events = pd.DataFrame(
-        {
-            "event_id": ["first", "too-early", "last"],
-            "date": [returns.index[EVENT], returns.index[3], returns.index[EVENT + 15]],
-        }
-    )
-    values = (1 + returns.fillna(0)).cumprod() * 1e9
-    table = run_events(returns, market, events, values, windows=((0, 0), (0, 5)))
-    assert list(table["event_id"]) == ["first", "too-early", "last"]
-    assert list(table["problem"] != "") == [False, True, False]
-    assert "reaches outside the data" in table.loc[1, "problem"]
-    assert np.isnan(table.loc[1, "aar"])
-    study = run_study(returns, market, returns.index[EVENT], windows=((0, 0), (0, 5)))
-    row = table.loc[0]
-    assert row["aar"] == study.aar.loc[0, "aar"]
-    assert row["caar[0,5]"] == pytest.approx(study.aar.loc[0:5, "aar"].sum())
-    tests = study.tests.set_index(["scope", "start", "end", "test"])["p_value"]
-    assert row["grank_t_p"] == tests["day", 0, 0, "grank_t"]
-    assert row["kolari_pynnonen_p[0,5]"] == tests["window", 0, 5, "kolari_pynnonen"]
-    assert not [column for column in table if column.startswith("bmp")]
-    moved = values.iloc[EVENT] - values.iloc[EVENT - 1]
-    assert row["value_moved"] == pytest.approx(moved.sum())
-    abnormal = (values.iloc[EVENT - 1] * study.abnormal_returns.loc[0]).sum()
-    assert row["abnormal_value_moved"] == pytest.approx(abnormal)
