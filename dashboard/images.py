@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,8 +24,8 @@ from dashboard import metrics
 from dashboard.data.naming import UnknownName, day_named, resolve
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow
-from etl.errors import UsageError
-from etl.warehouse import WarehouseError, published_version
+from etl.errors import ProductError, UsageError
+from etl.warehouse import published_version
 
 if TYPE_CHECKING:
     from dashboard.export.spec import Spec
@@ -35,6 +36,7 @@ OLD_SECONDS = 5
 WAIT_SECONDS = 15.0
 MOST_WAITING = 256
 LEAST_RETRY, MOST_RETRY = 5, 600
+NO_PICTURE = "No picture can be drawn here at the moment: open the page of the chart, or try again later."
 MOST_PIXELS = 12_000_000
 MOST_BYTES = 64_000_000
 AT_ONCE = 2
@@ -224,8 +226,9 @@ async def answer(request: Request, refuse: Callable[..., Response]) -> Response:
     except (BadParameter, CannotDraw) as error:
         return _refused("bad", refuse(400, str(error)))
     except BrowserError as error:
-        return _refused("failed", refuse(503, str(error)))
-    except WarehouseError as error:
+        logger.warning("%s", error)
+        return _refused("failed", refuse(503, NO_PICTURE))
+    except (ProductError, duckdb.Error, OSError) as error:
         logger.warning("%s", error)
         return _refused(
             "failed", refuse(503, "The data cannot be read at the moment: try again in a minute.")

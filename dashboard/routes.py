@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import Lock
 
 import duckdb
@@ -18,11 +19,11 @@ from starlette.routing import Route
 from dashboard import metrics
 from dashboard.data.status import TABLES, write_table
 from dashboard.serving import base_path
-from dashboard.views.request import NothingToShow
 from dashboard.views.request import Request as ChartRequest
+from etl.errors import ProductError
 from etl.settings import settings as warehouse_settings
 from etl.temporary import own_folder
-from etl.warehouse import WarehouseError, connect_read_only, open_warehouse, published_version
+from etl.warehouse import connect_read_only, open_warehouse, published_version
 
 FEEDS = {"atom": "application/atom+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8"}
 FORMATS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
@@ -30,6 +31,8 @@ PROBE = "shock-losses-percent"
 NOT_KEPT = {"Cache-Control": "no-store"}
 KEPT_STATES = 2
 """Those who are still reading the file of the state before keep it."""
+FAULTS = (ProductError, duckdb.Error, OSError)
+"""What keeps the warehouse from being read: the log has the message, which readers are not told."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ def explain(error: Exception) -> bool:
     """Tell a reader in one sentence that a page could not be drawn; Streamlit has logged why."""
     from dashboard.app_pages.audience import say_unreadable
 
-    if isinstance(error, WarehouseError):
+    if isinstance(error, ProductError):
         say_unreadable(error)
     else:
         st.error(
@@ -80,7 +83,7 @@ def ready(request: Request) -> Response:
         state = published_version()
         age = price_freshness(state)
         _draw_one(state)
-    except (WarehouseError, NothingToShow, duckdb.Error) as error:
+    except FAULTS as error:
         logger.warning("not ready: %s", error)
         return refuse(503, "No chart of the newest data can be drawn: the reason is in the server’s log.")
     told: dict[str, str | int] = {"status": "ready", "state": state}
@@ -121,7 +124,7 @@ def told_metrics(request: Request) -> Response:
     metrics.WAREHOUSE_UP.set(shown is not None and not shown.away)
     if age is not None:
         metrics.SESSIONS_BEHIND.set(age.behind)
-    with suppress(WarehouseError, duckdb.Error, OSError):
+    with suppress(*FAULTS):
         metrics.STATES_KEPT.set(len(open_warehouse().versions()))
     return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
@@ -135,7 +138,7 @@ def feed(request: Request) -> Response:
     try:
         state = published_version()
         content = _feed(state, form, address.rstrip("/"))
-    except (WarehouseError, duckdb.Error) as error:
+    except FAULTS as error:
         logger.warning("%s", error)
         return refuse(503, "The data cannot be read at the moment: try again in a minute.")
     tag = f'"{sha256(f"{state} {address}".encode()).hexdigest()[:32]}"'
@@ -168,7 +171,7 @@ def table(request: Request) -> Response:
         return refuse(404, f"There are the tables {', '.join(TABLES)}, each as .csv and .parquet.")
     try:
         path = _files.path(name, form, published_version())
-    except (WarehouseError, duckdb.Error, OSError) as error:
+    except FAULTS as error:
         logger.warning("%s", error)
         return refuse(503, "The data cannot be read at the moment: try again in a minute.")
     return FileResponse(path, media_type=FORMATS[form], filename=f"{name}.{form}")
@@ -187,7 +190,7 @@ class TableFiles:
         """The file of a table in a state, written if it is not there yet; one is written at a time."""
         with self._lock:
             if self._folder is None:
-                self._folder = own_folder("tables")
+                self._folder = Path(mkdtemp(dir=own_folder("tables")))
             if state not in self._states:
                 self._states.append(state)
                 for old in self._states[:-KEPT_STATES]:

@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.app_pages.markdown import plain
 from dashboard.settings import settings
 from dashboard.views.request import NothingToShow
-from etl.warehouse import WarehouseError, WarehouseMissingError
+from etl.errors import ProductError
+from etl.warehouse import WarehouseMissingError
 
 NO_DATA = "There are no data here yet."
 UNREADABLE = "The data cannot be read at the moment: reload the page in a minute."
@@ -36,14 +37,19 @@ def say_nothing(nothing: NothingToShow, icon: str = ":material/info:") -> None:
     st.info(sentence, icon=icon)
 
 
-def say_unreadable(error: WarehouseError) -> None:
+def say_unreadable(error: ProductError) -> None:
     """That the warehouse cannot be read, and for the operator why; readers learn nothing of where it lies."""
+    sentence = NO_DATA if isinstance(error, WarehouseMissingError) else UNREADABLE
+    say_fault(error, sentence, ":material/database:")
+
+
+def say_fault(error: ProductError, sentence: str, icon: str) -> None:
+    """A sentence in place of what a fault of the server says, which the operator is told, and the log."""
     if is_operator():
-        st.warning(_said(str(error)), icon=":material/database:")
+        st.warning(_said(str(error)), icon=icon)
         return
     logger.warning("%s", error)
-    sentence = NO_DATA if isinstance(error, WarehouseMissingError) else UNREADABLE
-    st.warning(sentence, icon=":material/database:")
+    st.warning(sentence, icon=icon)
 
 
 def _said(sentence: str) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.app_pages import shared
 from dashboard.app_pages.address import names_any
-from dashboard.app_pages.audience import say_nothing
+from dashboard.app_pages.audience import say_fault, say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
@@ -176,10 +176,15 @@ def picture(spec: Spec, found: Made) -> bool:
     try:
         drawn = preview(state, spec)
     except NoBrowser as missing:
-        st.warning(plain(str(missing)), icon=":material/travel_explore:")
+        say_fault(missing, "No files of pictures can be made here.", ":material/travel_explore:")
         own_picture(found)
         return False
-    except (BrowserError, CannotDraw) as fault:
+    except BrowserError as fault:
+        say_fault(
+            fault, "The picture cannot be drawn at the moment: try again in a minute.", ":material/crop:"
+        )
+        return False
+    except CannotDraw as fault:
         st.warning(plain(str(fault)), icon=":material/crop:")
         return False
     shape = spec.shape()

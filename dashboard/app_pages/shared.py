@@ -32,10 +32,10 @@ from dashboard.views.coverage import dateline_words
 from dashboard.views.records import read_records
 from dashboard.views.registry import HEEDS
 from dashboard.views.request import NothingToShow, Request
+from etl.errors import ProductError
 from etl.freshness import Freshness, Level, freshness
 from etl.product import NAME
 from etl.settings import settings as warehouse_settings
-from etl.warehouse import WarehouseError
 
 WITHIN_QUOTES = str.maketrans("“”", "‘’")
 _MARKS = {
@@ -48,7 +48,7 @@ def require_state() -> str:
     """The published state of the warehouse; where there is none, says so with the next step and stops the page."""
     try:
         return shown_state().name
-    except WarehouseError as error:
+    except ProductError as error:
         st.title("No data yet")
         say_unreadable(error)
         st.stop()
@@ -67,7 +67,7 @@ def published_now() -> tuple[Shown | None, Freshness | None]:
     try:
         shown = shown_state()
         return shown, price_freshness(shown.name)
-    except WarehouseError:
+    except ProductError:
         return None, None
 
 

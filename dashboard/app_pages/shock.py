@@ -6,7 +6,7 @@ from contextlib import suppress
 import streamlit as st
 
 from dashboard.app_pages import PAGES, address, markup
-from dashboard.app_pages.audience import say_nothing
+from dashboard.app_pages.audience import say_fault, say_nothing
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.period import choose_event
 from dashboard.app_pages.shared import (
@@ -150,7 +150,7 @@ def claims_block(state: str, told: Story) -> None:
     try:
         checked = event_claims(state, told.event.event_id)
     except EntryError as error:
-        st.warning(plain(str(error)), icon=":material/edit:")
+        say_fault(error, "The claims about this event cannot be read at the moment.", ":material/edit:")
         return
     if checked:
         until = words.day(told.prices["date"].max().date())

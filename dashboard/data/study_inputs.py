@@ -20,7 +20,17 @@ INDEX = "^GSPC"
 
 
 class NothingToStudyError(ProductError):
-    """There is no firm or no price to study; the message is one sentence that names the next step."""
+    """There is no firm or no price to study; `step` is what an operator can do about it, or nothing."""
+
+    def __init__(self, sentence: str, step: str = "") -> None:
+        """Say what is missing, and what brings it."""
+        super().__init__(sentence)
+        self.step = step
+
+    @property
+    def in_full(self) -> str:
+        """The message with the operator's next step."""
+        return f"{self} {self.step}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ def load_study_inputs(
         )
     prices = _adjusted_closes(con)
     if prices.empty:
-        raise NothingToStudyError("The warehouse holds no prices: run `python -m etl refresh`.")
+        raise NothingToStudyError("There are no prices yet.", "`python -m etl refresh` brings them in.")
     on_sessions = [ticker for ticker in members["ticker"] if ticker in prices.columns]
     left_out = [
         (row.ticker, _why(row.exchange)) for row in members.itertuples() if row.ticker not in prices.columns

@@ -243,7 +243,7 @@ def ask(con: duckdb.DuckDBPyConnection, question: Question) -> Answer:
         others = {each.event_id: each for each in events(con) if each.event_id != event.event_id}
         return _answer(con, question, event, inputs, values, yardsticks, chosen, others)
     except (NothingToStudyError, UnknownName, EventStudyError) as error:
-        raise NothingToShow(str(error)) from error
+        raise NothingToShow(str(error), getattr(error, "step", "")) from error
 
 
 def ask_elsewhere(con: duckdb.DuckDBPyConnection, question: Question) -> pd.DataFrame:
@@ -275,7 +275,7 @@ def _yardstick(
         held = factors(con)
         if held.empty:
             raise NothingToShow(
-                "The warehouse holds no factors: run `python -m etl refresh --source factors`."
+                "There are no factors yet.", "`python -m etl refresh --source factors` brings them in."
             )
         return held
     if not model.needs_market:

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.app_pages import PAGES
 from dashboard.export.browser import Renderer
+from dashboard.images import NO_PICTURE
 from dashboard.routes import chart
 from dashboard.views import shock
 from dashboard.views.coverage import dateline_words
@@ -95,7 +96,7 @@ def test_every_page_begins_with_as_of_when_its_prices_are() -> None:
 
 
 @pytest.mark.usefixtures("on_bundled_data")
-def test_without_a_browser_an_image_is_a_503_that_says_what_to_install(
+def test_without_a_browser_an_image_is_a_503_that_tells_nothing_of_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lone = Renderer()
@@ -115,7 +116,7 @@ def test_without_a_browser_an_image_is_a_503_that_says_what_to_install(
     finally:
         lone.close()
     assert (answer.status_code, answer.headers["content-type"]) == (503, "text/plain; charset=utf-8")
-    assert b"No Chrome or Chromium was found: install one" in answer.body
+    assert answer.body == f"{NO_PICTURE}\n".encode()
 
 
 @pytest.mark.parametrize("page", PAGES)
