@@ -18,6 +18,7 @@ from dashboard.settings import Settings, settings
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from etl.entries import EntryError
 from etl.product import PROJECT_ROOT
+from etl.temporary import leave
 from etl.warehouse import WarehouseError, published_version
 
 PAUSE = 10.0
@@ -99,6 +100,14 @@ async def warmed(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         watching.cancel()
+        await asyncio.to_thread(_clear_away)
+
+
+def _clear_away() -> None:
+    """Leave no browser and no file: the server ends by the signal that stopped it, and runs nothing at its end."""
+    if drawing := sys.modules.get("dashboard.export.browser"):
+        drawing.close()
+    leave()
 
 
 async def _watch() -> None:

@@ -310,3 +310,10 @@ def renderer() -> Renderer:
             _shared = (os.getpid(), Renderer())
             atexit.register(_shared[1].close)
         return _shared[1]
+
+
+def close() -> None:
+    """End the renderer of this process, where there is one."""
+    with _sharing:
+        if _shared is not None and _shared[0] == os.getpid():
+            _shared[1].close()
