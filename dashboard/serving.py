@@ -12,10 +12,13 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard import metrics
 from dashboard.settings import settings
 
+SCRIPT = "app.py"
+LONGEST_GREETING = 65_536
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -96,7 +99,35 @@ class CountReaders:
             await self._app(scope, receive, send)
 
 
-MIDDLEWARE = [Middleware(CountReaders), Middleware(SecurityHeaders)]
+class KeepPlace:
+    """Keeps to itself where the program lies, which Streamlit tells each reader's browser."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+
+        async def without_place(message: Message) -> None:
+            data = message.get("bytes")
+            if data and len(data) < LONGEST_GREETING and SCRIPT.encode() in data:
+                message = {**message, "bytes": placeless(data)}
+            await send(message)
+
+        await self._app(scope, receive, without_place if scope["type"] == "websocket" else send)
+
+
+def placeless(data: bytes) -> bytes:
+    """A message of Streamlit's with the script's name in place of its path; the browser does no more than hash it."""
+    told = ForwardMsg.FromString(data)
+    if told.WhichOneof("type") != "new_session":
+        return data
+    told.new_session.main_script_path = SCRIPT
+    return bytes(told.SerializeToString())
+
+
+MIDDLEWARE = [Middleware(CountReaders), Middleware(KeepPlace), Middleware(SecurityHeaders)]
 
 
 def raise_file_limit() -> int | None:

@@ -18,11 +18,12 @@ import duckdb
 import httpx
 import pytest
 from starlette.applications import Starlette
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest
 
 from dashboard import images, routes, state
 from dashboard.app_pages import PAGES
-from dashboard.serving import MIDDLEWARE
+from dashboard.serving import MIDDLEWARE, placeless
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 from tests.conftest import SOAK, Tell
@@ -158,6 +159,17 @@ def look(tell: Tell, *pages: str) -> None:
     found = leaks(texts)
     tell("answers over a broken warehouse", len(texts), len(found))
     assert not found
+
+
+def test_a_browser_is_not_told_where_the_program_lies() -> None:
+    said = ForwardMsg()
+    said.new_session.main_script_path = "/srv/geheim/dashboard/app.py"
+    said.new_session.name = "app"
+    there = ForwardMsg.FromString(placeless(said.SerializeToString())).new_session
+    assert (there.main_script_path, there.name) == ("app.py", "app")
+    other = ForwardMsg()
+    other.delta.new_element.markdown.body = "app.py"
+    assert placeless(other.SerializeToString()) == other.SerializeToString()
 
 
 def test_the_next_step_of_what_is_missing_is_kept_for_the_operator() -> None:
