@@ -30,6 +30,8 @@ from etl.warehouse.files import FileWarehouse
 from etl.warehouse.lake_connections import SESSION
 
 INDEX = "answers.json"
+FOLLOWING = ["yahoo-intraday"]
+"""What a refresh of prices brings in a run of its own: whoever asks for the newest run means the refresh."""
 MEGABYTE = 1_000_000
 
 logger = logging.getLogger("etl")
@@ -75,7 +77,7 @@ def place(warehouse: Warehouse) -> Path:
 
 
 def read(warehouse: Warehouse, run: str = "") -> Answers:
-    """The kept answers of the run whose name begins so; by default those of the newest.
+    """The kept answers of the run whose name begins so; by default the newest that is more than bars within the day.
 
     Raises
     ------
@@ -105,7 +107,10 @@ def _choose(folder: Path, run: str) -> Path:
         raise UsageError(
             f"No answers are kept: those of the next refreshes will be, see {variable('keep_answers')}."
         )
-    found = [one for one in kept if one.name.startswith(run)] if run else kept[-1:]
+    if run:
+        found = [one for one in kept if one.name.startswith(run)]
+    else:
+        found = ([one for one in kept if _sources(one) != FOLLOWING] or kept)[-1:]
     if len(found) != 1:
         named = ", ".join(f"{one.name} ({', '.join(_sources(one))})" for one in kept)
         told = "Several runs have names that begin with" if found else "No answers are kept of a run"

@@ -31,8 +31,8 @@ _ASKED_SINCE = """
 def replay(warehouse: Warehouse, run: str = "") -> Outcome:
     """Send the kept answers of a run through the gates again, merge what is believed now and publish it.
 
-    ``run`` is the beginning of its name, by default that of the newest. The answers are judged as of the moment at
-    which they came. Days that a later refresh asked for again are left to it: its answer is the newer one.
+    ``run`` is the beginning of its name, by default as `etl.answers.read` chooses. The answers are judged as of the
+    moment at which they came. Days that a later refresh asked for again are left to it: its answer is the newer one.
 
     Raises
     ------

@@ -76,7 +76,7 @@ def _figure(day: Day, colours: Palette) -> go.Figure:
     for rows, shade, dash in reversed(list(zip(lines, shades, styles, strict=True))):
         _line(fig, rows, {"color": shade, "dash": dash, "width": 2.4 if rows is lines[0] else 1.5})
     first, last = min(day.bars["ends"].min(), day.opens), max(day.bars["ends"].max(), day.closes)
-    fig.update_xaxes(range=[first, last], tickformat="%H:%M", nticks=8)
+    fig.update_xaxes(range=[first, last], tickformat="%H:%M")
     fig.update_yaxes(
         tickvals=(ticks := _ticks(day.bars["change"])), ticktext=[words.percent(t, 0) for t in ticks]
     )
@@ -96,7 +96,8 @@ def _figure(day: Day, colours: Palette) -> go.Figure:
         for rows, shade in zip(lines, shades, strict=True)
     ]
     name_ends(fig, [(_short(name), at, shade) for name, at, shade in ends], low, high, spacing=0.06)
-    return fig.update_layout(margin={"r": 86})
+    longest = max(len(_short(name)) for name, *_ in ends)
+    return fig.update_layout(margin={"r": max(86, 12 + 7 * longest)})
 
 
 def _shades(day: Day, lines: Sequence[pd.DataFrame], colours: Palette) -> list[str]:
@@ -138,7 +139,7 @@ def _ticks(changes: pd.Series) -> list[float]:
 
 
 def _short(name: str) -> str:
-    return name.partition(" (")[0] if len(name) <= 24 else f"{name[:11]}…"
+    return words.cut(name.partition(" (")[0], 18)
 
 
 def _closed(day: Day, ticker: str) -> float:

@@ -10,7 +10,7 @@ from dashboard.data.naming import labelled
 from etl.warehouse.figures import VALUE_MOVES, VALUED_MOVES, ai_on
 
 COMPILED = "closing prices compiled from public price histories"
-SOURCES = {"yahoo": "Yahoo Finance", "yahoo-intraday": "Yahoo Finance"}
+SOURCES = {"yahoo": "Yahoo Finance", "yahoo-intraday": "Yahoo Finance", "import": "an imported file"}
 
 
 def source_words(names: Iterable[str]) -> list[str]:

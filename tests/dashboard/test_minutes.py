@@ -21,7 +21,14 @@ from etl.warehouse import connect_read_only
 
 DAY = date(2025, 1, 27)
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
-EXCHANGES = {"NVDA": "XNAS", "SPY": "ARCX", "QQQ": "XNAS", "000660.KS": "XKRX", "AVGO": "XNAS"}
+EXCHANGES = {
+    "NVDA": "XNAS",
+    "SPY": "ARCX",
+    "QQQ": "XNAS",
+    "SOXX": "XNAS",
+    "000660.KS": "XKRX",
+    "AVGO": "XNAS",
+}
 
 
 @pytest.fixture
@@ -38,7 +45,9 @@ def add(path: Path, ticker: str, bars: dict[str, float], day: date = DAY, **colu
         "UTC"
     )
     rows = pd.DataFrame({"ticker": ticker, "minutes": 5, "starts_at": starts, "close": list(bars.values())})
-    rows = rows.assign(currency="USD", splits_through=day, source="yahoo-intraday", run_id="x", **columns)
+    rows = rows.assign(
+        currency="USD", splits_through=day, run_id="x", **{"source": "yahoo-intraday", **columns}
+    )
     rows = rows.join(placed(EXCHANGES[ticker], starts))
     with duckdb.connect(str(path)) as con:
         con.execute("INSERT INTO price_intraday BY NAME SELECT * FROM rows")
@@ -73,12 +82,16 @@ def test_the_change_is_from_the_close_before_of_each(held):
     assert list(chart.table["phase"][:5]) == ["pre", "regular", "regular", "regular", "post"]
 
 
-def test_times_are_those_of_the_exchange_and_of_utc(held):
+def test_times_are_those_of_the_exchange_and_of_utc_and_names_have_room(held):
     add(held, "NVDA", {"09:30": 124.80})
+    add(held, "SOXX", {"09:30": 210.0}, source="import")
     chart = drawn(held)
+    assert "<b>US semiconductors</b>" in [note.text for note in chart.figure.layout.annotations]
+    assert chart.figure.layout.margin.r > 7 * len("US semiconductors")
+    assert "an imported file" in chart.source
     assert "New York time (EST)" in chart.subtitle
-    assert chart.table["end of the bar, New York time (EST)"].tolist() == ["2025-01-27 09:35"]
-    assert chart.table["end of the bar, UTC"].tolist() == ["2025-01-27T14:35Z"]
+    assert set(chart.table["end of the bar, New York time (EST)"]) == {"2025-01-27 09:35"}
+    assert set(chart.table["end of the bar, UTC"]) == {"2025-01-27T14:35Z"}
 
 
 def test_the_news_of_the_day_stands_at_its_time_and_that_of_the_night_in_the_note(held):

@@ -243,6 +243,17 @@ def test_the_answers_of_a_refresh_that_a_gate_broke_are_kept(loaded, monkeypatch
     assert replay(loaded.warehouse).exit_code == 0
 
 
+def test_the_newest_run_is_the_refresh_and_not_the_bars_within_the_day_that_it_brought(tmp_path):
+    for run, source in (("r1", "yahoo"), ("r2", "yahoo-intraday")):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / answers.INDEX).touch()
+        (tmp_path / run / f"{source}.rows.parquet").touch()
+    assert answers._choose(tmp_path, "").name == "r1"
+    assert answers._choose(tmp_path, "r2").name == "r2"
+    shutil.rmtree(tmp_path / "r1")
+    assert answers._choose(tmp_path, "").name == "r2"
+
+
 def test_a_company_that_is_not_followed_any_more_is_named(loaded):
     again(loaded)
     loaded.follow(("NVDA", "XNAS", "USD"))
