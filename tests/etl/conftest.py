@@ -22,6 +22,7 @@ from etl.settings import PROJECT_ROOT, settings
 from etl.sources import GROUPS
 from etl.warehouse.files import FileWarehouse
 from etl.warehouse.states import Keep
+from tests.etl.in_memory import InMemory
 from tests.loopback.apple import Apple
 from tests.loopback.google import Google
 from tests.loopback.world import Asked, World
@@ -71,7 +72,7 @@ class Operator:
         self.data.mkdir()
         (self.data / "events.toml").write_text(_events(), encoding="utf-8")
         self.follow(*COMPANIES)
-        self.warehouse = FileWarehouse(folder / "market.duckdb")
+        self.warehouse: FileWarehouse | InMemory = FileWarehouse(folder / "market.duckdb")
         self.variables = {
             "AIMI_DATABASE": str(self.warehouse.path),
             "AIMI_DATA_DIR": str(self.data),
@@ -176,9 +177,17 @@ def an_operator(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opera
 
 
 @pytest.fixture
-def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
-    """An operator, with four listings and a chart of a hundred apps to be had."""
+def operator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Operator]:
+    """An operator, with four listings and a chart of a hundred apps to be had.
+
+    A module that says ``WITHOUT_FILES`` has the warehouse in memory: it is about what is stored.
+    """
     with an_operator(tmp_path, monkeypatch) as one:
+        if getattr(request.module, "WITHOUT_FILES", False):
+            one.warehouse = InMemory()
+            one.set("AIMI_KEEP_ANSWERS", "0")
         yield one
 
 
@@ -199,7 +208,10 @@ STORED = "SELECT ticker, date, close FROM price_daily ORDER BY ALL"
 @pytest.fixture
 def loaded(operator, refreshed):
     """An operator who has refreshed once, and asks for the whole history again in each refresh."""
-    shutil.copyfile(refreshed, operator.warehouse.path)
+    if isinstance(operator.warehouse, InMemory):
+        operator.warehouse = InMemory(refreshed)
+    else:
+        shutil.copyfile(refreshed, operator.warehouse.path)
     operator.apple.updated += timedelta(minutes=1)
     operator.before = operator.rows(STORED)
     return operator
@@ -241,10 +253,9 @@ def listed_database(tmp_path_factory):
 
 
 @pytest.fixture
-def listed(warehouse, listed_database):
+def listed(listed_database):
     """A copy of it for each test."""
-    shutil.copyfile(listed_database, warehouse.path)
-    return warehouse
+    return InMemory(listed_database)
 
 
 def recent_sessions(count: int) -> list[date]:

@@ -13,6 +13,7 @@ from tests.etl.conftest import again, messages
 from tests.loopback.apple import apps
 from tests.loopback.world import Asked, Reply, zipped
 
+WITHOUT_FILES = True
 NAMES = {
     "markup": "<script>alert(1)</script> & <b>Chat</b>",
     "emoji": "Chat 🤖👩‍💻🇨🇳",

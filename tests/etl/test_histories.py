@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,8 +24,8 @@ from etl.settings import settings as options
 from etl.sources import SOURCES
 from etl.sources.base import Batch, Task
 from etl.sources.yahoo import YahooPrices
-from etl.warehouse.migrate import migrate
 from tests.conftest import SOAK
+from tests.etl.in_memory import InMemory
 from tests.loopback.yahoo import Bar, Listing, sessions
 
 DAYS = sessions(date(2025, 1, 2), date(2025, 3, 14))
@@ -70,35 +68,8 @@ class Site(YahooPrices):
         return Batch(rows, len(bars), complete=("dividend", "split"))
 
 
-class InMemory:
-    """A warehouse for one thread, without files."""
-
-    name, commits_stay_private = "memory", True
-
-    def __init__(self) -> None:
-        self.con = duckdb.connect()
-        self.con.execute("SET TimeZone = 'UTC'; SET threads = 1")
-        migrate(self.con, constraints=True)
-
-    def exists(self) -> bool:
-        return True
-
-    bring_up_to_date = exists
-
-    def version(self) -> str:
-        return "1"
-
-    def history(self) -> list[dict[str, Any]]:
-        return [{"run_id": run} for (run,) in self.con.execute("SELECT run_id FROM etl_run").fetchall()]
-
-    @contextmanager
-    def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        yield self.con
-
-    reading = writing = locked = _opened
-
-    def rows(self, query: str) -> list[tuple]:
-        return self.con.execute(query).fetchall()
+class Histories(InMemory):
+    """A warehouse that can be emptied and told as a whole."""
 
     def clear(self) -> None:
         for table in (*TABLES, "revision", "quarantine", "quarantine_decision", "etl_run", "etl_run_item"):
@@ -147,7 +118,7 @@ STEPS = st.one_of(
 class Play:
     """One history as it happens."""
 
-    def __init__(self, warehouse: InMemory, site: Site) -> None:
+    def __init__(self, warehouse: Histories, site: Site) -> None:
         self.warehouse, self.site = warehouse, site
         self.refresh()
 
@@ -267,7 +238,7 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
         patch.setenv("AIMI_DATA_DIR", str(folder))
         patch.setenv("AIMI_THREADS", "1")
         options.cache_clear()
-        yield SimpleNamespace(warehouse=InMemory(), patch=patch)
+        yield SimpleNamespace(warehouse=Histories(), patch=patch)
     options.cache_clear()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import shutil
 import zipfile
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -105,7 +106,9 @@ def test_columns_that_only_spaces_part_are_refused_with_the_next_step(listed, tm
         import_prices(listed, written(tmp_path, text))
 
 
-def test_a_dry_run_tells_everything_and_keeps_nothing(listed, tmp_path):
+def test_a_dry_run_tells_everything_and_keeps_nothing(warehouse, listed_database, tmp_path):
+    listed = warehouse
+    shutil.copyfile(listed_database, listed.path)
     before = listed.version()
     path = written(tmp_path, "ticker,date,close\nNVDA,2025-03-17,119.53\nNVDA,2025-03-18,x\n")
     report = import_prices(listed, path, reading=Reading(dry_run=True))

@@ -9,9 +9,21 @@ import pytest
 
 from etl.imports import ImportRefusedError, RankOptions, Reading, import_rankings
 from tests.etl.imported import rows, written
+from tests.etl.in_memory import InMemory
 
 MONDAY, TUESDAY = (datetime(2025, 1, day, tzinfo=UTC) for day in (27, 28))
 DEEPSEEK = "6737597349"
+
+
+@pytest.fixture
+def bundled(bundled_database):
+    """The bundled charts and companies, without files and without prices."""
+    warehouse = InMemory()
+    warehouse.con.execute(f"ATTACH '{bundled_database}' AS bundle (READ_ONLY)")
+    for table in ("company", "ranking_capture", "app_ranking", "etl_run"):
+        warehouse.con.execute(f"INSERT INTO {table} BY NAME FROM bundle.{table}")
+    warehouse.con.execute("DETACH bundle")
+    return warehouse
 
 
 def imported(warehouse, columns: str) -> list[tuple]:
