@@ -119,7 +119,7 @@ def write_bare_page(figures: dict[str, list[str]], folder: Path) -> Path:
 
 
 @contextmanager
-def served(script: Path, database: Path) -> Iterator[str]:
+def served(script: Path, database: Path | str) -> Iterator[str]:
     """The address of a server that runs a script."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -5,17 +5,13 @@ What needs PostgreSQL is left out where there is none; what needs only DuckDB's 
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -29,66 +25,23 @@ from etl.warehouse.files import FileWarehouse
 from etl.warehouse.lake import LakeWarehouse
 from etl.warehouse.states import Keep
 from tests.conftest import SOAK
+from tests.loopback.postgres import EXTENSION, Server, postgres, programs
 from tests.loopback.s3 import S3
 
 pytest.importorskip("duckdb_extension_ducklake", reason="needs DuckDB's extension as a package")
 
-POSTGRES = importlib.util.find_spec("duckdb_extension_postgres_scanner") is not None
-PORT = 54329
 long_form = pytest.mark.skipif(not SOAK, reason="a long form: make soak")
 
 WRITES, READS = (5, 12) if SOAK else (1, 1)
 
 
-def programs() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    on_path = shutil.which("initdb")
-    return found[-1] if found else (Path(on_path).parent if on_path else None)
-
-
-@dataclass
-class Server:
-    """A PostgreSQL server of the tests' own, reached by a socket."""
-
-    make: Callable[[str], str]
-    """Makes a database and gives its address."""
-    restart: Callable[[str], None]
-    """Restarts it, by a mode of ``pg_ctl``."""
-
-
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     binaries = programs()
-    if binaries is None or not POSTGRES:
+    if binaries is None or not EXTENSION:
         pytest.skip("needs PostgreSQL (Debian: apt-get install postgresql)")
-    folder = Path(tempfile.mkdtemp(prefix="aimi-pg-"))  # short, since the path of a socket must be
-    as_postgres: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres")
-        as_postgres = ["runuser", "-u", "postgres", "--"]
-
-    def run(program: str, *words: str) -> None:
-        command = [*as_postgres, str(binaries / program), *words]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
-
-    def make(name: str) -> str:
-        """A new database."""
-        run("createdb", "-h", str(folder), "-p", str(PORT), "-U", "aimi", name)
-        return f"dbname={name} host={folder} port={PORT} user=aimi"
-
-    run("initdb", "-D", str(folder / "db"), "-A", "trust", "-U", "aimi", "--no-sync")
-    options = f"-k {folder} -p {PORT} -c listen_addresses= -c fsync=off"
-    run("pg_ctl", "-D", str(folder / "db"), "-o", options, "-l", str(folder / "log"), "-w", "start")
-
-    def restart(mode: str) -> None:
-        words = ("-D", str(folder / "db"), "-m", mode, "-o", options, "-l", str(folder / "log"), "-w")
-        run("pg_ctl", *words, "restart")
-
-    try:
-        yield Server(make, restart)
-    finally:
-        run("pg_ctl", "-D", str(folder / "db"), "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres(binaries) as running:
+        yield running
 
 
 def lake_at(address: str, folder: Path) -> LakeWarehouse:
@@ -112,7 +65,7 @@ def lake(tmp_path: Path) -> LakeWarehouse:
 @pytest.fixture
 def any_lake(request: pytest.FixtureRequest) -> LakeWarehouse:
     """A shared lake where there is PostgreSQL, and else one whose catalog is in a file."""
-    return request.getfixturevalue("shared_lake" if POSTGRES and programs() else "lake")
+    return request.getfixturevalue("shared_lake" if EXTENSION and programs() else "lake")
 
 
 def rows(warehouse: LakeWarehouse, query: str) -> list[tuple]:
