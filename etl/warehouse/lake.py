@@ -202,10 +202,9 @@ class LakeWarehouse:
                 "SELECT table_name FROM duckdb_tables() WHERE database_name = $catalog", {"catalog": CATALOG}
             ).fetchall()
             for (name,) in names:
-                if name in LOG:
-                    continue  # what happened has happened
-                con.execute(f'DELETE FROM "{name}"')  # noqa: S608
-                con.execute(f'INSERT INTO "{name}" FROM "{name}" AT (VERSION => {number})')
+                if name in (*LOG, "schema_migration"):
+                    continue  # what happened has happened, and the columns stay as they are
+                _bring_back(con, name, number)
             con.commit()
         return version
 
@@ -306,6 +305,20 @@ class LakeWarehouse:
                     f"seconds: try again later, or raise {variable('lock_timeout')}."
                 )
             time.sleep(0.2)
+
+
+def _bring_back(con: duckdb.DuckDBPyConnection, name: str, snapshot: int) -> None:
+    """Make the rows of a table what they were; one that is younger than the snapshot becomes empty.
+
+    They are read before any is taken out: of a small table, whose rows lie in the catalog, a transaction sees those of
+    an earlier snapshot no more once it has deleted the present ones.
+    """
+    try:
+        con.execute(f'CREATE OR REPLACE TEMP TABLE earlier AS FROM "{name}" AT (VERSION => {snapshot})')
+    except duckdb.CatalogException:
+        con.execute(f'CREATE OR REPLACE TEMP TABLE earlier AS FROM "{name}" LIMIT 0')
+    con.execute(f'DELETE FROM "{name}"')  # noqa: S608
+    con.execute(f'INSERT INTO "{name}" BY NAME FROM earlier')
 
 
 def _changed(changes: dict[str, list[str]]) -> set[str]:
