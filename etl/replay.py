@@ -24,8 +24,9 @@ Spans = dict[str, list[tuple[date, date]]]
 """Days that have been asked for, first and last, by item."""
 
 _ASKED_SINCE = """
-    SELECT item, asked_from, asked_to FROM etl_run_item
-    WHERE source = $source AND run_id > $run AND status <> 'failed' AND asked_from <= asked_to"""
+    SELECT item, asked_from, coalesce(asked_to, DATE '9999-12-31') AS until FROM etl_run_item
+    WHERE source = $source AND run_id > $run AND status <> 'failed' AND asked_from <= until"""
+"""A source that sends its files whole is asked without a last day: for all days that are to come too."""
 
 
 def replay(warehouse: Warehouse, run: str = "") -> Outcome:
@@ -96,13 +97,12 @@ def _not_asked_since(batches: Mapping[Task, Batch], asked: Spans, log: RunLog) -
     """The answers up to the first day that was asked for again."""
     left: dict[Task, Batch] = {}
     for task, batch in batches.items():
-        if task.asked_from is None or task.asked_to is None:
+        if task.asked_from is None:
             left[task] = batch
             continue
+        until = task.asked_to or date.max
         again = [
-            first
-            for first, last in asked.get(task.item, [])
-            if first <= task.asked_to and last >= task.asked_from
+            first for first, last in asked.get(task.item, []) if first <= until and last >= task.asked_from
         ]
         if not again:
             left[task] = batch

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from etl.replay import replay
 from tests.loopback.french import FIVE, French
 from tests.loopback.world import World
 
@@ -38,6 +39,20 @@ def test_a_revision_of_the_library_is_taken(operator, library):
     assert operator.rows("SELECT mkt_rf FROM factor_daily ORDER BY date DESC LIMIT 1")[0][0] == pytest.approx(
         -0.017
     )
+
+
+def test_a_replay_takes_no_revision_of_the_library_back(operator, library):
+    older = operator.refresh("factors").run_id
+    library.days[date(2025, 1, 27)] = (-1.7, *library.days[date(2025, 1, 27)][1:])
+    newer = operator.refresh("factors").run_id
+    query = "SELECT date, mkt_rf, umd, rf FROM factor_daily ORDER BY date"
+    before = operator.rows(query)
+    outcome = replay(operator.warehouse, older)
+    assert (outcome.exit_code, operator.rows(query)) == (0, before)
+    assert outcome.logs[0].items[0].message.startswith("asked for again since, from ")
+    with operator.warehouse.writing() as con:
+        con.execute("DELETE FROM factor_daily")
+    assert (replay(operator.warehouse, newer).exit_code, operator.rows(query)) == (0, before)
 
 
 @pytest.mark.parametrize("content", [b"<html>moved</html>", b"PK\x03\x04damaged", b""])

@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from etl import answers
 from etl.bundled import load_bundled
 from etl.runlog import RunLog
 from etl.settings import PROJECT_ROOT
@@ -84,7 +85,8 @@ def test_the_bundle_loads_and_loading_again_changes_nothing(lake):
     assert rows(lake, f"{change} FROM price_daily WHERE ticker = 'NVDA'") == [(-0.1697,)]
 
 
-def test_the_command_line_merges_revises_and_rolls_back(operator, any_lake):
+def test_the_command_line_merges_revises_replays_and_rolls_back(operator, any_lake, tmp_path, monkeypatch):
+    monkeypatch.setattr(answers, "place", lambda warehouse: tmp_path / "answers")
     operator.set("AIMI_DATABASE", any_lake.address)
     operator.set("AIMI_DATA_PATH", str(any_lake.data_path))
     words = ("refresh", "--source", "prices", "--tickers", "NVDA", "--json")
@@ -100,6 +102,11 @@ def test_the_command_line_merges_revises_and_rolls_back(operator, any_lake):
     assert rows(any_lake, query) == [(old + 0.5,)]
     assert operator.run("rollback").stdout.startswith("Published again: snapshot-")
     assert rows(any_lake, query) == [(old,)]
+    operator.yahoo.listings.clear()
+    done = operator.run("refresh", "--replay", "--json")
+    (told,) = json.loads(done.stdout)["sources"]
+    assert (done.returncode, told["rows_updated"], told["rows_inserted"]) == (0, 1, 0)
+    assert rows(any_lake, query) == [(old + 0.5,)]
 
 
 def test_a_block_of_reads_sees_one_snapshot(shared_lake):
