@@ -135,9 +135,25 @@ class Series:
         with np.errstate(divide="ignore", invalid="ignore"):
             shift = np.log(self.close / self.held)
         days = pd.DatetimeIndex(self.days)
-        explained = shift - (_later(self.before, days) - _later(self.splits, days))
+        held = self.before[~self.before["date"].isin(self.still_shown["date"])]
+        explained = shift - (_later(held, days) - _later(self.splits, days))
         shift = np.where(np.abs(explained) < np.abs(shift), explained, shift)
         return np.where(self.arrived, shift, np.nan)
+
+    @cached_property
+    def still_shown(self) -> pd.DataFrame:
+        """The splits that the source sends no more, though the closes that came move by them on their day.
+
+        Sources have lost splits for days, and with them the adjustment of the closes.
+        """
+        gone = self.before[~self.before["date"].isin(self.splits["date"])]
+        days = pd.DatetimeIndex(self.days)
+        shown = []
+        for day, ratio in zip(gone["date"], gone["ratio"], strict=True):
+            near = np.flatnonzero(self.arrived & (abs(days - day) <= timedelta(days=4)))
+            steps = self.steps[near] * -np.sign(math.log(ratio))
+            shown.append(any(step > 0 and self._is_of_split(step, math.log(ratio)) for step in steps))
+        return gone[np.array(shown, dtype=bool)]
 
     def _runs(self) -> list[tuple[int, int]]:
         """First and past-the-last index of the runs of bars between doubtful steps."""
@@ -268,9 +284,10 @@ class Series:
         step = math.log(self.close[after] / self.close[before])
         first = pd.Timestamp(self.days[before]) - timedelta(days=4)
         last = pd.Timestamp(self.days[after]) + timedelta(days=4)
+        every = pd.concat([self.splits, self.still_shown])
         return [
             day
-            for day, ratio in zip(self.splits["date"], self.splits["ratio"], strict=True)
+            for day, ratio in zip(every["date"], every["ratio"], strict=True)
             if first <= day <= last and self._is_of_split(step, math.log(ratio))
         ]
 

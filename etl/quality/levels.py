@@ -57,6 +57,8 @@ def _judge_ticker(
             "INSERT INTO bad_price_daily SELECT position, $ticker, reason FROM misplaced", {"ticker": ticker}
         )
         con.unregister("misplaced")
+        if len(series.still_shown):
+            con.execute("DELETE FROM asked WHERE item = $ticker", {"ticker": ticker})  # nothing is withdrawn
     for day in found.unapplied:
         con.execute(
             "INSERT INTO bad_split SELECT position, ticker, $reason FROM arrived_split "

@@ -233,6 +233,17 @@ def test_a_split_that_was_withdrawn_explains_the_way_back():
     assert refused(whole, splits(), splits()) == list(range(60))
 
 
+@pytest.mark.parametrize("ratio", [4.0, 2.0, 1.5, 0.1])
+@pytest.mark.parametrize("rows", [slice(0, 20), slice(0, 45)])
+def test_a_split_that_the_source_has_lost_with_its_adjustment_is_not_withdrawn(ratio, rows):
+    """For days of December 2021 the splits of Apple, Nvidia and Tesla were missing, and their closes as traded."""
+    whole = stored(history(), slice(0, 60))
+    lost = scaled(whole, rows, ratio)
+    lost["volume"] *= np.where(lost.index == rows.stop, 10, 1)
+    day = str(whole["date"][rows.stop].date())
+    assert refused(lost, splits(), splits((day, ratio))) == list(range(rows.stop))
+
+
 @pytest.mark.parametrize("factor", [100, 0.01, 1000, 4, 0.1, 2, 1.25, 0.5])
 def test_a_whole_history_on_another_basis_than_what_is_stored_is_refused(factor):
     assert refused(scaled(stored(history(), slice(0, 60)), slice(0, 60), factor)) == list(range(60))

@@ -237,6 +237,7 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
         )
         patch.setenv("AIMI_DATA_DIR", str(folder))
         patch.setenv("AIMI_THREADS", "1")
+        patch.setenv("AIMI_KEEP_ANSWERS", "0")
         options.cache_clear()
         yield SimpleNamespace(warehouse=Histories(), patch=patch)
     options.cache_clear()

@@ -250,6 +250,18 @@ def test_splits_that_are_withdrawn_or_sent_anew_explain_what_they_moved(con):
     assert refused(con, rescaled(bars(), 0.5, before=DAY), (DAY, 20.0), asked=(DAYS[25], DAYS[-1])) == NOTHING
 
 
+def test_a_split_that_is_lost_with_its_adjustment_stays(con):
+    con.execute(f"INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '{DAYS[5]}', 4, 'yahoo')")
+    query = "SELECT count(*) FROM split AS target WHERE "
+    for frame, count, gone in ((rescaled(bars(), 4, before=DAYS[5]), 5, 0), (bars(), 0, 1)):
+        screen = Screen(con, "run", "yahoo", NOW)
+        screen.expect([("AMD", DAYS[0], DAYS[-1])])
+        screen.judge("split", pd.DataFrame(columns=["ticker", "date", "ratio", "source"]))
+        screen.judge("price_daily", frame)
+        assert con.execute("SELECT count(*) FROM bad_price_daily").fetchall() == [(count,)]
+        assert con.execute(query + screen.withdrawn("split")).fetchall() == [(gone,)]
+
+
 def test_what_is_taken_for_real_is_told(con):
     con.execute("DELETE FROM price_daily")
     screen = Screen(con, "run", "yahoo", NOW)
