@@ -126,10 +126,10 @@ def what(state: str) -> Spec:
 
 def how(spec: Spec) -> Spec:
     """The size and the look of the picture."""
-    preset = pick("Size", {name: name.capitalize() for name in PRESETS}, "size", "article")
+    preset = select("Size", {name: name.capitalize() for name in PRESETS}, "size", "article")
     st.caption(PRESETS[preset].purpose.capitalize())
     usual = "print" if preset == "print" else shared.theme()
-    chosen = pick("Theme", {name: name.replace("-", ", ").capitalize() for name in THEMES}, "theme", usual)
+    chosen = select("Theme", {name: name.replace("-", ", ").capitalize() for name in THEMES}, "theme", usual)
     locale = select("Numbers and dates as in", LOCALES, "locale", "en")
     if locale != "en":
         st.caption("The chart’s sentences stay English: your own words below replace them.")

@@ -50,12 +50,10 @@ def compare(
 
 
 def _title(at_zero: pd.Series, events: pd.DataFrame, group: str) -> str:
-    shown = [
-        f"{words.percent(value)} ({words.cut(events.at[event_id, 'title'], 60)})"
-        for event_id, value in at_zero.head(3).items()
-    ]
-    more = f" and {len(at_zero) - 3} more" if len(at_zero) > 3 else ""
-    return f"{group} on the day: {', '.join(shown)}{more}"
+    most = at_zero.abs().idxmax()
+    furthest = f" furthest of {len(at_zero)} events" if len(at_zero) > 1 else ""
+    name = words.cut(events.at[most, "title"], 60)
+    return f"{name} moved {group}{furthest}: {words.percent(at_zero[most])} beyond the market"
 
 
 def _figure(paths: pd.DataFrame, band: pd.DataFrame, events: pd.DataFrame, colours: Palette) -> go.Figure:

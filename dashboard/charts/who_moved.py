@@ -98,7 +98,7 @@ def _figure(drawn: pd.DataFrame, others: pd.DataFrame, colours: Palette, *, doll
     if dollars:
         _percentages(fig, places, rows, colours)
         _column_head(fig, "", "Market value", colours)
-        _column_head(fig, "2", "Share", colours)
+        _column_head(fig, "2", "Share price", colours)
     fig.update_yaxes(
         showgrid=False,
         ticks="",
