@@ -107,5 +107,5 @@ def _command(app: typer.Typer) -> Any:
 
 
 def _refuse(sentence: str, code: int) -> int:
-    errors.print(sentence)
+    errors.print("".join(sign if sign.isprintable() else " " for sign in sentence))
     return code

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from copy import copy
 from datetime import date
 from typing import Any
+from unicodedata import bidirectional
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.numbers import NumberPattern
@@ -102,8 +103,21 @@ def money(locale: Locale, value: float, currency: str) -> str:
 
 
 def day(locale: Locale, value: date, weekday: bool, year: bool) -> str:
-    """A date with the locale's own order and abbreviations: "Mo., 27. Jan. 2025"."""
-    return isolated(locale, dates.format_skeleton(_SKELETONS[weekday, year], value, locale=locale))
+    """A date with the locale's own order and abbreviations, never broken across lines: "Mo., 27. Jan. 2025"."""
+    text = dates.format_skeleton(_SKELETONS[weekday, year], value, locale=locale)
+    return isolated(locale, text.replace(" ", "\u00a0"))
+
+
+_ISOLATE = re.compile("\u2068[^\u2069]*\u2069")
+
+
+def direction(text: str) -> str:
+    """Which way words are read, "ltr" or "rtl": as their first letter outside figures and dates of another direction.
+
+    A browser's `dir="auto"` does not leave those out.
+    """
+    kinds = (bidirectional(sign) for sign in _ISOLATE.sub("", text))
+    return "rtl" if next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L" else "ltr"
 
 
 def separators(locale: Locale) -> str:

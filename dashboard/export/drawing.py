@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -187,9 +188,9 @@ def _dated(node: Any, locale: Locale) -> Any:
 
 
 def readable_alt(text: str) -> str:
-    """A description without control characters, of any length."""
+    """A description without control characters, of any length; what is not to be broken across lines is kept so."""
     kept = (sign if unicodedata.category(sign) not in ("Cc", "Cs", "Cn") else " " for sign in text)
-    return " ".join("".join(kept).split())
+    return re.sub("[ \\n]+", " ", "".join(kept)).strip()
 
 
 def _style(colours: Palette, sheet: int) -> dict[str, Any]:

@@ -34,6 +34,7 @@ environment = Environment(
     keep_trailing_newline=True,
 )
 environment.globals.update(product=NAME, version=VERSION)
+environment.filters["direction"] = locales.direction
 
 
 def interactive(chart: Chart, look: Look) -> bytes:

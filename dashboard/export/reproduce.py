@@ -37,7 +37,7 @@ def read(path: Path) -> Earlier:
         When it cannot be read, or is none.
     """
     try:
-        said: Any = json.loads(path.read_text(encoding="utf-8"))
+        said: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadSpec(f"{path} cannot be read ({error.strerror or error}).") from None
     except (ValueError, RecursionError):

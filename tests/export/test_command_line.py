@@ -102,6 +102,7 @@ def test_no_warehouse_ends_with_2_and_the_next_step(
     [
         ([], "say --all"),
         (["shock-map", "--preset", "poster"], "choose from article"),
+        (["shock-map", "--preset", "a\x1b[2J\nb"], "There is no preset “a [2J b”"),
         (["companies-compare", "--from", "yesterday"], "is not a date"),
         (["shock-map", "--option", "log"], "takes KEY=TEXT"),
         (["shock-map", "shock-timeline", "--title", "One"], "name just one"),

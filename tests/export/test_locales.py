@@ -18,8 +18,26 @@ DAY = date(2025, 1, 27)
     [
         ("en", ["−17.0%", "−$592.7 billion", "$118.42", "Mon 27 Jan 2025", "24,490"]),
         ("de", ["−17,0\xa0%", "−592,7\xa0Mrd.\xa0$", "118,42\xa0$", "Mo., 27. Jan. 2025", "24.490"]),
-        ("fr", ["−17,0\xa0%", "−592,7\xa0Md\xa0$US", "118,42\xa0$US", "lun. 27 janv. 2025", "24\u202f490"]),
-        ("pt-BR", ["−17,0%", "−US$\xa0592,7\xa0bi", "US$\xa0118,42", "seg., 27 de jan. de 2025", "24.490"]),
+        (
+            "fr",
+            [
+                "−17,0\xa0%",
+                "−592,7\xa0Md\xa0$US",
+                "118,42\xa0$US",
+                "lun. 27 janv. 2025",
+                "24\u202f490",
+            ],
+        ),
+        (
+            "pt-BR",
+            [
+                "−17,0%",
+                "−US$\xa0592,7\xa0bi",
+                "US$\xa0118,42",
+                "seg., 27 de jan. de 2025",
+                "24.490",
+            ],
+        ),
     ],
 )
 def test_figures_and_dates_follow_the_locale(locale: str, written: list[str]) -> None:
@@ -28,7 +46,7 @@ def test_figures_and_dates_follow_the_locale(locale: str, written: list[str]) ->
             words.percent(-0.1697),
             words.billions(-592.66e9),
             words.price(118.42, "USD"),
-            words.day(DAY),
+            words.day(DAY).replace("\xa0", " "),
             words.number(24490),
         ]
     assert found == written
@@ -76,3 +94,7 @@ def test_figures_keep_together_among_words_of_the_other_direction() -> None:
     with written_in("ar"):
         assert words.percent(-0.17).startswith("\u2068")
         assert words.percent(-0.17).endswith("\u2069")
+        sentence = f"{words.day(DAY)} was the worst day"
+    assert locales.direction(sentence) == "ltr"
+    assert " " not in sentence.partition("\u2069")[0]  # a date is never broken across lines
+    assert locales.direction("كان أسوأ يوم") == "rtl"

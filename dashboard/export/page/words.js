@@ -7,15 +7,19 @@ const pictureWords = (() => {
   // A date, a rank, the dot after a list's entry and the number before one stay with what they belong to.
   const TOGETHER = /(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b( \d{4})?|(no\.) (\d)| ·|(?<=· )\d{1,2} /g;
 
+  // Which way words are read; `dir="auto"` would take a date in its isolates for the first of the words.
+  const ISOLATE = /\u2068[^\u2069]*\u2069/g;
+  const FIRST_IS_RTL = /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
   function lineBreaks(text, style, width, lang) {
     const box = document.getElementById('measure');
     box.lang = lang;
-    box.dir = 'auto';
+    const rtl = FIRST_IS_RTL.test(text.replace(ISOLATE, ''));
+    box.dir = rtl ? 'rtl' : 'ltr';
     box.style.cssText =
       `width:${width}px;font:${style.weight} ${style.size}px/${style.leading} ${style.family};` +
       `text-wrap:${style.balance ? 'balance' : 'pretty'}`;
     box.textContent = text.replace(TOGETHER, found => found.replaceAll(' ', '\u00a0'));
-    const rtl = box.matches(':dir(rtl)');
     const height = style.size * style.leading;
     const top = box.getBoundingClientRect().top;
     const range = document.createRange();
