@@ -40,6 +40,8 @@ Tell = Callable[[str, int, int], None]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with a running dashboard take longest, and come first: no worker is left with one at the end."""
     items.sort(key=lambda item: "start_dashboard" not in getattr(item, "fixturenames", ()))
+    for item in items:
+        item.user_properties += [("tried", (*mark.args, 1, 0)) for mark in item.iter_markers("tried")]
 
 
 @pytest.hookimpl(trylast=True)
@@ -55,6 +57,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for name, value in report.user_properties:
             if name == "tried" and report.when == "call":
                 what, tried, lost = value
+                lost = lost or int(report.outcome == "failed")
                 total = counts.setdefault(what, [0, 0])
                 total[0] += tried
                 total[1] += lost

@@ -120,6 +120,7 @@ def test_a_picture_that_is_there_needs_no_place_in_the_queue(
     assert client.get(f"{MAP}?theme=dark").status_code == 503
 
 
+@pytest.mark.tried("pictures that no address may ask for")
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
@@ -144,6 +145,7 @@ def test_a_setting_is_named_with_the_nearest(slow: Slow, client: httpx.Client) -
     assert "the nearest is measure" in answer.text
 
 
+@pytest.mark.tried("malformed ranges of a table")
 def test_a_table_is_written_once_for_each_state_whatever_ranges_are_asked_for(
     on_bundled_data: Path, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -208,6 +208,7 @@ def test_metrics_are_told_in_the_form_of_prometheus(reader: Reader) -> None:
     assert told["ai_market_impact_sessions_behind"] > 0
 
 
+@pytest.mark.tried("headers of every answer")
 def test_every_answer_says_what_a_browser_may_do_with_it(dashboard: Dashboard) -> None:
     for address in ("/", "/published", "/chart/nope.png", "/table/company.csv"):
         try:
@@ -223,6 +224,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(dashboard: Dashboard) -
             assert answer.headers["referrer-policy"]
 
 
+@pytest.mark.tried("open pages while the warehouse is away")
 def test_an_open_page_keeps_what_it_shows_while_the_warehouse_is_away(
     reader: Reader, published: FileWarehouse
 ) -> None:

@@ -35,6 +35,7 @@ def start(port: int, database: Path) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.tried("first contact")
 def test_it_listens_on_this_machine_alone_and_ctrl_c_ends_it_without_a_complaint(
     port: int, bundled_database: Path
 ) -> None:

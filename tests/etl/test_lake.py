@@ -25,7 +25,7 @@ from etl.warehouse import StateGoneError, WarehouseError, WarehouseMissingError
 from etl.warehouse.files import FileWarehouse
 from etl.warehouse.lake import LakeWarehouse
 from etl.warehouse.states import Keep
-from tests.conftest import SOAK
+from tests.conftest import SOAK, get
 from tests.loopback.postgres import EXTENSION, Server, postgres, programs
 from tests.loopback.s3 import S3
 
@@ -201,6 +201,28 @@ def test_two_writers_and_three_readers_of_separate_processes(shared_lake, tell):
     assert rows(shared_lake, "SELECT DISTINCT volume FROM price_daily") == [(2 * WRITES,)]
 
 
+@long_form
+@pytest.mark.timeout(600)
+@pytest.mark.tried("two dashboards on one lake")
+def test_two_dashboards_on_one_lake_follow_one_writer_and_outlive_a_restart(
+    server, shared_lake, start_dashboard
+):
+    load_bundled(shared_lake, PROJECT_ROOT / "data")
+    both = [start_dashboard(shared_lake.address) for _ in range(2)]
+    with shared_lake.writing() as con:
+        con.execute("UPDATE price_daily SET close = close + 1 WHERE ticker = 'NVDA' AND date = '2025-01-27'")
+    server.restart("immediate")
+    until = time.monotonic() + 120
+    for dashboard in both:
+        while (told := get(f"{dashboard.url}/published"))[0] != 200 and time.monotonic() < until:
+            time.sleep(0.5)
+        assert json.loads(told[2])["state"] == shared_lake.version()
+        assert get(f"{dashboard.url}/readyz")[0] == 200
+    tables = {get(f"{dashboard.url}/table/price_daily.csv")[2] for dashboard in both}
+    assert len(tables) == 1
+    assert b"119.42" in tables.pop()
+
+
 RESTARTS = 10 if SOAK else 1
 READING = """
 import sys, time
@@ -286,6 +308,7 @@ def test_a_run_that_brings_nothing_is_no_state(any_lake):
 
 
 @long_form
+@pytest.mark.tried("growth of a lake")
 def test_a_lake_does_not_grow_for_ever(any_lake):
     for value in range(12):
         with any_lake.writing() as con:
@@ -301,6 +324,7 @@ def test_a_lake_does_not_grow_for_ever(any_lake):
 
 
 @long_form
+@pytest.mark.tried("readers of a lake beside those of a file")
 def test_readers_of_a_lake_wait_no_longer_than_twice_those_of_a_file(shared_lake, bundled_database):
     load_bundled(shared_lake, PROJECT_ROOT / "data")
     query = "SELECT date, close FROM price_daily WHERE ticker = 'NVDA'"
@@ -318,6 +342,7 @@ def test_readers_of_a_lake_wait_no_longer_than_twice_those_of_a_file(shared_lake
     assert seconds(shared_lake) <= 2 * seconds(FileWarehouse(bundled_database)) + 0.03
 
 
+@pytest.mark.tried("a lake in a bucket")
 def test_the_lake_lies_in_a_bucket_and_readers_need_the_catalog_alone(any_lake, monkeypatch):
     pytest.importorskip("duckdb_extension_httpfs", reason="needs DuckDB's extension as a package")
     with S3() as store:

@@ -36,6 +36,7 @@ def start(place: Path) -> tuple[subprocess.Popen[str], Path]:
     return running, Path(running.stdout.readline().strip()).parent
 
 
+@pytest.mark.tried("temporary files of killed processes")
 def test_the_folder_of_a_killed_process_is_swept_and_that_of_a_living_one_is_not(place: Path) -> None:
     (living, kept), (killed, left) = start(place), start(place)
     killed.kill()
