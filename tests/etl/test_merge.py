@@ -93,6 +93,45 @@ def test_revisions_can_be_left_out(con):
     assert revised(con) == []
 
 
+def test_what_is_taken_out_without_revisions_leaves_none(con):
+    gone = Rules(delete="target.close > 0", revisions=False)
+    done = Merge(con, "r")
+    assert done.rows("price_daily", pd.DataFrame([BAR | {"ticker": "NVDA"}]), gone).deleted == 1
+    assert (done.items["AMD"], revised(con)) == (Counts(deleted=1), [])
+
+
+def test_a_table_that_people_edit_has_no_revisions(con):
+    one = {"ticker": "AMD", "name": "A", "segment": "s", "exchange": "XNAS", "currency": "USD", "role": "AI"}
+    for rows, rules in (([one], None), ([one | {"name": "B"}], None), ([one | {"ticker": "X"}], "true")):
+        merge(con, rows, Rules(delete=rules) if rules else None, "company")
+    assert con.execute("SELECT ticker FROM company").fetchall() == [("X",)]
+    assert revised(con) == []
+
+
+def test_a_note_and_how_well_a_moment_is_known_are_no_figures(con):
+    chart = {"store": "apple", "country": "us", "chart": "top-free", "device": "", "evidence": "measured"}
+    place = {"captured_at": "2025-03-11 12:00:00+00", **chart, "source_url": "", "rank": 1, "app_name": "A"}
+    merge(con, [place | {"note": "a", "time_known": True}], table="app_ranking")
+    changed = place | {"note": "b", "time_known": False}
+    assert merge(con, [changed], table="app_ranking") == Counts(updated=1)
+    assert revised(con) == []
+
+
+def test_the_merges_of_a_run_add_up_by_item(con):
+    done = Merge(con, "r")
+    for number in range(2):
+        new = BAR | {"date": f"2025-04-0{number + 1}"}
+        assert done.rows("price_daily", pd.DataFrame([new, new | {"ticker": "NVDA"}])) == Counts(inserted=2)
+        done.rows("price_daily", pd.DataFrame([BAR | {"close": 110.0 + number}]))
+    assert done.items == {"AMD": Counts(inserted=2, updated=2), "NVDA": Counts(inserted=2)}
+
+
+def test_a_price_that_was_missing_is_filled(con):
+    con.execute("UPDATE price_daily SET open = NULL, close = NULL")
+    assert merge(con, [BAR]) == Counts(updated=1)
+    assert (stored(con, "open"), stored(con, "close")) == (100.0, 101.0)
+
+
 def test_two_new_rows_of_one_key_are_an_error(con):
     with pytest.raises(duckdb.ConstraintException):
         merge(con, [BAR | {"ticker": "NVDA"}] * 2)

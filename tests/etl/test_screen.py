@@ -91,8 +91,25 @@ def test_only_a_good_row_of_the_same_key_in_a_later_run_mends(con):
     screened(con, "dividend", paid(DAYS[3], 0.1), run="2")
     screened(con, "price_daily", bar(DAYS[3]), bar(DAYS[5]), run="3")
     assert [row[2] for row in held(con)] == ["mended", None, "dropped"]
-    screened(con, "price_daily", bar(DAYS[6], -1.0), bar(DAYS[6]), run="4")
+    for close in (-1.0, 100.0):
+        screened(con, "price_daily", bar(DAYS[6], close), run="4")
     assert held(con)[3] == (f"AMD {DAYS[6]}", 1, None)
+
+
+def test_neither_another_bad_row_nor_a_good_one_of_another_table_mends(con):
+    screened(con, "price_daily", bar(DAYS[3], -1.0))
+    screened(con, "dividend", paid(DAYS[4], -1.0))
+    screened(con, "price_daily", bar(DAYS[3], -2.0), run="2")
+    screened(con, "dividend", paid(DAYS[3], 0.1), run="3")
+    assert {row[2] for row in held(con)} == {None}
+
+
+def test_a_mended_row_that_comes_back_is_open_again_and_a_dropped_one_is_not(con):
+    for settled, then in (("mended", None), ("dropped", "dropped")):
+        screened(con, "price_daily", bar(DAYS[3], -1.0))
+        con.execute(f"UPDATE quarantine SET settled = '{settled}'")
+        screened(con, "price_daily", bar(DAYS[3], -1.0), run="2")
+        assert [row[2] for row in held(con)] == [then]
 
 
 def test_the_last_decision_about_a_row_counts(con):
