@@ -192,10 +192,11 @@ def test_a_window_before_later_dividends_is_lower_by_one_share_which_says_nothin
 
 def test_a_dividend_of_days_to_come_adjusts_nothing_yet(con):
     stored_with(con, (DAYS[20], 1.0), (date(2025, 3, 17), 2.0))
+    con.execute(f"UPDATE price_daily SET close = 50, adj_close = 50 WHERE date = '{DAYS[20]}'")
     con.execute("CREATE OR REPLACE TEMP VIEW sent_again AS FROM price_daily")
     view, _ = adjusted(con, "sent_again")
     prices = dict(con.execute(f"SELECT date, adj_close FROM {view}").fetchall())
-    assert (prices[DAYS[19]], prices[DAYS[20]], prices[DAYS[-1]]) == (99.0, 100.0, 100.0)
+    assert (prices[DAYS[19]], prices[DAYS[20]], prices[DAYS[-1]]) == (99.0, 50.0, 100.0)
 
 
 AMD = Company("AMD", "AMD", "s", "XNAS", "USD", "AI")
