@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from dashboard.views.league import League, read_league
+
+
+@pytest.fixture(scope="package", autouse=True)
+def only_streamlits_own_packages() -> Iterator[None]:
+    """Streamlit's test harness searches every installed package for components, each time that a page runs."""
+    found = [one for one in metadata.distributions() if "streamlit" in one.name]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metadata, "distributions", lambda **_: found)
+        yield
 
 
 @pytest.fixture(scope="session")
