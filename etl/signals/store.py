@@ -27,6 +27,9 @@ PAST = {
 }
 ORDINALS = ("", "second-", "third-", "fourth-", "fifth-", "sixth-", "seventh-", "eighth-", "ninth-", "tenth-")
 SHORT_NAMES = {"US": "the US", "GB": "the UK"}
+UNTOLD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""Control characters, which XML has no place for, and marks that turn the direction of the text around a name."""
+LONGEST_NAME = 80
 SAME = 0.01
 """Relative change of a size above which a signal counts as corrected."""
 
@@ -233,6 +236,12 @@ def _record(record: Record) -> Signal:
     )
 
 
+def _name(text: str) -> str:
+    """An app's name as a feed, a mail's subject and a sentence can hold it: one line of at most 80 characters."""
+    line = " ".join(UNTOLD.sub(" ", text).split())
+    return (line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1]}…") or "An app without a name"
+
+
 def _step(step: Step) -> Signal:
     own = slug(step.name)
     told = own if step.name.isascii() else f"{own}-{slug(step.app)}"
@@ -241,7 +250,7 @@ def _step(step: Step) -> Signal:
         "rank",
         step.day,
         step.app,
-        step.name,
+        _name(step.name),
         "down" if step.what.startswith("loses") else "up",
         f"rank in {_chart(step)}",
         math.nan if step.rank is None else float(step.rank),

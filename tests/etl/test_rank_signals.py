@@ -1,13 +1,17 @@
 """What refreshes notice in the app stores: an app that rises, takes no. 1 or loses it, and the DeepSeek pattern."""
 
+import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
+import feedparser
 import pandas as pd
 import pytest
 
+from dashboard.views.feed import atom, read_entries
+from etl.delivery.messages import messages, subject
 from etl.signals.ranks import steps
 from etl.signals.store import Found, notice
 from etl.warehouse.files import FileWarehouse
@@ -64,6 +68,27 @@ def test_an_app_enters_the_top_ten_once_a_month_and_not_in_a_chart_that_is_new(
             {1: "ChatGPT", (5 if here else 15): "DeepSeek", (7 if day.day == 2 else 27): "Temu"},
         )
     assert told(con) == [("2025-02-02", "Temu", "enters the top ten", ("us",))]
+
+
+def test_an_app_with_a_hostile_name_is_one_line_in_feeds_mails_and_webhooks(
+    captures: tuple[duckdb.DuckDBPyConnection, Capture],
+) -> None:
+    con, capture = captures
+    hostile = ["Deep\x0bSeek\r\nBcc: a@b.example", "\u202eTumeT\ufffe<script>", "x" * 5000, "\x00"]
+    capture("2026-07-29 00:00:00+00", "us", {1: "ChatGPT"})
+    for hour, name in enumerate(hostile):
+        capture(f"2026-07-30 {hour:02}:00:00+00", "us", {1: name})
+    notice(con, "one", NOW, A_MONTH)
+    names = signals(con, "title LIKE '%took no. 1%'")["name"].tolist()
+    assert {"Deep Seek Bcc: a@b.example", "TumeT <script>", f"{'x' * 79}…", "An app without a name"} == set(
+        names
+    )
+    feed = feedparser.parse(atom(read_entries(con), "https://news.example"))
+    assert not feed.bozo
+    assert len(feed.entries) == len(signals(con))
+    for message in messages(con, datetime(2026, 7, 30, tzinfo=UTC)):
+        assert "\n" not in subject([message])
+        assert json.loads(json.dumps(message.payload("")))["data"]["name"] == message.signal["name"]
 
 
 @pytest.mark.parametrize(
