@@ -1,6 +1,7 @@
 """The charts of an event study: raw beside abnormal returns, the firms, the benchmarks."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ from dashboard.charts.style import Palette, halo, palette, template
 
 ROW_HEIGHT = 22
 STAND_OUT = 0.05
+# Letters of a line of a benchmark's name.
+LINE = 24
 
 WIDE_BAR = 0.3
 """From which share of the axis on a bar holds its figure."""
@@ -271,13 +274,20 @@ def benchmarks(
     )
 
 
+def _in_lines(label: str) -> str:
+    """A benchmark's name in lines that leave the bars of a phone their room, what is in brackets on its own."""
+    name, bracket, rest = label.partition(" (")
+    lines = [*wrap(name, LINE), f"({rest}"] if bracket else wrap(name, LINE)
+    return "<br>".join(words.safe(line) for line in lines)
+
+
 def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Figure:
-    fig = go.Figure(layout={"template": template(colours), "height": 90 + 58 * len(check), "bargap": 0.45})
+    fig = go.Figure(layout={"template": template(colours), "height": 90 + 64 * len(check), "bargap": 0.45})
     low, high = (edge(0.0, raw, *check["caar"]) * 100 for edge in (min, max))
     fig.add_bar(
         x=check["caar"] * 100,
         y=[
-            f"<b>{words.safe(row.label).replace(' (', '<br>(')}</b><br>itself {words.percent(row.benchmark_return)}"
+            f"<b>{_in_lines(row.label)}</b><br>itself {words.percent(row.benchmark_return)}"
             for row in check.itertuples()
         ],
         orientation="h",
