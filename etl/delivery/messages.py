@@ -88,7 +88,7 @@ def body(told: Sequence[Message], address: str) -> str:
     for message in told:
         link = f"\n{page_of(message.signal['signal_id'], address)}" if address else ""
         parts.append(message.line() + link)
-    return "\n\n".join([*parts, "No cause is on record yet: these are figures, not explanations."])
+    return "\n\n".join([*parts, "Nothing here claims a cause: these are figures, not explanations."])
 
 
 def page_of(signal_id: str, address: str) -> str:
