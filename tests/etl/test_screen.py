@@ -118,6 +118,11 @@ def test_the_last_decision_about_a_row_counts(con):
             "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) "
             f"VALUES ('dividend', 'AMD {DAYS[9]}', 30, '{verdict}', '{moment}')"
         )
+    for table, day in (("price_daily", DAYS[9]), ("dividend", DAYS[8])):
+        con.execute(
+            "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) "
+            f"VALUES ('{table}', 'AMD {day}', 30.1, 'accepted', now())"
+        )
     screened(con, "dividend", paid(DAYS[9], 30.0))
     assert con.execute("FROM bad_dividend").fetchall() == []
     screened(con, "dividend", paid(DAYS[9], 30.1))
@@ -197,6 +202,15 @@ def test_a_dividend_of_days_to_come_adjusts_nothing_yet(con):
     view, _ = adjusted(con, "sent_again")
     prices = dict(con.execute(f"SELECT date, adj_close FROM {view}").fetchall())
     assert (prices[DAYS[19]], prices[DAYS[20]], prices[DAYS[-1]]) == (99.0, 50.0, 100.0)
+
+
+def test_an_adjustment_of_which_the_dividend_is_gone_is_taken_back(con):
+    con.execute(f"UPDATE price_daily SET adj_close = 99 WHERE date < '{DAYS[20]}'")
+    con.register("sent", pd.DataFrame([bar(DAYS[-1])]).assign(open=1.0, high=1.0, low=1.0, volume=1))
+    view, _ = adjusted(con, "sent")
+    assert con.execute(
+        f"SELECT count(*) FROM {view} WHERE adj_close = 100 AND date < '{DAYS[20]}'"
+    ).fetchall() == [(20,)]
 
 
 AMD = Company("AMD", "AMD", "s", "XNAS", "USD", "AI")

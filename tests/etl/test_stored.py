@@ -97,6 +97,12 @@ def test_ten_sessions_tell_other_shares_and_the_operators_word_counts(con):
     assert refused(con, bars(seed=7).tail(10)) == NOTHING
 
 
+def test_other_shares_are_told_by_closes_that_are_a_few_percent_off(con):
+    near = bars()
+    near["close"] *= np.random.default_rng(3).uniform(1.012, 1.03, len(near))
+    assert refused(con, near.assign(high=near["high"] * 1.03)) == ({OTHER_SHARES}, len(DAYS), {})
+
+
 @pytest.mark.parametrize("share", [1.05, 0.9])
 def test_one_factor_up_to_some_day_is_another_adjustment_of_the_same_shares(con, share):
     assert refused(con, rescaled(bars(), share)) == NOTHING
@@ -105,7 +111,7 @@ def test_one_factor_up_to_some_day_is_another_adjustment_of_the_same_shares(con,
 
 def test_revisions_of_less_than_half_of_the_closes_or_of_a_trifle_are_believed(con):
     frame = bars()
-    frame.loc[frame.index[:14], "close"] *= np.random.default_rng(3).uniform(1.011, 1.02, 14)
+    frame.loc[frame.index[1:29:2], "close"] *= np.random.default_rng(3).uniform(1.011, 1.02, 14)
     assert refused(con, frame.assign(high=frame["high"] * 1.03)) == NOTHING
     frame = bars()
     frame["close"] *= np.random.default_rng(3).uniform(0.995, 1.005, len(frame))
@@ -123,6 +129,13 @@ def test_shares_of_cents_and_those_of_another_provider_are_judged_otherwise(con)
 def test_a_split_that_moved_none_of_the_stored_closes_is_not_believed(con, ratio):
     assert refused(con, bars(), (DAY, ratio)) == (set(), 0, {DAY: UNMOVED})
     assert refused(con, rescaled(bars(), 1 / ratio, before=DAY), (DAY, ratio)) == NOTHING
+
+
+def test_a_split_is_measured_by_the_closes_from_before_every_split(con):
+    assert refused(con, rescaled(bars(), 1 / 4, before=DAYS[5]), (DAYS[5], 4.0)) == NOTHING
+    assert refused(con, rescaled(bars(), 1.02), (DAY, 10.0))[2] == {DAY: UNMOVED}
+    between = at_other_level(bars(), slice(20, 25), 2.0)
+    assert refused(con, between, (DAY, 2.0), (DAYS[25], 0.5)) == NOTHING
 
 
 def test_of_two_splits_the_one_that_moved_nothing_is_told(con):
