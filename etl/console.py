@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -58,6 +59,10 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, stopped: st
     """
     from pydantic import ValidationError
 
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # a terminal that has not all letters gets the codes of the others
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         given = list(arguments) if arguments is not None else None
         return int(_command(app)(given, standalone_mode=False) or ExitCode.ALL)

@@ -1,5 +1,6 @@
 """The product's name, prefix and version stand in `pyproject.toml` alone, and all command lines refuse alike."""
 
+import io
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ from dashboard.__main__ import app as serving
 from dashboard.event_study.__main__ import app as event_study
 from dashboard.export.cli import app as export
 from etl.cli import app as etl
-from etl.console import ExitCode, run
+from etl.console import ExitCode, command_line, console, run
 from etl.product import NAME, PREFIX, PROJECT_ROOT, VERSION
 
 COMMAND_LINES = pytest.mark.parametrize("app", [serving, event_study, export, etl])
@@ -69,3 +70,15 @@ def test_one_page_of_the_documentation_says_the_prefix() -> None:
     assert written - {"reference.md"} == {"operating.md"}  # the reference is written from the code
     named = {path.name for path in pages if NAME in path.read_text(encoding="utf-8")}
     assert named == {"README.md"}
+
+
+def test_a_command_says_all_it_can_where_the_terminal_has_not_all_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    app = command_line()
+    app.command()(lambda: console.print("850 × 400 px"))
+    assert run(app, []) == 0
+    sys.stdout.flush()
+    assert written.getvalue() == b"850 \\xd7 400 px\n"
