@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.export import tables
+from dashboard.export.drawing import LIMITS, readable_alt
 from dashboard.export.kit import Kit
 from dashboard.export.presets import BadSpec
 from dashboard.export.spec import Spec, from_parameters
@@ -51,7 +52,12 @@ def read(path: Path) -> Earlier:
     content = table.read_bytes() if table.is_file() else None
     if content is not None and sha256(content).hexdigest() != data_hash:
         content = None
-    return Earlier(spec, str(said.get("title", "")), str(state), data_hash, content)
+    return Earlier(spec, _told(said.get("title", "")), _told(state), data_hash, content)
+
+
+def _told(text: object) -> str:
+    """What a file says of itself, on one line that is no longer than a title may be."""
+    return readable_alt(str(text))[: LIMITS["title"]]
 
 
 def place(out: Path, spec: Spec) -> Path:
@@ -66,7 +72,7 @@ def changes(earlier: Earlier, kit: Kit) -> list[str]:
     """What differs between an earlier kit and the one made again, a sentence each; nothing where nothing does."""
     now = tables.csv(kit.made.chart)
     found = []
-    if earlier.title and earlier.title != kit.made.chart.title:
+    if earlier.title and earlier.title != _told(kit.made.chart.title):
         found.append(f"The title was “{earlier.title}”, it is now “{kit.made.chart.title}”.")
     if sha256(now).hexdigest() == earlier.data_hash:
         return found

@@ -287,6 +287,17 @@ def test_a_file_that_is_no_metadata_is_refused(text: str, reason: str, tmp_path:
         reproduce.read(path)
 
 
+def test_what_a_file_says_of_itself_is_told_on_one_short_line(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.json"
+    long = "one\x1b[2J\ntwo " + "x" * 100_000
+    said = {"data": {}, "parameters": {"name": "shock-map"}, "title": long, "warehouse": {"state": long}}
+    path.write_text(json.dumps(said))
+    earlier = reproduce.read(path)
+    for told in (earlier.title, earlier.state):
+        assert told.startswith("one [2J two x")
+        assert len(told) == 300
+
+
 def test_parameters_survive_being_written_down() -> None:
     spec = Spec(
         "companies-compare",
