@@ -33,6 +33,7 @@ ORDERS = [
     for number, name in enumerate(CHARTS)
     for preset, theme in (LOOKS if SOAK else [LOOKS[number % len(LOOKS)]])
 ]
+BY_NAME = {spec.name: spec for spec in ORDERS}.values()
 
 
 @lru_cache
@@ -56,7 +57,7 @@ def test_a_chart_fits_its_preset_and_theme(spec: Spec, on_bundled_data: Path) ->
     assert not drawn.warnings
 
 
-@pytest.mark.parametrize("spec", {spec.name: spec for spec in ORDERS}.values(), ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", BY_NAME, ids=lambda spec: spec.name)
 def test_the_csv_of_every_chart_reads_back_equal_to_its_own_numbers(
     spec: Spec, on_bundled_data: Path, tmp_path: Path
 ) -> None:
@@ -74,12 +75,12 @@ def test_the_csv_of_every_chart_reads_back_equal_to_its_own_numbers(
             same(read, chart.table[column].reset_index(drop=True), kind)
 
 
-@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("spec", BY_NAME, ids=lambda spec: spec.name)
 def test_the_library_that_travels_with_the_files_has_the_traces_of_every_chart(
-    name: str, on_bundled_data: Path
+    spec: Spec, on_bundled_data: Path
 ) -> None:
     kinds = (ROOT / ".ci" / "plotly" / "charts.js").read_text(encoding="utf-8")
-    drawn = {trace.type for trace in made(name, "light").chart.figure.data}
+    drawn = {trace.type for trace in made(spec.name, spec.theme).chart.figure.data}
     assert drawn <= {"scatter", *re.findall(r"lib/(\w+)'", kinds)} - {"core"}
 
 
