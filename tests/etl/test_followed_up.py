@@ -105,6 +105,7 @@ WHOLE = [(DAYS[0], DAYS[-1])]
         (answer(LAST_TEN, None, {DAYS[23]: 3.0}), WHOLE),
         (answer(LAST_TEN, None, {}), WHOLE),
         (answer(LAST_TEN, None, {DAYS[24]: 2.0}), WHOLE),
+        (answer(LAST_TEN, None, {DAYS[23]: 2.0, DAYS[22]: 1.0}), WHOLE),
     ],
 )
 def test_a_history_is_asked_for_again_when_its_basis_has_changed(con, batch, again):
@@ -166,8 +167,8 @@ def read(listed, change=lambda result: None) -> Batch:
         {name: [getattr(listed.bars[day], column) for day in days] for name, column in names.items()},
         index=pd.DatetimeIndex(days),
     ).assign(Volume=1)
-    beyond = pd.DataFrame(index=pd.DatetimeIndex([date(2025, 2, 18)]), columns=history.columns, dtype=float)
-    return _batch(Task("AMD", days[0], days[-1], AMD), pd.concat([history, beyond]), {}, told)
+    beyond = pd.DataFrame(index=pd.DatetimeIndex([date(2025, 1, 4)]), columns=history.columns, dtype=float)
+    return _batch(Task("AMD", days[0], days[-1], AMD), pd.concat([history, beyond]).sort_index(), {}, told)
 
 
 def test_of_an_answer_the_bars_that_were_sent_are_read_and_no_others():

@@ -212,6 +212,8 @@ def test_bars_of_which_nothing_is_stored_are_judged_by_each_other(con):
     assert (count, splits) == (len(DAYS) - 20, {DAY: SPLITS_UNAPPLIED})
     assert JUMP in "".join(reasons)
     assert refused(con, at_other_level(bars(), slice(9, 10), 0.8)) == NOTHING
+    halved = at_other_level(bars(), slice(20, None), 0.5)
+    assert refused(con, halved, (DAY, 0.0))[1:] == (0, {DAY: "the ratio of the split is not positive"})
     assert refused(con, bars(), (DAY, 0.0))[2] == {DAY: "the ratio of the split is not positive"}
 
 
