@@ -192,12 +192,12 @@ def _done(asked: dict[str, Any], given: Written) -> int:
     own = {"locale": asked["locale"], "credit": asked["credit"], "theme": shown}
     spec, watch, out = Spec("", asked["event"].strip(), **own), asked["watch"], asked["out"]
     if asked["site"] is not None:
-        from dashboard.export.site import write_site
+        from dashboard.edition.site import write_site
 
         given.only("--site", FOR_SITE)
         return batch.perhaps_watching(watch, lambda: write_site(asked["site"], spec, asked["address"]))
     if asked["report"] is not None:
-        from dashboard.export.report import write_report
+        from dashboard.edition.report import write_report
 
         given.only("--report", FOR_REPORT)
         return write_report(out, asked["report"], spec, asked["address"])
@@ -220,13 +220,13 @@ def _usual(asked: dict[str, Any], spec: Spec) -> Spec:
 def _asked(asked: dict[str, Any], usual: Spec, given: Written) -> list[Spec]:
     """The specs that the options, by the names of their parameters, ask for."""
     given.none_of({"address"}, "without --site or --report")
-    own = {key: asked[key] for key in ("title", "subtitle") if asked[key] is not None}
-    own = _words(asked["words"]) | own
+    said = {key: asked[key] for key in ("title", "subtitle") if asked[key] is not None}
+    own = _words(asked["words"]) | said
+    days: dict[str, Any] = {key: day_named(asked[key]) for key in ("start", "end") if asked[key] is not None}
     spec = replace(
         _usual(asked, usual),
         tickers=_listed(asked["tickers"]),
-        start=_day(asked["start"]),
-        end=_day(asked["end"]),
+        **days,
         options=_pairs(asked["settings"] or []),
         **own,
     )
@@ -238,11 +238,9 @@ def _asked(asked: dict[str, Any], usual: Spec, given: Written) -> list[Spec]:
 def _chosen(names: list[str] | None, every: bool) -> list[str]:
     if every and names:
         raise BadSpec("--all means every chart: leave the names away, or leave --all away.")
-    if every:
-        return list(CHARTS)
-    if not names:
+    if not every and not names:
         raise BadSpec("Name the charts to export, or say --all; --list names them.")
-    return list(dict.fromkeys(names))
+    return list(CHARTS) if every else list(dict.fromkeys(names or ()))
 
 
 def _specs(names: list[str], spec: Spec, worded: bool) -> list[Spec]:
@@ -316,10 +314,6 @@ def _title(name: str) -> str:
         return make(Spec(name)).chart.title
     except (NothingToShow, WarehouseError) as error:
         return f"({error})"
-
-
-def _day(text: str | None) -> Any:
-    return None if text is None else day_named(text)
 
 
 def _listed(text: str) -> tuple[str, ...]:

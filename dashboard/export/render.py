@@ -98,13 +98,9 @@ def _require_fit(drawing: Drawing, chart: Chart, look: Look) -> None:
 
 
 def _warnings(drawing: Drawing) -> tuple[str, ...]:
-    missing = drawing.answer["undrawable"]
-    if not missing:
-        return ()
-    signs = " ".join(missing[:8])
-    return (
-        f"No font on this computer draws {signs}: install one (Debian: fonts-noto-cjk, fonts-noto-core).",
-    )
+    signs = " ".join(drawing.answer["undrawable"][:8])
+    lack = f"No font on this computer draws {signs}: install one (Debian: fonts-noto-cjk, fonts-noto-core)."
+    return (lack,) if signs else ()
 
 
 def _short(text: str) -> str:

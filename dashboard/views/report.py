@@ -1,6 +1,6 @@
 """The month's report: what moved, the league's new rows, records, ranks and signals, with nothing from after the month.
 
-Figures and sentences only: `dashboard.export.report` writes them as a page and a PDF.
+Figures and sentences only: `dashboard.edition.report` writes them as a page and a PDF.
 """
 
 import calendar

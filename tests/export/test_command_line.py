@@ -200,7 +200,7 @@ def test_a_day_can_stand_for_an_event_and_numbers_follow_a_locale(
     words = ["--event", "2024-09-03", "--locale", "de", "--format", "html", "--out", str(tmp_path)]
     assert main(["shock-losses-percent", *words]) == 0
     text = (tmp_path / "shock-losses-percent-2024-09-03-de" / "caption.txt").read_text()
-    assert "Di., 3. Sept. 2024" in text
+    assert "Di., 3. Sept. 2024" in text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_folder_that_cannot_be_written_is_named_and_the_batch_goes_on(

@@ -19,12 +19,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
+from dashboard.edition.site import write_site
+from dashboard.edition.stories import Told, stories
 from dashboard.export.drawing import Look
 from dashboard.export.embed import codes
 from dashboard.export.html import interactive, plotly_js
 from dashboard.export.presets import BadSpec
-from dashboard.export.site import write_site
-from dashboard.export.site_stories import Told, stories
 from dashboard.export.spec import Spec
 from dashboard.views.league import read_league
 from dashboard.views.shock import ON_THE_PAGE
@@ -228,8 +228,8 @@ def site(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIMI_DATABASE", str(bundled_database))
-        patch.setattr("dashboard.export.site.CHARTS", ("shock-map", "companies-compare", "rank-bump"))
-        patch.setattr("dashboard.export.site_stories.stories", of_some_events)
+        patch.setattr("dashboard.edition.site.CHARTS", ("shock-map", "companies-compare", "rank-bump"))
+        patch.setattr("dashboard.edition.stories.stories", of_some_events)
         settings.cache_clear()
         assert write_site(folder, Spec(""), "https://example.org/story") == 0
     settings.cache_clear()
@@ -370,8 +370,8 @@ def test_a_site_written_again_is_the_same(site: Path, bundled_database: Path, tm
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIMI_DATABASE", str(bundled_database))
-        patch.setattr("dashboard.export.site.CHARTS", ("shock-map",))
-        patch.setattr("dashboard.export.site_stories.stories", of_some_events)
+        patch.setattr("dashboard.edition.site.CHARTS", ("shock-map",))
+        patch.setattr("dashboard.edition.stories.stories", of_some_events)
         settings.cache_clear()
         assert write_site(tmp_path, Spec(""), "https://example.org/story") == 0
     settings.cache_clear()

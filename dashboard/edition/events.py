@@ -11,8 +11,8 @@ from dashboard.charts import words
 from dashboard.charts.annotations import when
 from dashboard.charts.events_league import without
 from dashboard.data.events import Event
+from dashboard.edition.stories import Told
 from dashboard.export import html
-from dashboard.export.site_stories import Told
 from dashboard.views import events as view
 from dashboard.views.league import League
 

@@ -14,13 +14,14 @@ from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, HEADING_FONT, palette
 from dashboard.data.claims import claims
-from dashboard.export import batch, embed, files, html, kit, site_events, site_signals, site_stories
+from dashboard.edition import events, signals, stories
+from dashboard.edition.parts import Entry, plain_picture
+from dashboard.edition.stories import Told
+from dashboard.export import batch, embed, files, html, kit
 from dashboard.export.batch import Result
 from dashboard.export.browser import BrowserError
 from dashboard.export.presets import PRESETS, BadSpec
 from dashboard.export.render import CannotDraw, render
-from dashboard.export.site_parts import Entry, plain_picture
-from dashboard.export.site_stories import Told
 from dashboard.export.spec import Spec, for_chart
 from dashboard.views import shock
 from dashboard.views.claims import check
@@ -115,7 +116,7 @@ def _story(spec: Spec) -> dict[str, Any]:
             "claims": [check(claim, story, records) for claim in coverage if records],
             "state": state,
             "signals": read_entries(con),
-            "noticed": site_signals.read_noticed(con),
+            "noticed": signals.read_noticed(con),
             "events": _events(con),
         }
 
@@ -132,7 +133,7 @@ def _told(spec: Spec, words: dict[str, Any]) -> dict[str, Told]:
         return {}
     listed = words["events"].events
     with batch.progress(len(listed)) as advance:
-        return site_stories.stories(listed, spec, words["state"], site_events.FOLDER, advance)
+        return stories.stories(listed, spec, words["state"], events.FOLDER, advance)
 
 
 def _entry(result: Result) -> Entry:
@@ -203,9 +204,9 @@ def _pages(
                 entry.chart, address, entry.folder, spec.credit
             )
     if words["events"]:
-        pages |= site_events.pages(words["events"], told, spec.theme, shared)
-        pages["events.css"] = site_events.STYLE.read_bytes()
-    pages |= site_signals.pages(words["noticed"], shared)
+        pages |= events.pages(words["events"], told, spec.theme, shared)
+        pages["events.css"] = events.STYLE.read_bytes()
+    pages |= signals.pages(words["noticed"], shared)
     first = next((entry for entry in entries if entry.plain), None)
     pages["index.html"] = story.render(
         **words,
@@ -219,10 +220,10 @@ def _pages(
         places = [
             "",
             *(entry.folder for entry in entries),
-            *(page for page in pages if page.startswith((site_events.FOLDER, site_signals.FOLDER))),
+            *(page for page in pages if page.startswith((events.FOLDER, signals.FOLDER))),
         ]
         for form, feed in (("atom", atom), ("json", json_feed)):
-            pages[f"feed.{form}"] = feed(words["signals"], address.rstrip("/"), site_signals.PAGE)
+            pages[f"feed.{form}"] = feed(words["signals"], address.rstrip("/"), signals.PAGE)
         pages["sitemap.xml"] = (
             html.environment.get_template("sitemap.xml.j2")
             .render(addresses=[f"{address}{place}" for place in places])

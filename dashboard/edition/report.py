@@ -10,12 +10,13 @@ from pypdf import PdfReader, PdfWriter
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, HEADING_FONT, palette
-from dashboard.export import batch, browser, html, site, tables
+from dashboard.edition import site
+from dashboard.edition.parts import Entry
+from dashboard.export import batch, browser, html, tables
 from dashboard.export.browser import BrowserError
 from dashboard.export.presets import BadSpec
 from dashboard.export.provenance import software
 from dashboard.export.render import CannotDraw, render
-from dashboard.export.site_parts import Entry
 from dashboard.export.spec import Spec
 from dashboard.views.report import Report, month_named, read_report
 from etl.product import NAME

@@ -11,11 +11,11 @@ from dashboard.analysis.record_book import Records
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.data.events import Event
+from dashboard.edition.parts import Entry, plain_picture
 from dashboard.export import html
 from dashboard.export.batch import AT_ONCE
 from dashboard.export.browser import BrowserError
 from dashboard.export.render import CannotDraw
-from dashboard.export.site_parts import Entry, plain_picture
 from dashboard.export.spec import Spec
 from dashboard.views import shock
 from dashboard.views.headline import headline
