@@ -154,7 +154,7 @@ def _number(text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise BadParameter(f"“{text[:20]}” is no number.")
+        raise BadParameter(f"“{text[:20]}” is not a number.")
     return number
 
 

@@ -240,7 +240,7 @@ def backfill_rankings(
 def list_settings(as_json: JsonOption = False) -> None:
     """List every setting with its variable, its default, its present value and what it means; name unknown ones.
 
-    Ends with 3 when a variable has the prefix of these and is no setting.
+    Ends with 3 when a variable has this prefix but is not a setting.
     """
     from dataclasses import asdict
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 MISSING = (-99.99, -999.0)
 MOST_BYTES = 20_000_000
-# Days from a row to the next, in the middle of a file, from which it is no daily one.
+# Days from a row to the next, in the middle of a file, from which it is not a daily one.
 A_WEEK, A_MONTH = 4, 20
 ZIP = b"PK\x03\x04"
 _ROW = re.compile(r"^\s*\d{8}\s*,")
@@ -81,7 +81,7 @@ def _french(lines: list[str], first: int) -> pd.DataFrame:
     dates = pd.to_datetime(table.pop("date").astype(str), format="%Y%m%d", errors="coerce")
     numbers = table.apply(pd.to_numeric, errors="coerce")
     if dates.isna().any() or numbers.isna().to_numpy().any():
-        raise FactorFileError("The table of the factors has a row that is no date with numbers.")
+        raise FactorFileError("The table of the factors has a row that is not a date followed by numbers.")
     return (numbers.mask(numbers.isin(MISSING)) / 100).set_axis(pd.DatetimeIndex(dates, name="date"))
 
 
@@ -92,6 +92,6 @@ def _plain(text: str) -> pd.DataFrame:
         return table.apply(pd.to_numeric).set_axis(index.rename("date"))
     except (ValueError, TypeError, pd.errors.ParserError) as error:
         raise FactorFileError(
-            "The file of the factors is no table of dated numbers: its first column must be the date, the others "
+            "The file of the factors is not a table of dated numbers: its first column must be the date, the others "
             "Mkt-RF, SMB, HML, RMW, CMA, Mom and RF."
         ) from error

@@ -49,7 +49,7 @@ def replay(warehouse: Warehouse, run: str = "") -> Outcome:
         kept = answers.read(warehouse, run)
         if unknown := sorted(set(kept.sources) - set(SOURCES)):
             raise ProductError(
-                f"Run {kept.run_id} holds answers of {unknown[0]!r}, which is no source any more."
+                f"Run {kept.run_id} holds answers of {unknown[0]!r}, which is no longer a source."
             )
         outcome = Outcome(new_run_id(warehouse))
         there = warehouse.bring_up_to_date()

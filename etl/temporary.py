@@ -51,7 +51,7 @@ def sweep() -> int:
     """Take away the folders of processes that have ended without doing so; returns how many.
 
     A living process holds the lock of its folder, which the system lets go when it dies, however it dies. What belongs
-    to another user, or is no folder, is left alone.
+    to another user, or is not a folder, is left alone.
     """
     with suppress(OSError):
         return sum(_taken_away(folder) for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"))

@@ -82,7 +82,7 @@ def load_study_inputs(
     members = _members(con, companies, group, tickers)
     for row in members[members["role"] == "index"].itertuples():
         raise NothingToStudyError(
-            f"{row.name} ({row.ticker}) is an index, which is no firm: name companies or funds."
+            f"{row.name} ({row.ticker}) is an index, not a firm: name companies or funds."
         )
     prices = _adjusted_closes(con)
     if prices.empty:

@@ -16,7 +16,7 @@ from dashboard.event_study.portfolio import block_sums
 from dashboard.event_study.study import Study
 from dashboard.event_study.windows import Window
 
-# Firms that each slope needs beside the constant, so that it is no line through two points.
+# Firms that each slope needs beside the constant, so that it is not a line through two points.
 FIRMS_PER_SLOPE = 3
 RUN_UP_DAYS = 60
 # Firms that a segment needs to have a slope of its own; smaller ones stand together.

@@ -187,7 +187,7 @@ class Study:
         """What the reader must know about the input, in sentences."""
         if not self.rolled:
             return self._fitted.notes
-        rolled = f"{self.requested_date:%Y-%m-%d} is no session: the next one, {self.event_session:%Y-%m-%d}, is day 0."
+        rolled = f"{self.requested_date:%Y-%m-%d} is not a session: the next one, {self.event_session:%Y-%m-%d}, is day 0."
         return (rolled, *self._fitted.notes)
 
     @property

@@ -122,7 +122,7 @@ def _pair(window: Window, what: str) -> Window:
 def locate_event(sessions: pd.DatetimeIndex, event_date: object) -> tuple[int, pd.Timestamp]:
     """Position of the event session, and the date asked for.
 
-    A date that is no session rolls FORWARD to the next one: news after the close or on a weekend is priced
+    A date that is not a session rolls FORWARD to the next one: news after the close or on a weekend is priced
     then.
     """
     asked = read_date(event_date)
@@ -185,7 +185,7 @@ def leave_out(
 ) -> tuple[slice | NDArray[np.int64], list[str]]:
     """The estimation window without the sessions of other events, and the note that says how many they are.
 
-    A date that is no session stands for the next one.
+    A date that is not a session stands for the next one.
     """
     dates = [read_date(date) for date in exclude]
     inside = sessions[before]

@@ -95,12 +95,12 @@ def sized(preset: Preset, size: str) -> Preset:
     Raises
     ------
     BadSpec
-        When the text is no size, or one too small or too large to draw in.
+        When the text is not a size, or one too small or too large to draw in.
     """
     found = _SIZE.fullmatch(size.strip().lower())
     if not found:
         raise BadSpec(
-            f"“{size[:30]}” is no size: write WIDTH or WIDTHxHEIGHT with px or mm, such as 600x400, 120x80mm or 83mm."
+            f"“{size[:30]}” is not a size: write WIDTH or WIDTHxHEIGHT with px or mm, such as 600x400, 120x80mm or 83mm."
         )
     width, height, unit = float(found[1]), float(found[2]) if found[2] else None, found[3] or "px"
     css = [_css(length, unit) for length in (width, height) if length is not None]

@@ -44,7 +44,7 @@ def read(path: Path) -> Earlier:
     except (ValueError, RecursionError):
         raise BadSpec(f"{path} is not JSON.") from None
     if not isinstance(said, dict) or not isinstance(said.get("data"), dict):
-        raise BadSpec(f"{path} is no metadata.json of a kit.")
+        raise BadSpec(f"{path} is not the metadata.json of a kit.")
     spec = from_parameters(said.get("parameters"))
     warehouse = said.get("warehouse")
     state = warehouse.get("state", "") if isinstance(warehouse, dict) else ""

@@ -169,7 +169,7 @@ def from_parameters(values: Any) -> Spec:
         When they are not such parameters.
     """
     if not isinstance(values, Mapping) or not isinstance(values.get("name"), str):
-        raise BadSpec("The file holds no parameters of a chart: it is no metadata.json of a kit.")
+        raise BadSpec("The file holds no parameters of a chart: it is not the metadata.json of a kit.")
     unknown = sorted(map(str, set(values) - set(_USUAL)))
     if unknown:
         raise BadSpec(f"The file has parameters that are not known here: {', '.join(unknown)[:200]}.")

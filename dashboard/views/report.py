@@ -97,7 +97,7 @@ def month_named(con: duckdb.DuckDBPyConnection, wanted: str) -> Month:
         first = date(int(year), int(number), 1)
     except ValueError:
         quoted = " ".join(wanted[:40].split())
-        raise NoSuchMonth(f"“{quoted}” is no month: write it as 2026-06. {held}.") from None
+        raise NoSuchMonth(f"“{quoted}” is not a month: write it as 2026-06. {held}.") from None
     last = date(first.year, first.month, calendar.monthrange(first.year, first.month)[1])
     inside = [day for day in sessions if first <= day <= last]
     if not inside or first < whole:

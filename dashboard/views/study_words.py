@@ -1,4 +1,4 @@
-"""What an event study says, in sentences for a reader who is no statistician."""
+"""What an event study says, in sentences for a reader who is not a statistician."""
 
 import pandas as pd
 from scipy.special import stdtrit

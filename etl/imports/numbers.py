@@ -54,7 +54,7 @@ _GROUPED = {
 def number(text: str, decimal_comma: bool = False) -> float | None:
     """The number that a text is, or None where it is none; a currency before or behind it is passed over."""
     if any(unicodedata.category(sign) == "No" for sign in text):
-        return None  # the mark of a footnote, 118.42¹, which is no further digit
+        return None  # the mark of a footnote, 118.42¹, which is not a further digit
     cleaned = _plain(text)
     if _EXACT.fullmatch(cleaned):
         return float(cleaned)

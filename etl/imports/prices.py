@@ -204,7 +204,7 @@ def _day(table: Table) -> tuple[str, str]:
 
 
 def figure_fault(table: Table, column: str, value: str) -> str:
-    """The SQL of the fault of a cell that is no figure of its column."""
+    """The SQL of the fault of a cell that is not a figure of its column."""
     spoken = column.replace("adj_", "adjusted ")
     most = HIGHEST_VOLUME if column == "volume" else HIGHEST_PRICE
     said = f"left(CAST(raw.{table.cell(column)} AS VARCHAR), 40)"

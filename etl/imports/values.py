@@ -1,4 +1,4 @@
-"""Turns the texts of a file into figures and days, each distinct text once, and tells rows from what is no row."""
+"""Turns the texts of a file into figures and days, each distinct text once, and tells rows from what is not one."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def bars_within(
 def in_their_place(
     rows: pd.DataFrame, listings: Mapping[str, Listing], options: PriceOptions, reading: Reading, path: str
 ) -> pd.DataFrame:
-    """The rows with the columns of ``price_intraday``; what is no moment is said in ``fault``.
+    """The rows with the columns of ``price_intraday``; what is not a moment is said in ``fault``.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def _starts(
             zone = own if named == EXCHANGE else named
             moment = local.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
             if pd.isna(moment):
-                fault = f"“{text[:40]}” is no single moment in {zone}: its clocks are changed then"
+                fault = f"“{text[:40]}” is not one single moment in {zone}: its clocks are changed then"
             else:
                 moment = moment.tz_convert("UTC")
         moments.append(moment)

@@ -48,7 +48,7 @@ _CURRENCY = Gate(
     f"'the currency is ' || {_IN} || ', not ' || listed_currency", "currency IS DISTINCT FROM listed_currency"
 )
 _NOT_FINITE = Gate(
-    "'the open, high or low is no finite number'",
+    "'the open, high or low is not a finite number'",
     "NOT (isfinite(coalesce(open, 1)) AND isfinite(coalesce(high, 1)) AND isfinite(coalesce(low, 1)))",
 )
 _OUTSIDE = f"close > high * {NEAR} OR close < low / {NEAR}"
@@ -128,7 +128,7 @@ GATES: dict[str, tuple[Gate, ...]] = {
         Gate("'no ex-date'", "ex_date IS NULL", firm=True),
         Gate("'the dividend is not positive'", _no_amount("amount"), firm=True),
         Gate("'a dividend in ' || " + _IN + " || ', not ' || listed_currency", _CURRENCY.condition),
-        Gate("'the dividend is no less than the close before it'", "amount >= close_before", firm=True),
+        Gate("'the dividend is not less than the close before it'", "amount >= close_before", firm=True),
         Gate(
             "'the close did not fall by so large a dividend'",
             f"amount > {LARGE_DIVIDEND} * close_before AND close_on > close_before - amount / 2",
@@ -167,7 +167,7 @@ GATES: dict[str, tuple[Gate, ...]] = {
         Gate("'a factor or the risk-free rate is missing'", "mkt_rf IS NULL OR rf IS NULL", firm=True),
         _AHEAD,
         Gate(
-            "'a factor is no finite number'",
+            "'a factor is not a finite number'",
             " OR ".join(
                 f"NOT isfinite(coalesce({factor}, 0))"
                 for factor in ("mkt_rf", "smb", "hml", "rmw", "cma", "umd", "rf")
@@ -181,7 +181,7 @@ GATES: dict[str, tuple[Gate, ...]] = {
         _NO_MOMENT,
         _FUTURE,
         Gate("'no rank'", "rank IS NULL", firm=True),
-        Gate("'the rank is no whole number'", "unread IS NOT NULL", firm=True),
+        Gate("'the rank is not a whole number'", "unread IS NOT NULL", firm=True),
         Gate(
             "'the rank is outside 1 to ' || coalesce(CAST(depth AS VARCHAR), 'n')",
             "rank < 1 OR rank > depth",

@@ -287,7 +287,7 @@ def _with_usual(name: str, item: str, figure: str) -> tuple[str, str]:
 
 
 def _unread(kinds: dict[str, str], given: dict[str, str]) -> str:
-    """SQL for what of a row is no number of its column, with the column's name; NULL where all is."""
+    """SQL for what of a row is not a number of its column, with the column's name; NULL where all is."""
     found = []
     for column, kind in kinds.items():
         if kind in ("DOUBLE", "BIGINT", "INTEGER") and given.get(column, kind) != kind:

@@ -50,7 +50,7 @@ class Panel:
 class Move:
     """A move that is rare: `size` (fraction) against `earlier` days, of which the share `unusual` moved as much.
 
-    `change` is the return itself, which `size` is where the measure is no abnormal return.
+    `change` is the return itself, which `size` is where the measure is not an abnormal return.
     """
 
     session: date

@@ -159,7 +159,7 @@ def _set_anew(con: duckdb.DuckDBPyConnection, alarms: float) -> bool:
 
 
 def _corrected(signal: Signal, row: dict[str, object]) -> bool:
-    """Whether what people were told would be wrong; an app that goes on rising, or in more countries, is no such."""
+    """Whether what people were told would be wrong; an app that goes on rising, or in more countries, is not."""
     if signal.kind == "rank":
         return False
     before = float(str(row["size"]))

@@ -74,7 +74,7 @@ def parse(text: str) -> Capture:
     Raises
     ------
     FetchError
-        When the text is no such feed, or one without entries.
+        When the text is not such a feed, or one without entries.
     """
     try:
         feed = json.loads(text)["feed"]

@@ -73,7 +73,7 @@ def parse(text: str) -> pd.DataFrame:
     Raises
     ------
     FetchError
-        When the text is no such answer, or one without entries.
+        When the text is not such an answer, or one without entries.
     """
     try:
         parts = json.loads(text.partition("\n")[2])

@@ -329,7 +329,7 @@ class FileWarehouse:
             if now is None and not self.versions():
                 self._point_to(
                     state.name
-                )  # a link to nothing is no state: whoever dies here has lost nothing
+                )  # a link to nothing is not a state: whoever dies here has lost nothing
             undo.callback((self.folder / state.name).unlink, missing_ok=True)
             work.replace(self.folder / state.name)
             flush(self.folder)

@@ -52,13 +52,13 @@ class Pack:
         Raises
         ------
         BrokenPackError
-            When the file is no pack.
+            When the file is not a pack.
         """
         try:
             self._zip = zipfile.ZipFile(path)
             self.header = Header(**json.loads(self._zip.read(_HEADER)))
         except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
-            raise BrokenPackError(f"{path.name} is no pack") from error
+            raise BrokenPackError(f"{path.name} is not a pack") from error
         self._frame = lru_cache(maxsize=4)(self._read_frame)
 
     @cached_property

@@ -270,7 +270,7 @@ def test_each_chart_is_an_image_at_an_address_and_is_not_sent_again_unchanged(da
         ("shock-map.png?theme=purple", 400, "There is no theme “purple”: choose from light, dark"),
         ("shock-map.png?ticker=NVDA", 400, "There is no parameter “ticker”: choose from tickers"),
         ("shock-timeline.png?tickers=NVDA,ZZZ", 404, "There is no company “ZZZ”"),
-        ("shock-map.png?scale=nan", 400, "“nan” is no number."),
+        ("shock-map.png?scale=nan", 400, "“nan” is not a number."),
         ("shock-map.png?scale=1e9", 400, "choose one from 0.1"),
         ("shock-map.png?start=27.1.2025", 400, "“27.1.2025” is not a date like 2025-01-27."),
         ("shock-map.png?event=" + quote("'; DROP TABLE event; --<script>"), 404, "There is no event"),

@@ -141,7 +141,7 @@ def test_an_action_that_comes_back_broken_is_not_taken_for_withdrawn(loaded, amd
 BAD_DIVIDENDS: dict[str, tuple[float, str, str]] = {
     "negative": (-0.5, "", "the dividend is not positive"),
     "in yen": (150.0, "JPY", "a dividend in JPY, not USD"),
-    "larger than the close": (500.0, "", "the dividend is no less than the close before it"),
+    "larger than the close": (500.0, "", "the dividend is not less than the close before it"),
     "half the close, which did not fall": (25.0, "", "the close did not fall by so large a dividend"),
 }
 

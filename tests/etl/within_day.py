@@ -35,7 +35,7 @@ WITHIN_CASES: dict[str, list[tuple[str, Row | list[Row]]]] = {
         ("no close", within(close=None)),
         ("the close is not positive", within(close=-1.0, low=None, open=None)),
         ("no number: volume 12.5K", within(volume="12.5K")),
-        ("the open, high or low is no finite number", within(open=nan)),
+        ("the open, high or low is not a finite number", within(open=nan)),
         ("a price is not positive", within(open=0.0)),
         ("the high is below the low", within(high=100.0, low=100.005, close=100.0)),
         ("the close is outside the range of its bar", within(close=102.2)),

@@ -107,7 +107,7 @@ def test_a_weekend_date_rolls_forward_and_says_so(command):
     assert code == 0
     assert figures["rolled"] is True
     assert figures["event_session"] == "2025-01-27"
-    assert "is no session" in figures["notes"][0]
+    assert "is not a session" in figures["notes"][0]
 
 
 def test_a_history_shorter_than_the_estimation_window_is_mentioned(command):

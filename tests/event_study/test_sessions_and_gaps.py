@@ -17,7 +17,7 @@ def test_a_date_without_a_session_rolls_forward_and_the_result_says_so(complete)
     assert study.event_session == returns.index[friday + 1]
     assert study.rolled
     assert study.requested_date == saturday
-    assert "is no session" in study.notes[0]
+    assert "is not a session" in study.notes[0]
     on_the_day = run_study(returns, market, study.event_session)
     assert not on_the_day.rolled
     assert on_the_day.notes == ()

@@ -263,7 +263,7 @@ def test_words_that_are_not_in_the_figure_are_refused(on_bundled_data: Path) -> 
     ("text", "reason"),
     [
         ("", "is not JSON"),
-        ("[]", "is no metadata.json"),
+        ("[]", "is not the metadata.json"),
         ('{"data": {}}', "no parameters of a chart"),
         ('{"data": {}, "parameters": {"name": "shock-map", "preset": "poster"}}', "no preset “poster”"),
         ('{"data": {}, "parameters": {"name": "shock-map", "evil": 1}}', "not known here: evil"),

@@ -162,9 +162,9 @@ def test_a_month_that_has_not_ended_says_so(bundled_database: Path) -> None:
     [
         ("2027-01", "The data hold no report of January 2027. There are reports from November 2021"),
         ("2021-10", "The data hold no report of October 2021"),
-        ("June", "“June” is no month: write it as 2026-06"),
-        ("2026-13", "is no month"),
-        ("../2026-06", "is no month"),
+        ("June", "“June” is not a month: write it as 2026-06"),
+        ("2026-13", "is not a month"),
+        ("../2026-06", "is not a month"),
     ],
 )
 def test_a_month_outside_of_the_data_is_refused_by_name(

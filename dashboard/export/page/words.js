@@ -60,7 +60,7 @@ const pictureWords = (() => {
     return pen.measureText(text).width;
   }
 
-  // The characters that no font on this computer can draw: they look like the one that is no character at all.
+  // The characters that no font on this computer can draw: they look like the one that is not a character at all.
   function undrawable(text, family) {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = 24;
