@@ -35,7 +35,7 @@ def backfill(
 ) -> Outcome:
     """Merge the captures of the charted days ``first`` to ``last`` that the archive holds.
 
-    What was fetched is kept on the disk, so that a run that was cut short goes on where it ended.
+    What was fetched is kept on the disk, so that an interrupted run continues where it stopped.
 
     Raises
     ------

@@ -116,7 +116,8 @@ def refresh(
     replay: Annotated[
         bool,
         typer.Option(
-            "--replay", help="Ask nobody; judge the kept answers of a refresh again, as RUN or the newest."
+            "--replay",
+            help="Judge the kept answers of a refresh again, asking no source: those of RUN, or the newest.",
         ),
     ] = False,
     run: Annotated[
@@ -127,11 +128,12 @@ def refresh(
 ) -> None:
     """Bring the missing sessions and today's charts into the warehouse, and publish them.
 
-    Prices come from Yahoo Finance, rankings from Apple's public feed. With --source intraday come the bars within the
-    day: of --session, or of the days that were signalled or have an event (which a refresh of prices saves by itself,
-    five minutes long). Yahoo keeps 5-minute bars for 60 days, 1-minute bars for 7.
+    Prices come from Yahoo Finance, rankings from Apple's public feed. --source intraday fetches bars within the
+    day: those of --session, or of the days that were signalled or have an event (which a refresh of prices saves by
+    itself, five minutes long). Yahoo keeps 5-minute bars for 60 days, 1-minute bars for 7.
 
-    Ends with 0 when all came, 1 when part did (what failed is named), 2 when nothing did (the data is as it was).
+    Ends with 0 when everything arrived, 1 when part of it did (what failed is named), 2 when nothing did (the data
+    is unchanged).
     """
     from etl.refresh import refresh as ask
     from etl.replay import replay as judge_again
@@ -187,7 +189,7 @@ app.add_typer(signal_commands.event, name="event")
 def schedule(log_format: LogOption = LogFormat.TEXT) -> None:
     """Run for ever: prices after each exchange's close, rankings every hour.
 
-    What was missed, at the start or asleep, is made up for once. Stops cleanly on SIGTERM.
+    What was missed before the start or while the machine slept is made up for once. Stops cleanly on SIGTERM.
     """
     from etl.schedule import run_for_ever
     from etl.warehouse import open_warehouse
@@ -198,11 +200,12 @@ def schedule(log_format: LogOption = LogFormat.TEXT) -> None:
 
 @app.command()
 def status(as_json: JsonOption = False) -> None:
-    """Tell what is there, as of when, and what is missing.
+    """Show what is there, as of when, and what is missing.
 
     Ends with 0 when everything is fresh, with 1 when sessions or charts are missing that a refresh would bring or
     the last run failed (bundled data alone is always stale), and with 2 when there are no prices. A company with
-    `retired = true` in companies.toml, and a chart that the setting ranking_charts does not name, are not missed.
+    `retired = true` in companies.toml, and a chart that the setting ranking_charts does not name, do not count as
+    missing.
     """
     from etl import present
     from etl.status import read_status
@@ -223,9 +226,9 @@ def backfill_rankings(
     as_json: JsonOption = False,
     log_format: LogOption = None,
 ) -> None:
-    """Bring charts of the past out of the Internet Archive's Wayback Machine.
+    """Fetch past charts from the Internet Archive's Wayback Machine.
 
-    What was fetched is kept in data/cache, so that a run that was cut short goes on where it ended.
+    What was fetched is kept in data/cache, so that an interrupted run continues where it stopped.
     """
     from etl.backfill import backfill
     from etl.warehouse import open_warehouse
@@ -260,7 +263,7 @@ def list_settings(as_json: JsonOption = False) -> None:
 
 @app.command()
 def alert() -> None:
-    """Tell the settings’ alert_command and alert_urls what has failed or is stale, once, and once when it is over.
+    """Send what has failed or is stale to the settings’ alert_command and alert_urls, once, and once when it is over.
 
     `schedule` does so after each job; this is for those who run `refresh` by other means.
     """

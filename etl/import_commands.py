@@ -44,7 +44,7 @@ SourceOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Who the figures are from, where the file does not say it.",
+        help="Who the figures are from, where the file does not say.",
         show_default="import",
     ),
 ]
@@ -61,7 +61,7 @@ SheetOption = Annotated[
     typer.Option(metavar="NAME", help="The sheet of a workbook.", show_default="the one with the columns"),
 ]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Read, check and tell everything, and keep nothing.")
+    bool, typer.Option("--dry-run", help="Read, check and report everything, but store nothing.")
 ]
 
 
@@ -107,13 +107,11 @@ def import_prices(
     file: FileArgument,
     ticker: Annotated[
         str | None,
-        typer.Option(metavar="TICKER", help="Whose prices they are, where the file does not say it."),
+        typer.Option(metavar="TICKER", help="Whose prices they are, where the file does not say."),
     ] = None,
     currency: Annotated[
         str | None,
-        typer.Option(
-            metavar="CODE", help="Where the file does not say it.", show_default="that of the listing"
-        ),
+        typer.Option(metavar="CODE", help="Where the file does not say.", show_default="that of the listing"),
     ] = None,
     source: SourceOption = None,
     day_first: DayOption = None,
@@ -145,15 +143,15 @@ def import_prices(
 @commands.command("import-rankings")
 def import_rankings(
     file: FileArgument,
-    country: Annotated[str, typer.Option(help="Where the file does not say it.")] = "us",
+    country: Annotated[str, typer.Option(help="Where the file does not say.")] = "us",
     chart: Annotated[
         str,
         typer.Option(
-            help="Where the file does not say it; a genre stands behind a slash: top-free/productivity."
+            help="Where the file does not say; a genre stands behind a slash: top-free/productivity."
         ),
     ] = "top-free",
-    store: Annotated[Store, typer.Option(help="Where the file does not say it.")] = Store.APPLE,
-    device: Annotated[str, typer.Option(help="Where the file does not say it.")] = "iphone",
+    store: Annotated[Store, typer.Option(help="Where the file does not say.")] = Store.APPLE,
+    device: Annotated[str, typer.Option(help="Where the file does not say.")] = "iphone",
     evidence: Annotated[
         Evidence, typer.Option(help="Whether charts were captured or somebody reported ranks.")
     ] = (Evidence.MEASURED),

@@ -93,7 +93,7 @@ def show_import(report: ImportReport, console: Console, errors: Console) -> None
 
 
 def show_status(status: WarehouseStatus, console: Console) -> None:
-    """Tell what is there, as of when, and what is missing."""
+    """Show what is there, as of when, and what is missing."""
     with_prices = [ticker for ticker in status.tickers if ticker.last]
     disk = "" if status.disk_used is None else f", {decimal(status.disk_used)} on disk"
     console.print(f"{status.warehouse}, state {status.version} ({len(status.versions)} kept{disk})")

@@ -37,13 +37,13 @@ def list_rows(
     run: Run = "",
     since: Since = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also those that are decided, or that their source has mended.")
+        bool, typer.Option("--all", help="Also those already decided, or corrected by their source.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the refused rows, each once, however often it was refused.
 
-    Counted are the runs that changed something: one that only refuses the same again leaves no state behind.
+    Only runs that changed something are counted: one that refuses the same rows again publishes nothing.
     """
     from etl import present
     from etl.quarantine import Filter, held
@@ -83,7 +83,7 @@ _command(
     "Merge refused rows after all; the next refresh does not refuse them again.\n\n"
     "Ends with 1 when some cannot be accepted (they are named), and with 2 when none fits or none can be.",
 )
-_command("drop", "Leave refused rows out for good, and have no refresh tell of them again.")
+_command("drop", "Leave refused rows out for good: no refresh reports them again.")
 
 
 def _decide(verb: str, chosen: Filter, reason: str, by: str) -> None:

@@ -29,7 +29,10 @@ class Settings(BaseSettings):
     )
     data_path: str | None = Field(default=None, description="Where a DuckLake keeps its Parquet files.")
     data_dir: Path = Field(default=PROJECT_ROOT / "data", description="The folder of the bundled data.")
-    cache_dir: Path = Field(default=PROJECT_ROOT / "data" / "cache", description="What saves time.")
+    cache_dir: Path = Field(
+        default=PROJECT_ROOT / "data" / "cache",
+        description="Where downloads and other files that save time are kept.",
+    )
     history_start: date = Field(default=date(2021, 10, 1), description="First session asked for.")
     overlap_sessions: int = Field(default=10, ge=0, description="Sessions asked for again, for revisions.")
     keep_versions: int = Field(default=10, ge=2, description="Newest states kept, whatever their age.")
@@ -64,15 +67,15 @@ class Settings(BaseSettings):
     attempts: int = Field(default=3, ge=1, le=10, description="Tries of one request before giving up.")
     max_wait: float = Field(default=60.0, ge=0, description="Longest pause in seconds between two tries.")
     ranking_countries: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("us",), description="Countries whose charts are followed, by comma."
+        default=("us",), description="Countries whose charts are followed, separated by commas."
     )
     ranking_charts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=("top-free",), description="Charts that are followed, by comma; none: no chart."
+        default=("top-free",), description="Charts that are followed, separated by commas; none: no chart."
     )
     signals: Annotated[float, NoDecode] = Field(
         default=12.0,
         validate_default=False,
-        description="How many sessions are to be signalled as abnormal, such as “about two a year” or “one a month”.",
+        description="How many sessions to signal as abnormal, such as “about two a year” or “one a month”.",
     )
     dashboard_url: str = Field(
         default="", description="Where readers open the dashboard: for the links and pictures of messages."
@@ -86,13 +89,14 @@ class Settings(BaseSettings):
     )
     signal_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
-        description="Apprise addresses that are told of signals (mail, Slack, Teams …), by spaces.",
+        description="Apprise addresses that get signals (mail, Slack, Teams …), separated by spaces.",
     )
     alert_command: str = Field(
         default="", description="Command that gets what has failed, is stale or has recovered, as its input."
     )
     alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        default=(), description="Apprise addresses that are told the same (mail, Slack, Teams …), by spaces."
+        default=(),
+        description="Apprise addresses that get the same (mail, Slack, Teams …), separated by spaces.",
     )
     ranking_depth: int = Field(default=100, ge=1, le=100, description="Entries asked for in a chart.")
 
@@ -134,11 +138,11 @@ class DashboardSettings(BaseSettings):
 
     operator: bool = Field(
         default=False,
-        description="Whether everybody who opens a page is the operator: told the commands, given the refresh button.",
+        description="Whether everybody who opens a page is the operator: shown the commands and the refresh button.",
     )
     operator_emails: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Addresses of operators, by comma, for a dashboard with a login (Streamlit’s OpenID Connect).",
+        description="Operators’ addresses, separated by commas, where there is a login (Streamlit’s OpenID Connect).",
     )
     frame_ancestors: str = Field(
         default="'self'",

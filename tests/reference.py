@@ -39,7 +39,7 @@ def reference() -> str:
     for name, module in PROGRAMS.items():
         app: Typer = import_module(module).app
         parts += commands(name, get_command(app))  # type: ignore[arg-type]
-    parts += ["## Settings\n", "Variables of the environment. Empty is as good as not set.\n", *settings()]
+    parts += ["## Settings\n", "Variables of the environment. An empty one counts as not set.\n", *settings()]
     parts += [
         "## Tables\n",
         "Of the warehouse, for any DuckDB tool and at `/table/NAME.csv` or `.parquet`.\n",

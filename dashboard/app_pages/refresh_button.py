@@ -7,7 +7,7 @@ from dashboard.refresh import refresh
 
 HOW = (
     "`python -m etl refresh` brings the missing sessions and today’s charts; `python -m etl schedule` does so after "
-    "each exchange’s close. Pages that are open show the new figures by themselves."
+    "each exchange’s close. Open pages show the new figures without a reload."
 )
 
 

@@ -187,7 +187,8 @@ class Study:
         """What the reader must know about the input, in sentences."""
         if not self.rolled:
             return self._fitted.notes
-        rolled = f"{self.requested_date:%Y-%m-%d} is not a session: the next one, {self.event_session:%Y-%m-%d}, is day 0."
+        asked, taken = f"{self.requested_date:%Y-%m-%d}", f"{self.event_session:%Y-%m-%d}"
+        rolled = f"{asked} is not a session: the next one, {taken}, is day 0."
         return (rolled, *self._fitted.notes)
 
     @property

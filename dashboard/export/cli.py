@@ -68,7 +68,7 @@ Start = Annotated[
     typer.Option(
         "--from",
         metavar="DATE|FILE",
-        help="The first day; or the metadata.json of a kit, to make it again and to hear whether its data changed.",
+        help="The first day; or the metadata.json of a kit, to make it again and learn whether its data changed.",
     ),
 ]
 End = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The last day.")]
@@ -167,7 +167,7 @@ def export(
     report: Month = None,
     address: Address = "",
 ) -> int:
-    """Export charts of the dashboard as kits: pictures, interactive HTML, data, alt text, caption and their proof.
+    """Export charts of the dashboard as kits: pictures, interactive HTML, data, alt text, caption and provenance.
 
     Examples: `python -m dashboard.export --all`; `python -m dashboard.export shock-map --preset square --theme dark`;
     `python -m dashboard.export --from exports/shock-map/metadata.json`.

@@ -100,7 +100,8 @@ def sized(preset: Preset, size: str) -> Preset:
     found = _SIZE.fullmatch(size.strip().lower())
     if not found:
         raise BadSpec(
-            f"“{size[:30]}” is not a size: write WIDTH or WIDTHxHEIGHT with px or mm, such as 600x400, 120x80mm or 83mm."
+            f"“{size[:30]}” is not a size: write WIDTH or WIDTHxHEIGHT with px or mm, "
+            "such as 600x400, 120x80mm or 83mm."
         )
     width, height, unit = float(found[1]), float(found[2]) if found[2] else None, found[3] or "px"
     css = [_css(length, unit) for length in (width, height) if length is not None]

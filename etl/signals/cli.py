@@ -41,12 +41,10 @@ def signals(
 def tell(
     again: Annotated[
         bool,
-        typer.Option(
-            "--again", help="Also what left and is not known to have arrived, and what was given up."
-        ),
+        typer.Option("--again", help="Also what was sent without an acknowledgement, and what was given up."),
     ] = False,
 ) -> None:
-    """Tell the targets that the settings webhook_url and signal_urls name what is due; a refresh does so by itself."""
+    """Send the signals that are due to webhook_url and signal_urls (settings); a refresh does so automatically."""
     from etl.delivery.deliver import deliver, targets
     from etl.delivery.ledger import LEFT, Ledger, ledger_place
 
