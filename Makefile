@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit soak bench lock reference screenshots refresh schedule export chromium clean
+.PHONY: help run test lint types unit soak bench mutants lock reference screenshots refresh schedule export chromium clean
 
 help: ## List what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ bench: .venv/.installed-dev chromium ## Speed as ratios against named peers, wri
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	$(BIN)/python -m tests.benchmarks
 
+mutants: .venv/.installed-dev ## Changes to the code that no test notices (ONLY=dashboard.analysis.losses: of one module, in minutes)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-mutants.txt
+	nice -n 19 $(BIN)/python -m tests.mutants $(ONLY)
+
 reference: .venv/.installed-dev ## Write docs/reference.md from the code
 	@$(BIN)/python -m tests.reference
 
@@ -69,7 +73,7 @@ screenshots: .venv/.installed-dev chromium ## A picture of every page: light, da
 
 lock: .venv/bin/python ## Write requirements*.txt, with hashes, from requirements*.in (UPGRADE="--upgrade-package NAME")
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
-	@for name in requirements requirements-lake requirements-dev requirements-bench; do \
+	@for name in requirements requirements-lake requirements-dev requirements-bench requirements-mutants; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	    --custom-compile-command "make lock" $(UPGRADE) $$name.in -o $$name.txt || exit 1; \
 	done

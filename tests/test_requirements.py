@@ -11,7 +11,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("requirements", "requirements-lake", "requirements-dev", "requirements-bench")
+NAMES = (
+    "requirements",
+    "requirements-lake",
+    "requirements-dev",
+    "requirements-bench",
+    "requirements-mutants",
+)
 
 
 def asked(name: str) -> dict[str, str]:

@@ -111,10 +111,10 @@ def test_a_count_that_does_not_fit_closes_from_before_a_spin_off_is_said_to_be_m
 
 MOVES = pd.DataFrame(
     [
-        ("A", "AI", "chips", -10.0, 100.0, -0.1),
+        ("A", "AI", "semis", -10.0, 100.0, -0.1),
         ("B", "AI", "power", 4.0, 40.0, 0.1),
-        ("C", "AI", "chips", None, None, -0.2),
-        ("D", "comparison", "chips", -50.0, 60.0, -0.5),
+        ("C", "AI", "semis", None, None, -0.2),
+        ("D", "comparison", "semis", -50.0, 60.0, -0.5),
         ("E", "AI", "power", None, None, None),
         ("F", "AI", "power", 0.0, 10.0, 0.0),
     ],
@@ -127,16 +127,18 @@ def test_totals_are_of_one_role_and_part_losses_from_gains() -> None:
     assert (found.lost, found.gained, found.net) == (-10.0, 4.0, -6.0)
     assert (found.losers, found.gainers, found.unknown) == (1, 1, 1)
     assert totals(MOVES, "comparison").lost == -50.0
+    small = totals(MOVES.replace({"value_change": {4.0: 0.5}}))
+    assert (small.lost, small.gained, small.gainers) == (-10.0, 0.5, 1)
 
 
 def test_segments_add_up_what_has_dollars() -> None:
     table = by_segment(MOVES, "All")
-    assert list(table.index) == ["All", "chips", "power"]
+    assert list(table.index) == ["All", "semis", "power"]
     assert table["value_change"].tolist() == [-56.0, -60.0, 4.0]
     assert table["value_before"].tolist() == [210.0, 160.0, 50.0]
     assert table["change"].tolist() == pytest.approx([-56 / 210, -60 / 160, 4 / 50])
 
 
 def test_the_value_before_of_a_company_without_a_change_in_dollars_is_not_added_up() -> None:
-    without = MOVES.assign(value_before=MOVES["value_before"].fillna(900.0))
+    without = MOVES.assign(value_before=MOVES["value_before"].fillna(900.0), spin_off=pd.NaT)
     assert by_segment(without, "All")["value_before"].tolist() == [210.0, 160.0, 50.0]

@@ -242,10 +242,14 @@ def test_the_span_and_the_sources_of_prices(con):
     con.execute("UPDATE price_daily SET source = 'bundled, one history' WHERE date = ?", [AFTER])
     assert market.price_sources(con, BEFORE, DAY) == ["Yahoo Finance"]
     assert market.price_sources(con, AFTER, AFTER) == [market.COMPILED]
+    con.execute("UPDATE price_daily SET source = 'stooq' WHERE date = ?", [AFTER])
+    assert market.price_sources(con, AFTER, AFTER) == ["stooq"]
     con.execute("DELETE FROM price_daily")
     assert market.span(con) is None
 
 
 def test_companies_are_named_in_the_order_of_their_names_without_funds(con):
     con.execute("DELETE FROM price_daily WHERE ticker = 'JNJ'")
-    assert list(market.named_companies(con)) == ["KS", "VST", "NVDA"]
+    named = market.named_companies(con)
+    assert list(named.items())[1:] == [("VST", "iVistra (VST)"), ("NVDA", "NVIDIA (NVDA)")]
+    assert list(named) == ["KS", "VST", "NVDA"]
