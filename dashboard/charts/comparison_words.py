@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dashboard.charts import words
+from dashboard.charts import locales, words
 from dashboard.data.naming import labelled
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ def literal(text: str) -> str:
 
 def price_form(currency: str, what: str) -> str:
     """A price in a hover template: `what` is the variable that Plotly fills in."""
-    sign = {"USD": "$", "KRW": "₩", "JPY": "¥"}.get(currency, f"{currency} ")
-    return f"{sign}%{{{what}:,.{0 if currency in ('KRW', 'JPY') else 2}f}}"
+    return f"{locales.sign(currency)}%{{{what}:,.{locales.decimals(currency)}f}}"
 
 
 def alt_text(shown: Comparison) -> str:

@@ -102,6 +102,18 @@ def money(locale: Locale, value: float, currency: str) -> str:
     return isolated(locale, numbers.format_currency(value, currency, locale=locale))
 
 
+def sign(currency: str) -> str:
+    """What stands before a sum in English: "$", "HK$", or the code and a space where a currency has no sign."""
+    written: str = numbers.get_currency_symbol(currency, locale=HOUSE)
+    return f"{currency} " if written == currency else written
+
+
+def decimals(currency: str) -> int:
+    """Decimal places of a sum: 2 for dollars, none for won and yen."""
+    places: int = numbers.get_currency_precision(currency)
+    return places
+
+
 def day(locale: Locale, value: date, weekday: bool, year: bool) -> str:
     """A date with the locale's own order and abbreviations, never broken across lines: "Mo., 27. Jan. 2025"."""
     text = dates.format_skeleton(_SKELETONS[weekday, year], value, locale=locale)

@@ -57,14 +57,10 @@ def compact(dollars: float, plus: bool = False) -> str:
 
 
 def price(value: float, currency: str) -> str:
-    """A price with its currency: "$118.42", "₩53,700", otherwise the code before the figure."""
+    """A price with its currency: "$118.42", "₩53,700", the code where it has no sign of its own: "CHF 12.30"."""
     if locale := locales.current():
         return locales.money(locale, value, currency)
-    if currency == "USD":
-        return f"${value:,.2f}"
-    if currency in ("KRW", "JPY"):
-        return f"{'₩' if currency == 'KRW' else '¥'}{value:,.0f}"
-    return f"{currency} {value:,.2f}"
+    return f"{locales.sign(currency)}{value:,.{locales.decimals(currency)}f}"
 
 
 def day(value: date, weekday: bool = True, year: bool = True) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from dashboard.charts import locales, words
+from dashboard.charts.comparison_words import price_form
 from dashboard.charts.locales import UnknownLocale, written_in
 
 DAY = date(2025, 1, 27)
@@ -50,6 +51,12 @@ def test_figures_and_dates_follow_the_locale(locale: str, written: list[str]) ->
             words.number(24490),
         ]
     assert found == written
+
+
+def test_a_price_has_the_sign_and_the_decimals_of_its_currency() -> None:
+    written = [words.price(53700.25, currency) for currency in ("USD", "KRW", "HKD", "CHF")]
+    assert written == ["$53,700.25", "₩53,700", "HK$53,700.25", "CHF 53,700.25"]
+    assert (price_form("HKD", "y"), price_form("KRW", "y")) == ("HK$%{y:,.2f}", "₩%{y:,.0f}")
 
 
 def test_a_locale_holds_only_in_its_block_and_its_thread() -> None:
