@@ -13,12 +13,16 @@ import pytest
 from dashboard.views.league import League, read_league
 
 
-@pytest.fixture(scope="package", autouse=True)
-def only_streamlits_own_packages() -> Iterator[None]:
+@pytest.fixture(scope="session")
+def streamlits_own_packages() -> list[metadata.Distribution]:
+    return [one for one in metadata.distributions() if "streamlit" in one.name]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def only_streamlits_own_packages(streamlits_own_packages: list[metadata.Distribution]) -> Iterator[None]:
     """Streamlit's test harness searches every installed package for components, each time that a page runs."""
-    found = [one for one in metadata.distributions() if "streamlit" in one.name]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metadata, "distributions", lambda **_: found)
+        patch.setattr(metadata, "distributions", lambda **_: streamlits_own_packages)
         yield
 
 
