@@ -116,8 +116,7 @@ def refresh(
     replay: Annotated[
         bool,
         typer.Option(
-            "--replay",
-            help="Judge the kept answers of a refresh again, asking no source: those of RUN, or the newest.",
+            "--replay", help="Judge kept answers again, those of RUN or the newest, asking no source."
         ),
     ] = False,
     run: Annotated[
@@ -126,14 +125,13 @@ def refresh(
     as_json: JsonOption = False,
     log_format: LogOption = None,
 ) -> None:
-    """Bring the missing sessions and today's charts into the warehouse, and publish them.
+    """Fetch the missing sessions and today's charts, merge them into the warehouse and publish it.
 
     Prices come from Yahoo Finance, rankings from Apple's public feed. --source intraday fetches bars within the
     day: those of --session, or of the days that were signalled or have an event (which a refresh of prices saves by
     itself, five minutes long). Yahoo keeps 5-minute bars for 60 days, 1-minute bars for 7.
 
-    Ends with 0 when everything arrived, 1 when part of it did (what failed is named), 2 when nothing did (the data
-    is unchanged).
+    Ends with 0 when everything arrived, 1 when part did (what failed is named), 2 when nothing did (the data is kept).
     """
     from etl.refresh import refresh as ask
     from etl.replay import replay as judge_again
