@@ -11,6 +11,10 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from streamlit.testing.v1 import AppTest
+
+from etl.product import variable
+from tests.dashboard.pages import seen
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {
@@ -23,14 +27,14 @@ PAGES = {
     "data": "/data",
 }
 LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "phone": ("light", 390)}
-# The pictures of the README: page, look, and how many pixels of it from the top.
-README = (("story", "light", 1340), ("event-study", "dark", 1240), ("app-rankings", "phone", 1100))
+# The picture of the README: page, look, and how many pixels of it from the top.
+README = ("story", "light", 1340)
 PORT = int(os.environ.get("PORT", "8599"))
 
 
 def serve(database: Path) -> subprocess.Popen[bytes]:
     """A dashboard over the bundled data, once it answers."""
-    env = {**os.environ, "AIMI_DATABASE": str(database)}
+    env = {**os.environ, variable("database"): str(database)}
     subprocess.run([sys.executable, "-m", "etl", "load-bundled"], cwd=ROOT, env=env, check=True)
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(PORT)]
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
@@ -79,7 +83,8 @@ def main(target: Path) -> None:
     if chromium is None:
         raise SystemExit("No Chromium or Chrome on the PATH: run `make chromium`.")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = serve(Path(folder) / "market.duckdb")
+        database = Path(folder) / "market.duckdb"
+        server = serve(database)
         try:
             browser = playwright.chromium.launch(
                 executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
@@ -89,9 +94,12 @@ def main(target: Path) -> None:
                     take(browser, name, look, target)
                     print(target / f"{name}-{look}.png")
             (target / "readme").mkdir(exist_ok=True)
-            for name, look, height in README:
-                take(browser, name, look, target / "readme", height)
+            name, look, height = README
+            take(browser, name, look, target / "readme", height)
             browser.close()
+            os.environ[variable("database")] = str(database)
+            page = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+            (target / "readme" / f"{name}-{look}.txt").write_text(seen(page), encoding="utf-8")
         finally:
             server.terminate()
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
+from tests.dashboard.pages import seen
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
 
@@ -32,6 +33,10 @@ def test_the_page_opens_on_the_deepseek_sell_off() -> None:
     assert titles(app)[0].startswith("NVIDIA lost $592.7 billion of market value on Mon 27 Jan 2025")
     shown = "".join(part.proto.body for part in app.get("html"))
     assert re.findall(r'"value">(.*?)<', shown) == ["−16.97%", "$1.52tn", "+0.07%"]
+    pictured = (PROJECT_ROOT / "tests" / "pictures" / "readme" / "story-light.txt").read_text(
+        encoding="utf-8"
+    )
+    assert seen(app) == pictured, "the README shows an older page: run `make screenshots`"
 
 
 @pytest.mark.usefixtures("on_bundled_data")
