@@ -75,9 +75,14 @@ def _home(process: int) -> Path:
 
 
 def leave() -> None:
-    """Take the folder of this process away, at an end that runs nothing of what is registered for it (a signal)."""
+    """Take the folder of this process away, at an end that runs nothing of what is registered for it (a signal).
+
+    A process that goes on all the same gets another when it next asks.
+    """
     if _home.cache_info().currsize:
         _leave(_home(os.getpid()), os.getpid())
+        _home.cache_clear()
+        spill_folder.cache_clear()
 
 
 def _leave(folder: Path, process: int) -> None:

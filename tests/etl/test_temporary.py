@@ -14,6 +14,12 @@ from etl.settings import PROJECT_ROOT
 from etl.temporary import PREFIX, sweep
 
 PROGRAM = "from etl.temporary import own_folder; print(own_folder('tables'), flush=True); input()"
+LEAVING = """
+from etl.temporary import leave, own_folder
+before = own_folder("tables")
+leave()
+print(before.exists(), own_folder("tables").exists())
+"""
 
 
 @pytest.fixture
@@ -62,3 +68,10 @@ def test_a_sweep_leaves_the_folder_of_its_own_process(place: Path) -> None:
     assert list(place.iterdir()) == [own]
     assert kept != own
     following.communicate("\n")
+
+
+def test_a_process_that_has_left_its_folder_and_goes_on_gets_another() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False True\n"
