@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +161,13 @@ def test_a_record_is_one_of_its_own_day(
 
 
 @pytest.mark.usefixtures("on_bundled_data")
-def test_a_reader_and_the_command_line_get_the_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_operator_and_the_command_line_get_the_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    operator: Callable[[str], None],
 ) -> None:
+    operator("1")
     write_claim(tmp_path, check="own-recrod")
     monkeypatch.setenv("AIMI_DATA_DIR", str(tmp_path))
     said = "claims.toml, claim x: there is no check “own-recrod”; the nearest is own-record"

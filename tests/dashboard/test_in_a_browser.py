@@ -154,7 +154,8 @@ def test_the_button_runs_a_refresh_beside_the_server_and_tells_how_it_went(reade
 def test_the_downloaded_picture_is_the_one_seen(reader: Reader) -> None:
     reader.page.emulate_media(color_scheme="light")
     page = visit(reader, "export")
-    page.get_by_text("Wide", exact=True).click()
+    page.get_by_role("combobox", name="Size").click()
+    page.get_by_role("option", name="Wide").click()
     page.get_by_text("1200 × 675 pixels").wait_for()
     wait_until_drawn(page)
     picture = page.locator("[data-testid=stImage] img").first
