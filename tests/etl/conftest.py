@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -42,6 +43,35 @@ def bundled(warehouse: FileWarehouse, bundled_database: Path) -> FileWarehouse:
     """A warehouse that holds the bundled data."""
     shutil.copyfile(bundled_database, warehouse.path)
     return warehouse
+
+
+@pytest.fixture(scope="module")
+def amd(request: pytest.FixtureRequest) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse in memory that follows AMD and holds what the module's ``stored_before`` puts into it."""
+    with InMemory().con as con:
+        con.execute(
+            "INSERT INTO company (ticker, name, segment, exchange, currency, role) "
+            "VALUES ('AMD', 'AMD', 's', 'XNAS', 'USD', 'AI')"
+        )
+        request.module.stored_before(con)
+        yield con
+
+
+@pytest.fixture
+def con(amd: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same for each test: what it does to the tables is taken back."""
+    amd.begin()
+    yield amd
+    amd.rollback()
+
+
+def closes_of_100(con: duckdb.DuckDBPyConnection, days: list[date]) -> None:
+    """AMD has closed at 100 on each of the days."""
+    con.execute(
+        "INSERT INTO price_daily (ticker, date, close, adj_close, currency, source) "
+        "SELECT 'AMD', unnest($days::DATE[]), 100, 100, 'USD', 'yahoo'",
+        {"days": days},
+    )
 
 
 COMPANIES = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +16,7 @@ from etl.network import Fault, FetchError
 from etl.runlog import ItemLog, RunLog
 from etl.sources.base import Batch, Request, Task
 from etl.sources.yahoo import Answer, YahooPrices, _batch
-from etl.warehouse.migrate import migrate
+from tests.etl.conftest import closes_of_100
 from tests.loopback.yahoo import chart, listing, sessions
 
 NOW = pd.Timestamp("2025-03-20 23:00", tz="UTC")
@@ -31,33 +30,11 @@ class Prices(YahooPrices):
     def __init__(self) -> None: ...
 
 
-@pytest.fixture(scope="module")
-def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A warehouse in memory that holds six weeks of AMD, a dividend and a split."""
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'; SET threads = 1")
-        migrate(con, constraints=True)
-        con.execute(
-            "INSERT INTO company (ticker, name, segment, exchange, currency, role) "
-            "VALUES ('AMD', 'AMD', 's', 'XNAS', 'USD', 'AI')"
-        )
-        con.register("known_day", pd.DataFrame({"date": pd.to_datetime(DAYS)}))
-        con.execute(
-            "INSERT INTO price_daily (ticker, date, close, adj_close, currency, source) "
-            "SELECT 'AMD', date, 100, 100, 'USD', 'yahoo' FROM known_day"
-        )
-        con.unregister("known_day")
-        con.execute(f"INSERT INTO dividend (ticker, ex_date, amount) VALUES ('AMD', '{DAYS[22]}', 1)")
-        con.execute(f"INSERT INTO split (ticker, date, ratio) VALUES ('AMD', '{DAYS[23]}', 2)")
-        yield con
-
-
-@pytest.fixture
-def con(warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The same for each test: what it does to the tables is taken back."""
-    warehouse.begin()
-    yield warehouse
-    warehouse.rollback()
+def stored_before(con: duckdb.DuckDBPyConnection) -> None:
+    """Six weeks of AMD, a dividend and a split."""
+    closes_of_100(con, DAYS)
+    con.execute(f"INSERT INTO dividend (ticker, ex_date, amount) VALUES ('AMD', '{DAYS[22]}', 1)")
+    con.execute(f"INSERT INTO split (ticker, date, ratio) VALUES ('AMD', '{DAYS[23]}', 2)")
 
 
 def answer(

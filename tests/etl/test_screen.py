@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -15,7 +14,7 @@ from etl.gaps import LONGEST_ABSENCE, gaps, note_absent
 from etl.quality import Screen
 from etl.quality.adjusted import adjusted
 from etl.sources.base import Batch, Task
-from etl.warehouse.migrate import migrate
+from tests.etl.conftest import closes_of_100
 from tests.loopback.yahoo import sessions
 
 NOW = pd.Timestamp("2025-03-20 23:00", tz="UTC")
@@ -23,31 +22,8 @@ DAYS = sessions(date(2025, 1, 2), date(2025, 3, 14))
 Row = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A warehouse in memory that knows AMD and its closes of 100."""
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'; SET threads = 1")
-        migrate(con, constraints=True)
-        con.execute(
-            "INSERT INTO company (ticker, name, segment, exchange, currency, role) "
-            "VALUES ('AMD', 'AMD', 's', 'XNAS', 'USD', 'AI')"
-        )
-        con.register("known_day", pd.DataFrame({"date": pd.to_datetime(DAYS)}))
-        con.execute(
-            "INSERT INTO price_daily (ticker, date, close, adj_close, currency, source) "
-            "SELECT 'AMD', date, 100, 100, 'USD', 'yahoo' FROM known_day"
-        )
-        con.unregister("known_day")
-        yield con
-
-
-@pytest.fixture
-def con(warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The same for each test: what it does to the tables is taken back."""
-    warehouse.begin()
-    yield warehouse
-    warehouse.rollback()
+def stored_before(con: duckdb.DuckDBPyConnection) -> None:
+    closes_of_100(con, DAYS)
 
 
 def bar(day: date, close: float = 100.0, **values: Any) -> Row:

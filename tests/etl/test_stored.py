@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 import duckdb
@@ -15,7 +14,6 @@ from etl.quality.basis import JUMP
 from etl.quality.levels import SPLITS_UNAPPLIED
 from etl.quality.stored import OTHER_SHARES, OUTSIDE, UNMOVED
 from etl.warehouse.merge import Merge
-from etl.warehouse.migrate import migrate
 from tests.loopback.yahoo import sessions
 
 NOW = pd.Timestamp("2025-03-20 23:00", tz="UTC")
@@ -37,25 +35,9 @@ def rescaled(frame: pd.DataFrame, factor: float, before: date = date.max) -> pd.
     return changed
 
 
-@pytest.fixture(scope="module")
-def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'; SET threads = 1")
-        migrate(con, constraints=True)
-        con.execute(
-            "INSERT INTO company (ticker, name, segment, exchange, currency, role) "
-            "VALUES ('AMD', 'AMD', 's', 'XNAS', 'USD', 'AI')"
-        )
-        store(con, bars(), begun="2025-02-15")
-        yield con
-
-
-@pytest.fixture
-def con(warehouse) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A warehouse that holds six weeks of AMD, stored after the last of them; each test's changes are taken back."""
-    warehouse.begin()
-    yield warehouse
-    warehouse.rollback()
+def stored_before(con: duckdb.DuckDBPyConnection) -> None:
+    """Six weeks of AMD, stored after the last of them."""
+    store(con, bars(), begun="2025-02-15")
 
 
 def store(con, frame: pd.DataFrame, begun: str) -> None:
