@@ -284,15 +284,10 @@ class FileWarehouse:
         """The state that a rollback from ``version`` returns to."""
         states = self._kept.states()
         now = next((state for state in states if state.name == version), None)
-        if now is None:
-            earlier = []
-        elif now.parent is None:
-            earlier = [state for state in states if state < now]
-        else:
-            earlier = [state for state in states if state.number <= now.parent]
-        if not earlier:
+        earlier = now.came_from(states) if now else None
+        if earlier is None:
             raise NoSuchStateError("There is no earlier state to return to.")
-        return earlier[-1].name
+        return earlier.name
 
     def _open_published(self) -> duckdb.DuckDBPyConnection:
         for attempt in range(1, _READ_ATTEMPTS + 1):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from etl.product import variable
+from etl.product import SLUG, variable
 from etl.temporary import spill_folder
 from etl.warehouse import runs
 from etl.warehouse.compare import LOG, QUARANTINE
@@ -43,6 +43,7 @@ ASKED_EVERY = 1.0
 UNUSED_DAYS = (
     2  # a file is taken away only so long after its snapshots have expired: somebody may still read it
 )
+MIGRATIONS = "schema_migration"
 _versions: dict[Place, tuple[str, float]] = {}
 
 
@@ -181,32 +182,37 @@ class LakeWarehouse:
 
     def versions(self) -> list[str]:
         """The names of the snapshots that ``rollback`` offers, oldest first."""
-        return [state.name for state in self._states(but=(*LOG, QUARANTINE))]
+        return [state.name for state in self._offered()]
 
     def rollback(self, version: str | None = None) -> str:
-        """Make the tables what they were in a snapshot, by default the one before; this is a new snapshot.
+        """Make the tables what they were in a snapshot, by default the one that the present came from.
+
+        This is a new snapshot, whose commit names the one that a further rollback returns to.
 
         Raises
         ------
         NoSuchStateError
             When there is no such snapshot.
         """
-        kept = self.versions()
-        version = version or (kept[-2] if len(kept) > 1 else "none")
-        if version not in kept:
-            raise NoSuchStateError(f"There is no state {version!r}; kept are {', '.join(kept)}.")
-        number = snapshot_number(version)
-        with self.writing() as con:
-            con.begin()
-            names = con.execute(
-                "SELECT table_name FROM duckdb_tables() WHERE database_name = $catalog", {"catalog": CATALOG}
-            ).fetchall()
-            for (name,) in names:
-                if name in (*LOG, "schema_migration"):
-                    continue  # what happened has happened, and the columns stay as they are
-                _bring_back(con, name, number)
-            con.commit()
-        return version
+        with self.locked():
+            kept = self._offered()
+            chosen = _chosen(kept, version)
+            before = chosen.came_from(kept)
+            with self.writing() as con:
+                con.begin()
+                tables = con.execute(
+                    "SELECT table_name FROM duckdb_tables() WHERE database_name = $catalog",
+                    {"catalog": CATALOG},
+                ).fetchall()
+                for (name,) in tables:
+                    if name in (*LOG, MIGRATIONS):
+                        continue  # what happened has happened, and the columns stay as they are
+                    _bring_back(con, name, chosen.number)
+                told = f"'{CATALOG}', '{SLUG}', 'rollback to {chosen.name}'"
+                parent = before.number if before else 0
+                con.execute(f"CALL ducklake_set_commit_message({told}, extra_info => '{parent}')")
+                con.commit()
+        return chosen.name
 
     def clean(self) -> int:
         """Let snapshots thin out as kept states do, merge small files, take away what nobody needs.
@@ -214,7 +220,7 @@ class LakeWarehouse:
         Returns how many snapshots have expired.
         """
         with self.locked():
-            states, published = self._states(but=()), self._states(but=(*LOG, QUARANTINE))
+            states, published = self._states(but=()), self._offered()
             stay = self.keep.kept(published, datetime.now(UTC)) | {states[-1], published[-1]}
             gone = [state.number for state in states if state not in stay]
             with self.writing() as con:
@@ -250,20 +256,33 @@ class LakeWarehouse:
         WarehouseMissingError
             When the lake holds no table.
         """
-        tables, rows = self._asked(
-            f"SELECT table_name, table_id FROM ducklake_table_info('{CATALOG}')",  # noqa: S608
-            f"SELECT snapshot_id, snapshot_time, changes FROM ducklake_snapshots('{CATALOG}') ORDER BY 1",  # noqa: S608
+        every = self._snapshots()
+        found = [state for state, changed in every if not but or changed - set(but)]
+        return found or [every[-1][0]]
+
+    def _offered(self) -> list[State]:
+        """The snapshots that a rollback may return to, oldest first: none of those on the way of a migration."""
+        found = [one for one in self._snapshots() if one[1] - {*LOG, QUARANTINE}]
+        return [state for state, changed in found if MIGRATIONS not in changed or state == found[-1][0]]
+
+    def _snapshots(self) -> list[tuple[State, set[str]]]:
+        """Every snapshot with the tables that it changed, oldest first."""
+        info, rows = self._asked(
+            f"SELECT table_id, table_name FROM ducklake_table_info('{CATALOG}')",  # noqa: S608
+            f"SELECT * EXCLUDE (author, commit_message) FROM ducklake_snapshots('{CATALOG}') ORDER BY 1",  # noqa: S608
         )
-        if "schema_migration" not in dict(tables):
+        tables = {str(number): name for number, name in info}
+        if MIGRATIONS not in tables.values():
             raise WarehouseMissingError.at(self.name)
-        passed = {f"main.{name}" for name in but} | {str(number) for name, number in tables if name in but}
-        every = [State(number, f"snapshot-{number}", None, moment) for number, moment, _ in rows]
-        found = [
-            state
-            for state, (*_, changes) in zip(every, rows, strict=True)
-            if not but or _changed(changes) - passed
+        return [
+            (
+                State(
+                    number, f"snapshot-{number}", int(parent) if (parent or "").isdecimal() else None, moment
+                ),
+                {tables.get(table, table.removeprefix("main.").strip('"')) for table in _changed(changes)},
+            )
+            for number, moment, _, changes, parent in rows
         ]
-        return found or every[-1:]
 
     def _asked(self, *queries: str) -> list[list[tuple[Any, ...]]]:
         """The rows of queries about the newest snapshot."""
@@ -305,6 +324,20 @@ class LakeWarehouse:
                     f"seconds: try again later, or raise {variable('lock_timeout')}."
                 )
             time.sleep(0.2)
+
+
+def _chosen(kept: Sequence[State], version: str | None) -> State:
+    """The snapshot to return to: the one of that name, or the one that the newest came from."""
+    if version is None:
+        found = kept[-1].came_from(kept)
+        if found is None:
+            raise NoSuchStateError("There is no earlier state to return to.")
+        return found
+    for state in kept:
+        if state.name == version:
+            return state
+    names = ", ".join(state.name for state in kept)
+    raise NoSuchStateError(f"There is no state {version!r}; kept are {names}.")
 
 
 def _bring_back(con: duckdb.DuckDBPyConnection, name: str, snapshot: int) -> None:

@@ -44,6 +44,12 @@ class State:
         name = f"{stem}-{number:08d}{lineage}-{now:%Y%m%dT%H%M%S.%f}Z-{token}.duckdb"
         return cls(number, name, parent, now)
 
+    def came_from(self, kept: Sequence[State]) -> State | None:
+        """The one of ``kept`` that a rollback from this state returns to; None where there is none."""
+        if self.parent is None:
+            return max((state for state in kept if state < self), default=None)
+        return max((state for state in kept if state.number <= self.parent), default=None)
+
 
 @dataclass(frozen=True)
 class Keep:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from etl.warehouse.errors import NoSuchStateError
 from etl.warehouse.lake import LakeWarehouse
 
 pytest.importorskip("duckdb_extension_ducklake", reason="needs DuckDB's extension as a package")
@@ -38,3 +39,30 @@ def test_a_rollback_keeps_small_tables_and_the_newest_columns(tmp_path):
     with lake.writing() as con:
         con.execute("DELETE FROM company")
     assert rows("FROM company") == []
+
+
+def test_a_second_rollback_goes_one_further_back_and_never_to_a_half_made_lake(tmp_path):
+    lake = LakeWarehouse(f"ducklake:{tmp_path / 'catalog.ducklake'}", str(tmp_path / "lake"))
+
+    def store(amount: int) -> None:
+        with lake.writing() as con:
+            con.begin()
+            con.execute("DELETE FROM dividend")
+            con.execute("INSERT INTO dividend (ticker, amount) VALUES ('A', ?)", [amount])
+            con.commit()
+
+    def rolled_back() -> float:
+        lake.rollback()
+        with lake.reading() as con:
+            return con.execute("SELECT amount FROM dividend").fetchall()[0][0]
+
+    store(1)
+    with pytest.raises(NoSuchStateError, match="no earlier state"):
+        lake.rollback()
+    store(2)
+    store(3)
+    assert [rolled_back(), rolled_back()] == [2, 1]
+    with pytest.raises(NoSuchStateError, match="no earlier state"):
+        lake.rollback()
+    store(4)
+    assert rolled_back() == 1
