@@ -231,6 +231,8 @@ def test_a_split_that_was_withdrawn_explains_the_way_back():
     whole = stored(history(), slice(0, 30), 0.1)
     assert refused(whole, splits(), splits((day, 10.0))) == []
     assert refused(whole, splits(), splits()) == list(range(60))
+    risen = stored(scaled(history(), slice(30, 60), 1.25), slice(0, 30), 1 / 1.25)
+    assert refused(risen, splits(), splits((day, 1.25))) == []
 
 
 @pytest.mark.parametrize("ratio", [4.0, 2.0, 1.5, 0.1])
@@ -240,8 +242,9 @@ def test_a_split_that_the_source_has_lost_with_its_adjustment_is_not_withdrawn(r
     whole = stored(history(), slice(0, 60))
     lost = scaled(whole, rows, ratio)
     lost["volume"] *= np.where(lost.index == rows.stop, 10, 1)
-    day = str(whole["date"][rows.stop].date())
-    assert refused(lost, splits(), splits((day, ratio))) == list(range(rows.stop))
+    for days in (-4, 0, 4):
+        day = str((whole["date"][rows.stop] + pd.Timedelta(days=days)).date())
+        assert refused(lost, splits(), splits((day, ratio))) == list(range(rows.stop))
 
 
 @pytest.mark.parametrize("factor", [100, 0.01, 1000, 4, 0.1, 2, 1.25, 0.5])

@@ -14,7 +14,8 @@ def test_after_the_last_pause_a_message_is_given_up(tmp_path: Path) -> None:
         assert ledger.due(["one"], "webhook", now) == ["one"]
         ledger.begin(["one"], "webhook", now)
         ledger.end(["one"], "webhook", now, "answered 503")
-        assert ledger.due(["one"], "webhook", now + pause / 2) == []
+        for again in (False, True):
+            assert ledger.due(["one"], "webhook", now + pause / 2, again=again) == []
         now += pause
     ledger.begin(["one"], "webhook", now)
     ledger.end(["one"], "webhook", now, "answered 503")

@@ -24,11 +24,13 @@ Capture = Callable[[str, str, dict[int, str]], None]
 def captures(tmp_path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Capture]]:
     with FileWarehouse(tmp_path / "market.duckdb").writing() as con:
 
-        def capture(moment: str, country: str, chart: dict[int, str], evidence: str = "measured") -> None:
+        def capture(
+            moment: str, country: str, chart: dict[int, str], evidence: str = "measured", depth: int = 100
+        ) -> None:
             con.execute(
                 "INSERT INTO ranking_capture (captured_at, store, country, chart, device, depth, evidence, source, "
-                "source_url) VALUES (?, 'apple', ?, 'top-free', 'iphone', 100, ?, 'apple', 'feed')",
-                [moment, country, evidence],
+                "source_url) VALUES (?, 'apple', ?, 'top-free', 'iphone', ?, ?, 'apple', 'feed')",
+                [moment, country, depth, evidence],
             )
             con.executemany(
                 "INSERT INTO app_ranking (captured_at, store, country, chart, device, rank, app_id, app_name, evidence,"
@@ -106,9 +108,22 @@ def test_an_app_that_falls_out_of_the_top_ten_loses_no_1(
     capture("2025-02-01 00:00:00+00", "us", {1: "DeepSeek", 2: "ChatGPT"})
     capture("2025-02-02 00:00:00+00", "us", chart)
     notice(con, "one", NOW, A_MONTH)
-    assert [what for _, name, what, _ in told(con) if name == "DeepSeek"] == [told_of] * bool(told_of)
+    lost = [(name, what) for _, name, what, _ in told(con) if what.startswith("loses")]
+    assert lost == [("DeepSeek", told_of)] * bool(told_of)
     assert signals(con, "name = 'DeepSeek'")["detail"].str.contains(stands).tolist() == [True] * bool(told_of)
     assert notice(con, "again", NOW, A_MONTH) == Found()
+
+
+def test_an_app_that_is_gone_from_charts_of_several_lengths_is_outside_the_shortest(
+    captures: tuple[duckdb.DuckDBPyConnection, Capture],
+) -> None:
+    con, capture = captures
+    for country, depth in (("us", 100), ("gb", 50)):
+        capture("2025-02-01 00:00:00+00", country, {1: "DeepSeek"})
+        capture("2025-02-02 00:00:00+00", country, {1: "Temu"}, depth=depth)  # type: ignore[call-arg]
+    assert [(step.rank, step.depth) for step in steps(con, date.min) if step.name == "DeepSeek"] == [
+        (None, 50)
+    ]
 
 
 def test_two_apps_whose_names_have_no_latin_letters_are_two_signals(

@@ -71,6 +71,8 @@ def test_closes_that_differ_each_by_its_own_share_are_of_other_shares(con, level
 def test_ten_sessions_tell_other_shares_and_the_operators_word_counts(con):
     assert refused(con, bars(seed=7).tail(10))[:2] == ({OTHER_SHARES}, 10)
     assert refused(con, bars(seed=7).tail(4)) == NOTHING
+    assert refused(con, bars(104, seed=7).tail(4)) == NOTHING
+    assert refused(con, bars(104, seed=7).tail(5))[:2] == ({OTHER_SHARES}, 5)
     assert refused(con, bars(seed=7).tail(10))[1] == 10
     con.execute(
         "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) SELECT 'price_daily', "
@@ -89,6 +91,7 @@ def test_other_shares_are_told_by_closes_that_are_a_few_percent_off(con):
 def test_one_factor_up_to_some_day_is_another_adjustment_of_the_same_shares(con, share):
     assert refused(con, rescaled(bars(), share)) == NOTHING
     assert refused(con, rescaled(bars(), share, before=DAY)) == NOTHING
+    assert refused(con, rescaled(bars(), share).round(1)) == NOTHING
 
 
 def test_revisions_of_less_than_half_of_the_closes_or_of_a_trifle_are_believed(con):
@@ -103,6 +106,8 @@ def test_revisions_of_less_than_half_of_the_closes_or_of_a_trifle_are_believed(c
 def test_shares_of_cents_and_those_of_another_provider_are_judged_otherwise(con):
     store(con, rescaled(bars(), 0.0005), begun="2025-02-15")
     assert refused(con, rescaled(bars(seed=7), 0.0005)) == NOTHING
+    store(con, rescaled(bars(), 0.005), begun="2025-02-15")
+    assert refused(con, rescaled(bars(seed=7), 0.005))[0] == {OTHER_SHARES}
     store(con, bars().assign(source="bundled"), begun="2025-02-15")
     assert refused(con, bars(104, seed=7)) == NOTHING
 
@@ -116,6 +121,7 @@ def test_a_split_that_moved_none_of_the_stored_closes_is_not_believed(con, ratio
 def test_a_split_is_measured_by_the_closes_from_before_every_split(con):
     assert refused(con, rescaled(bars(), 1 / 4, before=DAYS[5]), (DAYS[5], 4.0)) == NOTHING
     assert refused(con, rescaled(bars(), 1.02), (DAY, 10.0))[2] == {DAY: UNMOVED}
+    assert refused(con, bars().tail(-20), (DAY, 10.0), asked=(DAY, DAYS[-1])) == NOTHING
     between = at_other_level(bars(), slice(20, 25), 2.0)
     assert refused(con, between, (DAY, 2.0), (DAYS[25], 0.5)) == NOTHING
 
@@ -138,8 +144,10 @@ def test_a_split_of_its_own_day_is_judged_by_closes_stored_before_it(con):
     """Closes stored later, in a window that ended before the split, are adjusted for it already."""
     today = sessions(DAYS[-1], date(2025, 2, 18))[-1]
     assert refused(con, bars(), (today, 10.0))[2] == {today: UNMOVED}
-    store(con, bars(), begun="2025-03-01")
-    assert refused(con, bars(), (today, 10.0)) == NOTHING
+    assert refused(con, bars(), (DAYS[-1], 10.0))[2] == {DAYS[-1]: UNMOVED}
+    for begun in (f"{today}", "2025-03-01"):
+        store(con, bars(), begun)
+        assert refused(con, bars(), (today, 10.0), (date(2025, 2, 20), 2.0)) == NOTHING
     store(con, bars().assign(source="bundled"), begun="2025-02-15")
     assert refused(con, bars(), (today, 10.0)) == NOTHING
 
@@ -171,7 +179,9 @@ def test_a_close_that_comes_alone_lies_within_the_stored_range(con, share, sourc
     frame.iloc[3, frame.columns.get_loc("close")] *= share
     reasons, count, _ = refused(con, frame.drop(columns=["open", "high", "low"]))
     assert (reasons, count) == (why, len(why))
-    assert refused(con, frame.assign(low=frame["low"] * 0.9, high=frame["high"] * 1.1)) == NOTHING
+    wider = frame.assign(low=frame["low"] * 0.9, high=frame["high"] * 1.1)
+    assert refused(con, wider) == NOTHING
+    assert refused(con, wider.drop(columns="low"))[0] == (why if share < 1 else set())
 
 
 def test_a_close_rounded_to_cents_lies_within_the_stored_range(con):
@@ -250,7 +260,8 @@ def test_splits_that_are_withdrawn_or_sent_anew_explain_what_they_moved(con):
 def test_a_split_that_is_lost_with_its_adjustment_stays(con):
     con.execute(f"INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '{DAYS[5]}', 4, 'yahoo')")
     query = "SELECT count(*) FROM split AS target WHERE "
-    for frame, count, gone in ((rescaled(bars(), 4, before=DAYS[5]), 5, 0), (bars(), 0, 1)):
+    lost, spike = rescaled(bars(), 4, before=DAYS[5]), at_other_level(bars(), slice(25, 26), 10)
+    for frame, count, gone in ((lost, 5, 0), (bars(), 0, 1), (spike, 1, 1)):
         screen = Screen(con, "run", "yahoo", NOW)
         screen.expect([("AMD", DAYS[0], DAYS[-1])])
         screen.judge("split", pd.DataFrame(columns=["ticker", "date", "ratio", "source"]))
