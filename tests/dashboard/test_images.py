@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -84,15 +85,28 @@ def test_a_refusal_says_when_its_picture_will_be_there_and_then_it_is(
     slow: Slow, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(images, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(images, "MOST_WAITING", len(DISTINCT))
     slow.go.clear()
     refused = asked(client, *DISTINCT)
     assert {answer.status_code for answer in refused} == {503}
     seconds = sorted(int(answer.headers["retry-after"]) for answer in refused)
     assert (seconds[0], seconds[-1]) == (images.LEAST_RETRY, len(DISTINCT))
+    assert client.get(f"{MAP}?theme=dark").headers["retry-after"] == f"{len(DISTINCT)}"
     monkeypatch.setattr(images, "WAIT_SECONDS", 20)
     slow.go.set()
     assert {answer.status_code for answer in asked(client, *DISTINCT)} == {200}
     assert len(slow.drawn) == len(DISTINCT)
+
+
+def test_the_wait_follows_the_pace_of_the_last_drawings_and_is_one_a_reader_can_use(
+    slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 100, 16))
+    monkeypatch.setattr(images, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    # Two at once: a drawing of 16 seconds is a pace of 8, which counts an eighth beside the 1 of before.
+    images.pictures._paced(Spec("shock-map"), "state-1")
+    assert images.pictures._pace == pytest.approx(1 + 7 / 8)
+    assert [images.Busy(wait).seconds for wait in (0, 7.2, 9999)] == [5, 8, 600]
 
 
 def test_the_last_good_picture_is_served_while_a_new_one_is_drawn(

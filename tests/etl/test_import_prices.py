@@ -210,11 +210,12 @@ def test_one_date_that_tells_the_order_tells_it_for_the_file(listed, tmp_path):
     [
         (("1,234", "1,235"), "such as 1,234 that may be thousands or decimals"),
         (("1.234", "1.235"), "such as 1.234 that may be thousands or decimals"),
-        (("1,5", "1.5"), "a decimal comma and numbers with a decimal point"),
+        (("1,5", "1.5", "7,5*"), "a decimal comma and numbers with a decimal point"),
     ],
 )
 def test_a_number_that_may_be_two_needs_an_option_that_the_refusal_names(listed, tmp_path, figures, sentence):
-    path = written(tmp_path, "ticker;date;close\nNVDA;2025-03-17;{}\nNVDA;2025-03-18;{}\n".format(*figures))
+    rows = [f"NVDA;2025-03-{day};{figure}\n" for day, figure in enumerate(figures, start=17)]
+    path = written(tmp_path, "ticker;date;close\n" + "".join(rows))
     with pytest.raises(ImportRefusedError, match=f"{sentence}.*--decimal-comma or --decimal-point"):
         import_prices(listed, path)
     report = import_prices(listed, path, reading=Reading(decimal_comma=True))
@@ -223,7 +224,8 @@ def test_a_number_that_may_be_two_needs_an_option_that_the_refusal_names(listed,
     elif figures[0] == "1.234":
         assert [close for *_, close in stored(listed)] == [1234, 1235]
     else:
-        assert report.refused == [(2, 'the close "1.5" is not a number')]
+        marked = 'the close "7,5*" is not a number: take the mark "*" out'
+        assert report.refused == [(2, 'the close "1.5" is not a number'), (3, marked)]
 
 
 def test_an_empty_currency_is_the_listings_and_another_is_refused(listed, tmp_path):

@@ -136,6 +136,7 @@ def test_what_is_not_a_date_is_none(text):
         ("$1,118.42 †", 'is not a number: take the mark "†" out'),
         ("118.42¹", 'is not a number: take the mark "¹" out'),
         ("118.42 [a]", 'is not a number: take the mark "[a]" out'),
+        ("118.42(iii)", 'is not a number: take the mark "(iii)" out'),
         ("~118.42", 'is not a number: take the mark "~" out'),
         ("(1.2)", "is negative, which is what parentheses mean"),
         ("118.42", None),
@@ -147,3 +148,5 @@ def test_what_is_not_a_date_is_none(text):
 )
 def test_a_mark_that_keeps_a_figure_from_being_one_is_named(text, told):
     assert hint(text) == told
+    swapped = text.translate(str.maketrans(",.", ".,"))
+    assert hint(swapped, decimal_comma=True) == told

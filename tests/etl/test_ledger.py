@@ -39,7 +39,8 @@ def test_a_message_that_has_left_counts_as_told_even_if_nobody_knows_whether_it_
 
 def test_a_message_that_is_just_leaving_is_not_taken_for_one_that_was_left(tmp_path: Path) -> None:
     place = tmp_path / "ledger.sqlite"
-    Ledger(place).begin(["one"], "webhook", NOW)
+    Ledger(place).begin(["one", "other"], "webhook", NOW)
+    Ledger(place).end(["other"], "webhook", NOW, "answered 503")
     with delivering(place):
         assert left(place) == []
     assert left(place) == [("one", "webhook")]

@@ -6,12 +6,15 @@ import json
 import shutil
 from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 
 from etl import answers
 from etl.quality import GATES
 from etl.quality.gates import Gate
-from etl.replay import replay
+from etl.replay import _not_asked_since, replay
+from etl.runlog import ItemLog, RunLog
+from etl.sources.base import Batch, Task
 from etl.warehouse.lake import LakeWarehouse
 from etl.warehouse.runs import RETRIEVED
 from tests.etl.conftest import STORED, again, messages, nothing_lost
@@ -168,6 +171,22 @@ def test_of_an_older_answer_the_days_that_no_later_one_has_are_judged(loaded, mo
         f"SELECT volume FROM price_daily WHERE ticker = 'AMD' AND date IN ('{early}', '{DAY}') ORDER BY date"
     )
     assert loaded.rows(query) == [(volume[early].volume,), (volume[DAY].volume,)]
+
+
+@pytest.mark.parametrize("end", [7, None])
+@pytest.mark.parametrize(
+    ("first", "last", "left"), [(1, 2, 7), (1, 3, None), (4, 4, 3), (7, 9, 6), (1, 9, None)]
+)
+def test_the_days_from_the_first_that_was_asked_for_again_are_left_to_the_later_answer(
+    end, first, last, left
+):
+    days = pd.to_datetime([f"2025-03-{day:02}" for day in range(3, 8)])
+    task = Task("AMD", date(2025, 3, 3), end and date(2025, 3, end))
+    batch = Batch({"price_daily": pd.DataFrame({"ticker": "AMD", "date": days})}, 5)
+    asked = {"AMD": [(date(2025, 3, first), date(2025, 3, last))]}
+    found = _not_asked_since({task: batch}, asked, RunLog("1", "yahoo", items=[ItemLog("AMD")]))
+    kept = [batch.rows["price_daily"]["date"].max().day for batch in found.values()]
+    assert kept == ([left] if left else [])
 
 
 def test_answers_are_judged_as_of_the_moment_at_which_they_came(loaded, monkeypatch):

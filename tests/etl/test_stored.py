@@ -71,8 +71,8 @@ def test_closes_that_differ_each_by_its_own_share_are_of_other_shares(con, level
 def test_ten_sessions_tell_other_shares_and_the_operators_word_counts(con):
     assert refused(con, bars(seed=7).tail(10))[:2] == ({OTHER_SHARES}, 10)
     assert refused(con, bars(seed=7).tail(4)) == NOTHING
-    assert refused(con, bars(104, seed=7).tail(4)) == NOTHING
-    assert refused(con, bars(104, seed=7).tail(5))[:2] == ({OTHER_SHARES}, 5)
+    assert refused(con, bars(104, seed=7)[16:20]) == NOTHING
+    assert refused(con, bars(104, seed=7)[16:21])[:2] == ({OTHER_SHARES}, 5)
     assert refused(con, bars(seed=7).tail(10))[1] == 10
     con.execute(
         "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) SELECT 'price_daily', "
@@ -106,6 +106,8 @@ def test_revisions_of_less_than_half_of_the_closes_or_of_a_trifle_are_believed(c
 def test_shares_of_cents_and_those_of_another_provider_are_judged_otherwise(con):
     store(con, rescaled(bars(), 0.0005), begun="2025-02-15")
     assert refused(con, rescaled(bars(seed=7), 0.0005)) == NOTHING
+    store(con, rescaled(bars(), 0.0009), begun="2025-02-15")
+    assert refused(con, rescaled(bars(seed=7), 0.00105)) == NOTHING
     store(con, rescaled(bars(), 0.005), begun="2025-02-15")
     assert refused(con, rescaled(bars(seed=7), 0.005))[0] == {OTHER_SHARES}
     store(con, bars().assign(source="bundled"), begun="2025-02-15")

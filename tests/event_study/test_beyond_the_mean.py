@@ -214,6 +214,11 @@ def test_a_benchmark_of_treated_firms_says_what_it_is_made_of_and_is_refused():
     expected = np.average(inside, weights=values.iloc[24:])
     assert choices["ex-treated-value"].returns.iloc[6] == pytest.approx(expected)
     assert Benchmark("fund", MARKET).fair
+    for firms, treated_firms, fair in ((5, 1, True), (5, 2, False), (4, 0, False)):
+        few = Benchmark("few", MARKET, firms, treated_firms)
+        assert few.fair is fair
+        if fair:
+            assert choose_benchmark({"few": few}, "few") is few
 
 
 def test_the_index_without_its_ai_companies_is_what_is_left_of_its_value():

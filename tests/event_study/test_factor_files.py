@@ -32,6 +32,8 @@ def test_a_file_of_french_s_library_is_read_as_it_comes():
         table = parse_factors(content)
         np.testing.assert_allclose(table, FACTORS, atol=6e-7)
         assert list(table.index) == list(FACTORS.index)
+    closed = FACTORS.drop(FACTORS.index[50:55])  # as in September 2001
+    assert len(parse_factors(french_text(closed).encode())) == len(closed)
 
 
 def test_what_french_marks_as_missing_is_missing():

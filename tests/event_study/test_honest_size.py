@@ -10,7 +10,7 @@ from dashboard.event_study import TESTS, run_size_check, run_study
 from dashboard.event_study.battery import run_battery
 from dashboard.event_study.regression import Sample, fit
 from dashboard.event_study.size_table import WINDOWS
-from dashboard.event_study.validity import judge, look_up
+from dashboard.event_study.validity import COMMON, VOLATILE, _within, judge, look_up
 from dashboard.event_study.windows import make_scopes
 from tests.conftest import SOAK
 
@@ -120,6 +120,20 @@ def test_kolari_and_pynnonens_test_is_not_offered_for_large_groups_where_it_may_
     for firms, offered in ((5, True), (12, True), (20, True), (21, False), (60, False), (200, False)):
         holds, _ = look_up(TESTS["kolari_pynnonen"], ("complete",), DAYS, firms, 1)
         assert list(holds) == [offered, offered]
+
+
+def test_a_rate_measured_outside_what_is_promised_is_not_offered_however_few_the_draws():
+    firms, few_draws = np.array([5]), np.array([[0.02]])
+    for limits, least, most in ((COMMON, 0.035, 0.07), (VOLATILE, 0.03, 0.075)):
+        for low, high, holds in (
+            (least, most, True),
+            (least - 0.0005, most, False),
+            (least, most + 0.0005, False),
+        ):
+            rates = np.array([[low]]), np.array([[high]])
+            assert _within(*rates, few_draws, firms, limits) == holds
+    holds, _ = look_up(TESTS["corrado_rank"], ("complete",), DAYS, 30, 1)
+    assert not holds.any()
 
 
 def test_a_test_that_a_volatile_day_leaves_holds_on_a_common_date_too():
