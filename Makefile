@@ -10,7 +10,7 @@ UV := 0.13.9
 help: ## List what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# What is imported often must not be compiled each time anew, whatever the surroundings say.
+# What is imported often must not be compiled again each time, whatever the surroundings say.
 unexport PYTHONDONTWRITEBYTECODE
 
 .venv/bin/python:

@@ -99,10 +99,10 @@ def _of_the_status(warehouse: Warehouse) -> dict[str, str]:
 
 
 def _of_the_signals() -> dict[str, str]:
-    """What was told to somebody whom it may not have reached, since a telling was killed in between."""
+    """The messages that may not have arrived, since the delivery was killed once they had left."""
     return {
         f"signal {message_id} {target}": f"{message_id} is not known to have reached {target}: "
-        "`python -m etl tell --again` tells it once more"
+        "`python -m etl tell --again` sends it once more"
         for message_id, target in left(ledger_place(settings()))
     }
 

@@ -59,10 +59,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, stopped: st
     """
     from pydantic import ValidationError
 
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # a terminal that has not all letters gets the codes of the others
-        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # codes for the letters that a terminal lacks
     try:
         given = list(arguments) if arguments is not None else None
         return int(_command(app)(given, standalone_mode=False) or ExitCode.ALL)

@@ -14,7 +14,7 @@ import pandas as pd
 
 MISSING = (-99.99, -999.0)
 MOST_BYTES = 20_000_000
-# Days from a row to the next, in the middle of a file, from which it is not a daily one.
+# Median days from one row to the next, from which a file is weekly or monthly.
 A_WEEK, A_MONTH = 4, 20
 ZIP = b"PK\x03\x04"
 _ROW = re.compile(r"^\s*\d{8}\s*,")
@@ -34,7 +34,7 @@ def parse_factors(content: bytes) -> pd.DataFrame:
     Raises
     ------
     FactorFileError
-        When there is no table of dated numbers in it, or it is one of weeks or months.
+        When there is no table of dated numbers in it, or they are weekly or monthly.
     """
     try:
         text = _unpack(content).decode("utf-8-sig")
@@ -43,7 +43,7 @@ def parse_factors(content: bytes) -> pd.DataFrame:
     lines = text.splitlines()
     first = next((place for place, line in enumerate(lines) if _ROW.match(line)), None)
     if first is None and any(_MONTH.match(line) for line in lines):
-        raise _too_coarse("months")
+        raise _too_coarse("monthly")
     french = first and lines[first - 1].lstrip().startswith(",")
     return _daily(_french(lines, first) if first and french else _plain(text))
 
@@ -51,12 +51,12 @@ def parse_factors(content: bytes) -> pd.DataFrame:
 def _daily(table: pd.DataFrame) -> pd.DataFrame:
     apart = table.index.to_series().sort_values().diff().dt.days.median()
     if apart >= A_WEEK:
-        raise _too_coarse("months" if apart >= A_MONTH else "weeks")
+        raise _too_coarse("monthly" if apart >= A_MONTH else "weekly")
     return table
 
 
-def _too_coarse(unit: str) -> FactorFileError:
-    return FactorFileError(f"They are of {unit}, and the study needs those of days: take the daily file.")
+def _too_coarse(rhythm: str) -> FactorFileError:
+    return FactorFileError(f"They are {rhythm}, and the study needs daily ones: take the daily file.")
 
 
 def _unpack(content: bytes) -> bytes:

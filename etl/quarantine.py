@@ -72,7 +72,7 @@ def held(warehouse: Warehouse, chosen: Filter) -> list[dict[str, Any]]:
 def decide(warehouse: Warehouse, verb: str, chosen: Filter, *, reason: str, by: str = "") -> Decided:
     """Accept or drop refused rows, for a reason that is kept with the name of who gave it.
 
-    Accepted rows are merged at once and not refused again. Dropped ones stay out and are not told of any more.
+    Accepted rows are merged at once and not refused again. Dropped ones stay out and are not reported any more.
 
     Raises
     ------

@@ -213,7 +213,7 @@ def every_setting() -> list[Setting]:
 
 
 def unknown_variables() -> dict[str, str]:
-    """Variables that begin with the prefix and are no setting, each with the setting of the nearest name, or ""."""
+    """Variables that begin with the prefix and are not a setting, each with the setting of the nearest name, or ""."""
     known = [
         *(variable(name) for kind in (Settings, DashboardSettings) for name in kind.model_fields),
         *OTHERS,

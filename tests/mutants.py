@@ -2,7 +2,7 @@
 
 mutmut makes the changes, finds the tests that run through each and tries these (`[tool.mutmut]` in `pyproject.toml`).
 What survives is printed, but for what `tests/mutants.toml` explains. Without a name everything is tried that has not
-been, so that a run can be stopped and taken up again; with the names of modules these are tried anew.
+been, so that a run can be stopped and taken up again; with the names of modules these are tried again.
 """
 
 import re

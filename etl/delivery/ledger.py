@@ -100,8 +100,9 @@ class Ledger:
     def unsettled(self) -> list[tuple[str, str, str, str]]:
         """Message, target, state and reason of what did not arrive, or is not known to have arrived."""
         with self._open() as con:
-            query = "SELECT message_id, target, state, why FROM message WHERE state <> 'told' ORDER BY ALL"
-            return con.execute(query.replace("ALL", "message_id, target")).fetchall()
+            return con.execute(
+                "SELECT message_id, target, state, why FROM message WHERE state <> 'told' ORDER BY message_id, target"
+            ).fetchall()
 
 
 def ledger_place(options: Settings) -> Path:

@@ -67,7 +67,7 @@ class Table:
         """Put blocks of columns that stand side by side below each other, one row for each that is filled.
 
         ``kept`` are the places of the columns that belong to all of them. Each block is the value of the new column
-        ``label`` and, by name, the places of its columns; the layout is found anew for the ``kind`` of file.
+        ``label`` and, by name, the places of its columns; the layout is found again for each ``kind`` of file.
         """
         names = list(dict.fromkeys(name for _, places in blocks for name in places))
         own = len(kept) + 1

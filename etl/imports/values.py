@@ -27,7 +27,7 @@ def add_figures(table: Table, columns: list[str], reading: Reading, path: str) -
     """For each numeric column the SQL of its value, a DOUBLE: NULL where the cell is empty or no number.
 
     Where a column needs more than a cast, the table ``figure`` (text, value, missing, sign) holds what its texts mean,
-    and in ``hint`` what is wrong with those that are no figure, where it is known.
+    and in ``hint`` what is wrong with those that are not a figure, where it is known.
     """
     texts = [column for column in columns if table.is_text(column)]
     shapes = {column: _shapes(table, column) for column in texts}

@@ -123,7 +123,7 @@ def _starts(
             zone = own if named == EXCHANGE else named
             moment = local.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
             if pd.isna(moment):
-                fault = f"“{text[:40]}” is not one single moment in {zone}: its clocks are changed then"
+                fault = f"“{text[:40]}” is not a single moment in {zone}, whose clocks change then"
             else:
                 moment = moment.tz_convert("UTC")
         moments.append(moment)

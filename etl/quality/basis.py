@@ -142,7 +142,7 @@ class Series:
 
     @cached_property
     def still_shown(self) -> pd.DataFrame:
-        """The splits that the source sends no more, though the closes that came move by them on their day.
+        """The splits that the source no longer sends, though the closes that came still move by them on their day.
 
         Sources have lost splits for days, and with them the adjustment of the closes.
         """
@@ -300,7 +300,7 @@ class Series:
         return max(one, other) < 0.1 and abs(one - other) <= 0.02
 
     def _tells_of_news(self, before: int, after: int, step: float) -> bool:
-        """Whether the session itself was no ordinary one: it moved within the day, or drew far more money."""
+        """Whether the session itself was not an ordinary one: it moved within the day, or drew far more money."""
         bars = self.bars
         opened = bars["open"].iloc[after]
         if opened > 0 and abs(math.log(self.close[after] / opened)) > 0.3 * abs(step):

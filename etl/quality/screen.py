@@ -133,7 +133,7 @@ class Screen:
     def refused(self, name: str) -> dict[str, dict[str, int]]:
         """How many rows were refused, by item and reason; they are now in ``quarantine``.
 
-        Those that an operator has dropped are not told of again.
+        Those that an operator has dropped are not reported again.
         """
         keep(self.con, name, self.run_id, self.source, self.now)
         counts: dict[str, dict[str, int]] = {}

@@ -12,7 +12,7 @@ from etl.warehouse.merge import RELATIVE_TOLERANCE
 
 SHIFTED = "a session late or early: each close is the stored one of the session beside it"
 OTHER_SHARES = (
-    "each close is another share off the stored one: has the ticker been given to another company? "
+    "each close differs from the stored one by another factor: has the ticker been given to another company? "
     "Retire it in companies.toml, or accept these rows"
 )
 UNMOVED = (

@@ -64,7 +64,7 @@ def tell(
         meaning = "left, not known to have arrived" if state == LEFT else state
         errors.print(f"{target}: {message_id} {meaning}{reason}")
     if any(state != "waiting" for _, _, state, _ in waiting):
-        errors.print("`python -m etl tell --again` tells once more what is younger than a week.")
+        errors.print("`python -m etl tell --again` sends once more what is younger than a week.")
     raise typer.Exit(1 if waiting else 0)
 
 

@@ -82,7 +82,7 @@ def steps(con: duckdb.DuckDBPyConnection, since: date) -> list[Step]:
 
     Each is between two captures of one chart at most 36 hours apart. An app enters the top ten where no capture of
     the 30 days before held it there and the chart has been captured for as long. It loses no. 1 where it stands lower,
-    or where it is in the chart no more and another one leads.
+    or where it is no longer in the chart and another one leads.
     """
     rows = con.execute(_STEPS, {"since": since}).fetchall()
     return [

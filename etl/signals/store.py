@@ -95,7 +95,7 @@ def notice(con: duckdb.DuckDBPyConnection, run_id: str, now: pd.Timestamp, alarm
     """Compute the signals of all sessions, and keep what has changed of them in the table ``signal``.
 
     `alarms` is how many sessions a year are to have one; what another number before this one had brought and this one
-    does not is withdrawn for the setting, which nobody is told of. Called inside the transaction that merged the
+    does not is withdrawn for the setting, without a message. Called inside the transaction that merged the
     prices.
     """
     computed = _told_apart(_signals(con, alarms))

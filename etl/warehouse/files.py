@@ -322,9 +322,8 @@ class FileWarehouse:
             state = State.after(self.path.stem, self._kept.states(), parent, secrets.token_hex(2))
             flush(work)
             if now is None and not self.versions():
-                self._point_to(
-                    state.name
-                )  # a link to nothing is not a state: whoever dies here has lost nothing
+                # A link to nothing is not a state: whoever dies here has lost nothing.
+                self._point_to(state.name)
             undo.callback((self.folder / state.name).unlink, missing_ok=True)
             work.replace(self.folder / state.name)
             flush(self.folder)

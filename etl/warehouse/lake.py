@@ -343,8 +343,8 @@ def _chosen(kept: Sequence[State], version: str | None) -> State:
 def _bring_back(con: duckdb.DuckDBPyConnection, name: str, snapshot: int) -> None:
     """Make the rows of a table what they were; one that is younger than the snapshot becomes empty.
 
-    They are read before any is taken out: of a small table, whose rows lie in the catalog, a transaction sees those of
-    an earlier snapshot no more once it has deleted the present ones.
+    They are read before any is taken out: of a small table, whose rows lie in the catalog, a transaction no longer sees
+    those of an earlier snapshot once it has deleted the present ones.
     """
     try:
         con.execute(f'CREATE OR REPLACE TEMP TABLE earlier AS FROM "{name}" AT (VERSION => {snapshot})')

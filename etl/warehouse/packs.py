@@ -1,7 +1,7 @@
 """A state as a pack: the pages that another state does not hold, compressed, and where all the others are in it.
 
 A page is 4 KiB, on which DuckDB lays out its blocks. After a daily refresh nearly every page of the state before is
-somewhere in the new one, though a third of the blocks of 256 KiB were written anew.
+somewhere in the new one, though a third of the blocks of 256 KiB were rewritten.
 """
 
 from __future__ import annotations

@@ -94,8 +94,8 @@ def test_each_exchange_has_its_own_clock(daily, tmp_path):
     [
         ("soon 9:30", "UTC", "is not a time"),
         ("2025-03-18", "UTC", "has no time of day"),
-        ("2024-11-03 01:30", "America/New_York", "is not one single moment in America/New_York"),
-        ("2025-03-09 02:30", "America/New_York", "is not one single moment in America/New_York"),
+        ("2024-11-03 01:30", "America/New_York", "is not a single moment in America/New_York"),
+        ("2025-03-09 02:30", "America/New_York", "is not a single moment in America/New_York"),
         ("2025-03-18 03:30", "exchange", "XNAS does not trade at that time"),
         ("2025-03-22 10:30", "exchange", "XNAS does not trade at that time"),
         ("2025-03-18 09:32", "exchange", "it begins between two bars"),

@@ -54,16 +54,16 @@ def test_weekly_and_monthly_factors_are_refused_by_name():
     month_ends = FACTORS.groupby(FACTORS.index.to_period("M")).last()
     month_ends = month_ends.set_axis(month_ends.index.to_timestamp())
     monthly = french_text(month_ends)
-    for text, unit in (
-        (weekly, "weeks"),
-        (monthly, "months"),
+    for text, rhythm in (
+        (weekly, "weekly"),
+        (monthly, "monthly"),
         (
             "".join(line[:6] + line[8:] if line[:8].isdigit() else line for line in monthly.splitlines(True)),
-            "months",
+            "monthly",
         ),
-        (month_ends.to_csv(), "months"),
+        (month_ends.to_csv(), "monthly"),
     ):
-        with pytest.raises(FactorFileError, match=f"They are of {unit}, .* take the daily file"):
+        with pytest.raises(FactorFileError, match=f"They are {rhythm}, .* take the daily file"):
             parse_factors(text.encode())
 
 
