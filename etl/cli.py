@@ -297,6 +297,18 @@ def rollback(
     console.print(f"Published again: {warehouse.rollback(to or version)}")
 
 
+@app.command()
+def clean() -> None:
+    """Let old states go, as the settings keep_… say; on a lake, also merge its small files.
+
+    `schedule` does so once a day, and each publication of a file does it too. A lake that is refreshed by other means
+    needs this command, or it grows for ever.
+    """
+    from etl.warehouse import open_warehouse
+
+    console.print(f"States taken away: {open_warehouse().clean()}")
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     sys.exit(run(app))

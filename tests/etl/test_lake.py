@@ -102,6 +102,9 @@ def test_the_command_line_merges_revises_replays_and_rolls_back(operator, any_la
     assert rows(any_lake, query) == [(old + 0.5,)]
     assert operator.run("rollback").stdout.startswith("Published again: snapshot-")
     assert rows(any_lake, query) == [(old,)]
+    kept = any_lake.versions()
+    steps = operator.run("clean").stdout.removeprefix("States taken away: ")
+    assert (int(steps) > 5, any_lake.versions()) == (True, kept)  # those of the migrations
     operator.yahoo.listings.clear()
     done = operator.run("refresh", "--replay", "--json")
     (told,) = json.loads(done.stdout)["sources"]
