@@ -10,6 +10,8 @@ from dashboard.views.study_answer import LEVEL, Answer
 
 # The chance of finding it at which an effect counts as one that the design could have seen.
 POWER = 0.8
+# The p-value below which a test rejects; 1 - LEVEL is a little more in floating point, and takes 5% itself in.
+REJECTED = 0.05
 # The rate at 5% on a volatile day above which a test rejects too often.
 TOO_OFTEN = 0.075
 
@@ -69,7 +71,7 @@ def _verdict(answer: Answer) -> str:
     valid = valid[valid["test"] != "corrado_zivney"] if "corrado_rank" in set(valid["test"]) else valid
     if valid.empty:
         return "No test has been shown to hold for a group like this, so that no p-value is given."
-    reject = valid["p_value"] < 1 - LEVEL
+    reject = valid["p_value"] < REJECTED
     count, every = int(reject.sum()), len(valid)
     tests = (
         f"the {every} tests that hold for such a group"
@@ -106,7 +108,7 @@ def _storm(valid: pd.DataFrame, loud: pd.DataFrame, cautious: pd.DataFrame) -> s
     if loud.empty:
         said = "None holds if the day was also more volatile than others"
         named = [
-            f"{_name(row.test)} {'rejects' if row.p_value < 1 - LEVEL else 'does not'} (p {_equals(row.p_value)})"
+            f"{_name(row.test)} {'rejects' if row.p_value < REJECTED else 'does not'} (p {_equals(row.p_value)})"
             for row in cautious.itertuples()
         ]
         return (
@@ -139,7 +141,7 @@ def _smallest(answer: Answer) -> str:
     firms = int(answer.cars["car"].notna().sum())
     if firms <= 1:
         return effect
-    out = int((answer.cars["placebo_p_bh"] < 1 - LEVEL).sum())
+    out = int((answer.cars["placebo_p_bh"] < REJECTED).sum())
     which = (
         "No firm stands out by itself"
         if not out
