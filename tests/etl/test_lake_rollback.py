@@ -22,6 +22,7 @@ def test_a_rollback_keeps_small_tables_and_the_newest_columns(tmp_path):
         con.execute(
             "INSERT INTO price_daily (ticker, date, close) SELECT 'A', '2025-01-02', 1 FROM range(50)"
         )
+        con.execute("INSERT INTO dividend (ticker, ex_date, amount) VALUES ('A', '2025-01-02', 1)")
     migrations, first = rows("SELECT number FROM schema_migration ORDER BY 1"), lake.versions()[-1]
     with lake.writing() as con:
         con.execute(
@@ -31,7 +32,10 @@ def test_a_rollback_keeps_small_tables_and_the_newest_columns(tmp_path):
         con.execute(
             "UPDATE price_daily SET close = 2; INSERT INTO schema_migration VALUES (99, 'later', now())"
         )
+        con.execute("UPDATE dividend SET amount = 2; INSERT INTO etl_run (run_id) VALUES ('later')")
     lake.rollback(first)
+    assert rows("SELECT amount FROM dividend") == [(1.0,)]
+    assert rows("SELECT run_id FROM etl_run") == [("later",)]
     assert rows("SELECT ticker, name, later FROM company ORDER BY 1") == [("A", "a", None), ("B", "b", None)]
     assert rows("SELECT count(*), max(close) FROM price_daily") == [(50, 1.0)]
     assert rows("FROM younger") == []
