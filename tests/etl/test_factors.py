@@ -42,7 +42,7 @@ def test_a_revision_of_the_library_is_taken(operator, library):
 
 
 def test_a_replay_takes_no_revision_of_the_library_back(operator, library):
-    older = operator.refresh("factors").run_id
+    older = operator.refresh("factors", since=date(2025, 1, 20)).run_id
     library.days[date(2025, 1, 27)] = (-1.7, *library.days[date(2025, 1, 27)][1:])
     newer = operator.refresh("factors").run_id
     query = "SELECT date, mkt_rf, umd, rf FROM factor_daily ORDER BY date"
