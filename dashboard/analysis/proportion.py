@@ -6,7 +6,7 @@ from itertools import combinations
 import pandas as pd
 
 CLOSE, NEAR = 0.015, 0.05
-SMALLEST = 0.1
+SMALLEST = 0.15  # of the amount: the tile of a smaller one has no room for its name
 MOST = 4
 CANDIDATES = 24
 
@@ -14,7 +14,7 @@ CANDIDATES = 24
 def worth_as_much(values: pd.Series, amount: float, preferred: Collection[str] = ()) -> list[str]:
     """The companies whose market values come nearest to `amount` together, the largest first; none where none do.
 
-    `values` is in US dollars by ticker. One to four companies, each at least a tenth of the amount; those of
+    `values` is in US dollars by ticker. One to four companies, each at least 15 % of the amount; those of
     `preferred` alone where they come within 1.5 %, else any within 5 %; of sums about as near the fewest companies.
     """
     fitting = values[(values >= SMALLEST * amount) & (values <= (1 + NEAR) * amount)]

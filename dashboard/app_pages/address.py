@@ -37,7 +37,7 @@ def check_names(names: Collection[str]) -> None:
     """
     for key in [key for key in st.query_params if key not in names and not key.startswith(COUNTERS)]:
         try:
-            st.query_params[resolve("parameter of this page", key, names)] = st.query_params.get_all(key)
+            st.query_params[resolve("parameter", key, names)] = st.query_params.get_all(key)
             del st.query_params[key]
         except UnknownName as unknown:
             refuse(unknown)

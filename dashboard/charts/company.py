@@ -256,7 +256,9 @@ def worst_days(
         source=source,
         alt=_alt_of_days(days, name),
         table=_day_table(days),
-        note="In colour: the event’s session.",
+        note="In colour: the event’s session."
+        if days["is_event"].any()
+        else f"{name} has no session within two weeks of {words.day(event.market_session)}.",
     )
 
 
@@ -271,11 +273,12 @@ def _alt_of_days(days: pd.DataFrame, name: str) -> str:
 def _ranked(days: pd.DataFrame, name: str, event: Event) -> str:
     found = days[days["is_event"]]
     if found.empty:
-        return f"{name} has no session within two weeks of {words.day(event.market_session)}"
+        worst = days.loc[days["change"].idxmin()]
+        return f"{name} fell most on {words.day(worst['date'].date(), weekday=False)}: {words.percent(worst['change'])}"
     row = found.iloc[0]
     day, place = words.day(row["date"].date(), weekday=False), int(row["place"])
     if row["change"] >= 0:
-        return f"{day} was no day of losses for {name}: {words.percent(row['change'])}"
+        return f"{name} did not fall on {day}: {words.percent(row['change'])}"
     ranked = "worst" if place == 1 else f"{ordinal(place)} worst"
     return f"{day} was the {ranked} of {words.possessive(name)} {words.number(int(row['sessions']))} days in the data"
 

@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 from dashboard.charts import words
 from dashboard.charts.bars import with_figures
 from dashboard.charts.chart import Chart
-from dashboard.charts.style import Palette, halo, palette, template
+from dashboard.charts.style import Palette, faded, halo, palette, template
 
 ROW_HEIGHT = 22
+PALE = 0.2
 STAND_OUT = 0.05
 # Letters of a line of a benchmark's name.
 LINE = 24
@@ -30,7 +31,7 @@ def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, them
     colours = palette(theme)
     fig = go.Figure(layout={"template": template(colours), "height": 440, "bargap": 0.55})
     _area(fig, days, "placebo_low", "placebo_high", colours.grid, "Ordinary stretches")
-    _area(fig, days, "caar_low", "caar_high", _pale(colours.gain), "95% band")
+    _area(fig, days, "caar_low", "caar_high", faded(colours.gain, PALE), "95% band")
     fig.add_hline(y=0, line={"color": colours.faint, "width": 1})
     hover = [_day_hover(row, group, benchmark) for row in days.itertuples()]
     _bars(fig, days, colours, hover)
@@ -85,7 +86,7 @@ def _bars(fig: go.Figure, days: pd.DataFrame, colours: Palette, hover: list[str]
         y=days["aar"] * 100,
         name="Of the session",
         marker={
-            "color": [tone if each else _pale(tone) for tone, each in zip(tones, event, strict=True)],
+            "color": [tone if each else faded(tone, PALE) for tone, each in zip(tones, event, strict=True)],
             "line": {"width": 0},
         },
         hovertext=hover,
@@ -107,11 +108,6 @@ def _bars(fig: go.Figure, days: pd.DataFrame, colours: Palette, hover: list[str]
                 "shadow": halo(colours),
             },
         )
-
-
-def _pale(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.20)"
 
 
 def _area(fig: go.Figure, days: pd.DataFrame, low: str, high: str, colour: str, name: str) -> None:

@@ -13,6 +13,7 @@ from dashboard.charts.style import Palette, mixed, palette, readable_on, templat
 
 HEIGHT = 250
 GAP = 0.035
+LONG_NAME = 12
 TILES = (0.55, 0.4, 0.28, 0.18)
 
 
@@ -77,7 +78,7 @@ def _figure(moved: Moved, beside: pd.DataFrame, colours: Palette) -> go.Figure:
     )
     shades = [mixed(colours.band, colours.muted, share) for share in TILES[: len(beside)]]
     fig.add_treemap(
-        labels=[words.safe(name) for name in beside["name"]],
+        labels=[_in_two_lines(words.safe(name)) for name in beside["name"]],
         parents=[""] * len(beside),
         values=beside["value_before"].tolist(),
         text=[words.compact(value) for value in beside["value_before"]],
@@ -90,6 +91,12 @@ def _figure(moved: Moved, beside: pd.DataFrame, colours: Palette) -> go.Figure:
         **_looks(shades, colours),
     )
     return fig.update_layout(margin={"l": 0, "r": 0, "t": 4, "b": 4})
+
+
+def _in_two_lines(name: str) -> str:
+    """A long name broken before its last word, so that a narrow tile holds it in a size that reads."""
+    first, _, last = name.rpartition(" ")
+    return f"{first}<br>{last}" if first and len(name) > LONG_NAME else name
 
 
 def _looks(shades: Sequence[str], colours: Palette) -> dict[str, object]:

@@ -131,6 +131,12 @@ def _luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+def faded(colour: str, share: float) -> str:
+    """A colour that lets what lies behind it through; `share` 1 is opaque."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share:.2f})"
+
+
 def halo(colours: Palette) -> str:
     """The shadow that keeps a label readable where a line passes behind it."""
     edges = ("1px 1px", "-1px 1px", "1px -1px", "-1px -1px", "2px 0", "-2px 0")

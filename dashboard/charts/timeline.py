@@ -20,7 +20,7 @@ from dashboard.charts.annotations import (
 )
 from dashboard.charts.chart import Chart
 from dashboard.charts.ranks import add_ranks, is_approximate
-from dashboard.charts.style import BODY_FONT, Palette, halo, palette, template
+from dashboard.charts.style import BODY_FONT, Palette, faded, halo, palette, template
 from dashboard.data.events import Event
 from dashboard.data.market import ONE_HISTORY
 from dashboard.data.naming import labelled
@@ -271,6 +271,8 @@ def _on_the_drop(
                 "text": f"<b>{words.safe(name)}</b> {words.percent(level / 100 - 1)}",
                 "showarrow": False,
                 "xanchor": "right",
+                "bgcolor": faded(colours.paper, 0.75),  # the lines of the days before pass here
+                "borderpad": 1,
                 "font": {"color": colour, "size": 12, "family": BODY_FONT, "shadow": halo(colours)},
             }
             for (name, _, level, _, colour), place in zip(found, places, strict=True)

@@ -97,8 +97,8 @@ def _figure(drawn: pd.DataFrame, others: pd.DataFrame, colours: Palette, *, doll
     _bars(fig, places, measured, [row[3] for row in rows], colours)
     if dollars:
         _percentages(fig, places, rows, colours)
-        _column_head(fig, "", "Market value", colours)
-        _column_head(fig, "2", "Share price", colours)
+        _column_head(fig, "", "Market value", "left", colours)
+        _column_head(fig, "2", "Share price", "right", colours)
     fig.update_yaxes(
         showgrid=False,
         ticks="",
@@ -169,16 +169,16 @@ def _percentages(
     fig.update_xaxes(visible=False, range=[0, 1], row=1, col=2)
 
 
-def _column_head(fig: go.Figure, axis: str, title: str, colours: Palette) -> None:
+def _column_head(fig: go.Figure, axis: str, title: str, side: str, colours: Palette) -> None:
     fig.add_annotation(
-        x=1,
+        x=int(side == "right"),
         xref=f"x{axis} domain",
         y=1,
         yref="paper",
         yshift=16,
         text=title,
         showarrow=False,
-        xanchor="right",
+        xanchor=side,
         font={"color": colours.muted, "size": 12, "family": BODY_FONT},
     )
 

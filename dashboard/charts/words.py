@@ -5,6 +5,7 @@ Within a block of `dashboard.charts.locales.written_in` they follow another loca
 
 from datetime import date
 from html import escape
+from textwrap import shorten
 
 from dashboard.charts import locales
 
@@ -91,9 +92,10 @@ def safe(text: str, limit: int = 60) -> str:
 
 
 def cut(text: str, limit: int = 80) -> str:
-    """Text on one line, cut to `limit` characters."""
+    """Text on one line, cut to `limit` characters, after a word where one ends in the second half."""
     text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    by_words = shorten(text, limit, placeholder="…")
+    return by_words if len(by_words) >= min(len(text), limit / 2) else text[: limit - 1] + "…"
 
 
 ONE_HISTORY = "<br>by one price history"

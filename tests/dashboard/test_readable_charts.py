@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboard.analysis.recovery import recoveries
+from dashboard.charts import words
 from dashboard.charts.annotations import on_mondays
 from dashboard.charts.event_study import benchmarks
 from dashboard.charts.recovery import recovery
@@ -129,3 +130,42 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_heads_of_two_columns_stand_at_opposite_ends(bundled_database):
+    """On a phone they ran into each other."""
+    with connect_read_only(bundled_database) as con:
+        chart = CHARTS["shock-losses"](con, Request("deepseek-selloff"))
+    heads = {note.text: (note.x, note.xanchor) for note in chart.figure.layout.annotations if note.text}
+    assert (heads["Market value"], heads["Share price"]) == ((0, "left"), (1, "right"))
+
+
+def test_labels_beside_the_move_cover_the_lines_of_the_days_before(bundled_database):
+    with connect_read_only(bundled_database) as con:
+        chart = CHARTS["shock-timeline"](con, Request("nvidia-q1-fy2024"))
+    labels = [note for note in chart.figure.layout.annotations if "Microsoft" in (note.text or "")]
+    assert labels
+    assert all(note.bgcolor.endswith(",0.75)") for note in labels)
+
+
+def test_worst_days_of_a_company_listed_later_are_told_by_the_worst_of_them(bundled_database):
+    with connect_read_only(bundled_database) as con:
+        chart = CHARTS["company-worst-days"](con, Request("deepseek-selloff", ("CRWV",)))
+    first = chart.table.iloc[0]
+    assert (
+        chart.title
+        == f"CoreWeave fell most on 13 Aug 2025: {words.percent(first['change, percent (with dividends)'] / 100)}"
+    )
+    assert chart.note == "CoreWeave has no session within two weeks of Mon 27 Jan 2025."
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("NVIDIA forecasts 11 billion dollars", "NVIDIA forecasts 11 billion…"),
+        ("x" * 40, "x" * 33 + "…"),
+        ("  as \n it   is ", "as it is"),
+    ],
+)
+def test_text_is_cut_after_a_word_where_one_ends(text, expected):
+    assert words.cut(text, 34) == expected

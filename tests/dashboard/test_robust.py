@@ -68,7 +68,7 @@ def test_a_parameter_that_a_page_does_not_read_is_refused_with_the_nearest(name:
     assert (usual.title[0].value == open_page("shock", {}).title[0].value) == (name == "shock")
     assert set(parameters(usual)) - LOCAL <= set(PARAMETERS[name])
     refused = [each.value for each in open_page(name, {"evnt": "gpt-5"}).warning]
-    assert refused[0].replace("\\", "") == "There is no parameter of this page “evnt”; the nearest is event."
+    assert refused[0].replace("\\", "") == "There is no parameter “evnt”; the nearest is event."
 
 
 @pytest.mark.usefixtures("on_bundled_data")
