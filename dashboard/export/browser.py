@@ -87,6 +87,7 @@ class Renderer:
         self._timeout = timeout
         self._loop = asyncio.new_event_loop()
         self._turn = asyncio.Lock()
+        self._works: set[Future[Any]] = set()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._page: Page | None = None
@@ -129,6 +130,8 @@ class Renderer:
     def close(self) -> None:
         """End the browser and the thread."""
         if self._loop.is_running():
+            for work in tuple(self._works):
+                work.cancel()
             asyncio.run_coroutine_threadsafe(self._wind_up(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(5)
@@ -136,14 +139,15 @@ class Renderer:
             self._loop.close()
 
     async def _wind_up(self) -> None:
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        await self._stop()
+        """Playwright's own tasks go on: without them it could not end the browser."""
+        async with self._turn:
+            await self._stop()
 
     def _submit(self, work: Callable[[Page], Coroutine[Any, Any, Any]]) -> "Future[Any]":
-        return asyncio.run_coroutine_threadsafe(self._in_turn(work), self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._in_turn(work), self._loop)
+        self._works.add(future)
+        future.add_done_callback(self._works.discard)
+        return future
 
     async def _in_turn(self, work: Callable[[Page], Coroutine[Any, Any, Any]]) -> Any:
         async def on_page() -> Any:

@@ -17,7 +17,7 @@ from dashboard.export.browser import Renderer
 from dashboard.export.drawing import Look
 from dashboard.export.presets import PRESETS, sized
 from dashboard.export.render import Pictures, render
-from tests.export.samples import lines, render_png
+from tests.export.samples import chromiums, lines, render_png
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -185,10 +185,11 @@ def test_the_fonts_do_not_depend_on_what_is_installed(
         f"<dir>/usr/share/fonts/truetype/liberation</dir><cachedir>{tmp_path}</cachedir></fontconfig>"
     )
     monkeypatch.setenv("FONTCONFIG_FILE", str(fonts))
-    bare = Renderer()
+    before, bare = chromiums(), Renderer()
     monkeypatch.setattr("dashboard.export.browser.renderer", lambda: bare)
     try:
         assert render_png(lines(), "wide") == usual
     finally:
         bare.close()
+    assert chromiums() == before
     assert list(tmp_path.glob("*.cache-*"))  # that browser has looked at those fonts

@@ -7,7 +7,6 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,11 @@ from dashboard.export.pictures import Label, WrongPicture, finish_pdf, finish_pn
 from dashboard.export.presets import PRESETS
 from dashboard.export.render import render
 from tests.conftest import SOAK, Tell
-from tests.export.samples import flag, lines, render_png
+from tests.export.samples import chromiums, flag, lines, render_png
 
 ROUNDS = 500 if SOAK else 2
 READERS = 12
 LABEL = Label("t", "d", "s", "c")
-NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND"
 WIDE = PRESETS["wide"].with_scale(0.5)
 
 
@@ -86,7 +84,7 @@ def test_no_marker_is_left_in_the_files() -> None:
 @pytest.mark.skipif(not SOAK, reason="a long form: make soak")
 def test_a_browser_killed_between_two_drawings_is_replaced() -> None:
     before = render_png(lines(), "wide")
-    os.kill(chromium(), signal.SIGKILL)
+    os.kill(*chromiums(), signal.SIGKILL)
     assert render_png(lines(), "wide") == before
 
 
@@ -96,9 +94,8 @@ def test_a_browser_killed_while_it_draws_costs_no_picture() -> None:
 
     def kill() -> None:
         while not done.wait(0.02):
-            pid = chromium()
-            if pid:
-                os.kill(pid, signal.SIGKILL)
+            for number in chromiums():
+                os.kill(number, signal.SIGKILL)
                 return
 
     killer = threading.Thread(target=kill)
@@ -173,21 +170,4 @@ def test_the_page_cannot_reach_a_network() -> None:
     chart.figure.add_layout_image(source="http://localhost:9/picture.png", x=0, y=1, sizex=1, sizey=1)
     text = render(chart, Look(WIDE), {"svg"}).files["svg"].decode()
     assert "localhost" not in text
-    assert chromium()
-
-
-def chromium() -> int | None:
-    """The process id of the Chromium that draws for this process: the topmost of those with the renderer's flags."""
-    parents: dict[int, int] = {}
-    flagged: set[int] = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            number = int(stat.parent.name)
-            parents[number] = int(stat.read_text().rpartition(")")[2].split()[1])
-            if NO_NETWORK in stat.with_name("cmdline").read_text():
-                flagged.add(number)
-    for number in flagged:
-        above = parents[number]
-        if above not in flagged and parents.get(above) == os.getpid():
-            return number
-    return None
+    assert chromiums()
