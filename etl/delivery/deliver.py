@@ -60,6 +60,32 @@ def deliver(warehouse: Warehouse, now: datetime | None = None, *, again: bool = 
         return 0
 
 
+def let_go(warehouse: Warehouse, now: datetime | None = None) -> list[tuple[str, str, str, str]]:
+    """Settle what did not arrive and nothing sends any more: it is too old, or a later version took its place.
+
+    Returns message, target, state and reason of each, this once. None while a delivery is under way.
+    """
+    place = ledger_place(settings())
+    if not place.exists():
+        return []
+    try:
+        with delivering(place):
+            with warehouse.reading() as con:
+                told = messages(con, now or datetime.now(UTC))
+            ledger = Ledger(place)
+            unsettled = ledger.unsettled()
+            alive = {
+                (one.message_id, target)
+                for target in {target for _, target, _, _ in unsettled}
+                for one in _concerning(told, target, ledger)
+            }
+            gone = [row for row in unsettled if row[:2] not in alive]
+            ledger.let_go([row[:2] for row in gone])
+            return gone
+    except Timeout:
+        return []
+
+
 def deliver_quietly(warehouse: Warehouse) -> None:
     """Tell what is due after a refresh, which has succeeded whatever becomes of this."""
     try:
@@ -108,12 +134,18 @@ def _tell_one(target: Target, waiting: list[Message], ledger: Ledger, now: datet
 def _due(
     told: Sequence[Message], target: Target, ledger: Ledger, now: datetime, *, again: bool
 ) -> list[Message]:
-    """What a target is to be told now; a correction of what it was never told is told as new."""
+    """What a target is to be told now."""
+    chosen = _concerning(told, target.name, ledger)
+    due = set(ledger.due([one.message_id for one in chosen], target.name, now, again=again))
+    return [one for one in chosen if one.message_id in due]
+
+
+def _concerning(told: Sequence[Message], target: str, ledger: Ledger) -> list[Message]:
+    """What may be told to a target at all; a correction of what it was never told is told as new."""
     chosen = []
     for one in told:
-        if one.what != "created" and ledger.told(one.first_id, target.name):
+        if one.what != "created" and ledger.told(one.first_id, target):
             chosen.append(one)
         elif one.what != "withdrawn" and one.recent:
             chosen.append(replace(one, message_id=one.first_id, what="created"))
-    due = set(ledger.due([one.message_id for one in chosen], target.name, now, again=again))
-    return [one for one in chosen if one.message_id in due]
+    return chosen

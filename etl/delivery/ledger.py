@@ -29,6 +29,8 @@ PAUSES = (
 """Between the tries of one message, as Standard Webhooks 1.0 proposes; then it is given up."""
 
 LEFT, GIVEN_UP = "sending", "given up"
+LET_GO, LEFT_LONG_AGO = "let go", "left long ago"
+"""What an operator has heard for the last time: of messages that never left, and of those that may have arrived."""
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS message (
@@ -52,7 +54,8 @@ class Ledger:
     def due(self, message_ids: list[str], target: str, now: datetime, *, again: bool = False) -> list[str]:
         """Those that have not been told to the target and whose time has come.
 
-        With `again` also those that left and are not known to have arrived, and those that were given up.
+        With `again` also those that left and are not known to have arrived, and those that were given up. What was
+        let go is treated as before.
         """
         query = "SELECT message_id, state, due_at FROM message WHERE target = ?"
         with self._open() as con:
@@ -62,16 +65,14 @@ class Ledger:
             for one in message_ids
             if one not in known
             or (known[one][1] and known[one][1] <= now.isoformat())
-            or (again and known[one][0] in (LEFT, GIVEN_UP))
+            or (again and known[one][0] != "told" and not known[one][1])
         ]
 
     def told(self, message_id: str, target: str) -> bool:
         """Whether a message has been sent to a target, arrived or not known to have arrived."""
         with self._open() as con:
-            query = (
-                "SELECT 1 FROM message WHERE message_id = ? AND target = ? AND state IN ('told', 'sending')"
-            )
-            return bool(con.execute(query, [message_id, target]).fetchall())
+            query = "SELECT 1 FROM message WHERE message_id = ? AND target = ? AND state IN ('told', ?, ?)"
+            return bool(con.execute(query, [message_id, target, LEFT, LEFT_LONG_AGO]).fetchall())
 
     def begin(self, message_ids: list[str], target: str, now: datetime) -> None:
         """Note that messages are about to leave."""
@@ -98,11 +99,24 @@ class Ledger:
                 )
 
     def unsettled(self) -> list[tuple[str, str, str, str]]:
-        """Message, target, state and reason of what did not arrive, or is not known to have arrived."""
+        """Message, target, state and reason of what did not arrive, or is not known to, and was not let go."""
+        query = "SELECT message_id, target, state, why FROM message WHERE state NOT IN ('told', ?, ?) ORDER BY 1, 2"
         with self._open() as con:
-            return con.execute(
-                "SELECT message_id, target, state, why FROM message WHERE state <> 'told' ORDER BY message_id, target"
-            ).fetchall()
+            return con.execute(query, [LET_GO, LEFT_LONG_AGO]).fetchall()
+
+    def left(self) -> list[tuple[str, str]]:
+        """Message and target of what left and is not known to have arrived, let go or not."""
+        query = "SELECT message_id, target FROM message WHERE state IN (?, ?) ORDER BY 1, 2"
+        with self._open() as con:
+            return con.execute(query, [LEFT, LEFT_LONG_AGO]).fetchall()
+
+    def let_go(self, messages: list[tuple[str, str]]) -> None:
+        """Speak no more of what did not arrive: pairs of message and target."""
+        with self._open() as con:
+            con.executemany(
+                "UPDATE message SET state = CASE state WHEN ? THEN ? ELSE ? END WHERE message_id = ? AND target = ?",
+                [(LEFT, LEFT_LONG_AGO, LET_GO, *one) for one in messages],
+            )
 
 
 def ledger_place(options: Settings) -> Path:
@@ -124,7 +138,6 @@ def left(place: Path) -> list[tuple[str, str]]:
         return []
     try:
         with delivering(place):
-            found = Ledger(place).unsettled()
+            return Ledger(place).left()
     except Timeout:
         return []
-    return [(message_id, target) for message_id, target, state, _ in found if state == LEFT]

@@ -45,7 +45,7 @@ def tell(
     ] = False,
 ) -> None:
     """Send the signals that are due to webhook_url and signal_urls (settings); a refresh does so automatically."""
-    from etl.delivery.deliver import deliver, targets
+    from etl.delivery.deliver import deliver, let_go, targets
     from etl.delivery.ledger import LEFT, Ledger, ledger_place
 
     options = settings()
@@ -56,16 +56,19 @@ def tell(
         )
         raise typer.Exit(3)
     arrived = deliver(open_warehouse(), again=again)
+    gone = let_go(open_warehouse())
     place = ledger_place(options)
     waiting = Ledger(place).unsettled() if place.exists() else []
     console.print(f"{arrived} told.")
-    for message_id, target, state, why in waiting:
+    for message_id, target, state, why in [*gone, *waiting]:
         reason = f" ({why})" if why else ""
         meaning = "left, not known to have arrived" if state == LEFT else state
         errors.print(f"{target}: {message_id} {meaning}{reason}")
+    if gone:
+        errors.print(f"Nothing sends the first {len(gone)} any more, and `tell` will not name them again.")
     if any(state != "waiting" for _, _, state, _ in waiting):
         errors.print("`python -m etl tell --again` sends once more what is younger than a week.")
-    raise typer.Exit(1 if waiting else 0)
+    raise typer.Exit(1 if waiting or gone else 0)
 
 
 @event.callback()

@@ -13,7 +13,8 @@ import pandas as pd
 from etl import calendars
 from tests.benchmarks.etl import an_operator_of_its_own, figures
 from tests.etl.conftest import Operator
-from tests.etl.test_delivery import SECRET, Receiver
+from tests.etl.test_delivery import SECRET
+from tests.loopback.targets import Receiver
 from tests.loopback.yahoo import Bar, Listing, listing
 
 SIZES = (5000,)

@@ -7,16 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import Message as Mail
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 import typer
@@ -29,86 +24,11 @@ from etl.settings import PROJECT_ROOT, settings
 from etl.signals.cli import tell
 from etl.warehouse.files import FileWarehouse
 from tests.conftest import SOAK
+from tests.loopback.targets import MailServer, Receiver
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 NOW = datetime.now(UTC)
 YESTERDAY = NOW.date() - timedelta(days=1)
-
-
-class Receiver(ThreadingHTTPServer):
-    """A webhook's receiver: keeps what it gets, and answers with ``status`` after ``wait`` seconds."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Post)
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.status, self.wait, self.drips = 204, 0.0, False
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://user:hush@127.0.0.1:{self.server_address[1]}/hook?key=hush"
-
-    def ids(self) -> Counter[str]:
-        return Counter(headers["webhook-id"] for headers, _ in self.got)
-
-
-class _Post(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["content-length"]))
-        self.server.got.append(({name.lower(): value for name, value in self.headers.items()}, content))
-        time.sleep(self.server.wait)
-        self.send_response(self.server.status)
-        while self.server.drips:
-            self.wfile.write(b"x-more: and more\r\n")
-            time.sleep(0.1)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-class MailServer(ThreadingTCPServer):
-    """An SMTP server that takes mail, or refuses everything."""
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Smtp)
-        self.mails: list[Mail] = []
-        self.refuses = False
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"mailto://127.0.0.1:{self.server_address[1]}/?from=desk@example.org&to=you@example.org"
-
-
-class _Smtp(StreamRequestHandler):
-    server: MailServer
-
-    def handle(self) -> None:
-        def say(line: str) -> None:
-            self.wfile.write(f"{line}\r\n".encode())
-
-        say("220 loopback")
-        for raw in self.rfile:
-            verb = raw.strip().upper()[:4]
-            if verb == b"DATA":
-                say("354 go on")
-                lines = []
-                while (line := self.rfile.readline()) != b".\r\n":
-                    lines.append(line)
-                self.server.mails.append(message_from_bytes(b"".join(lines)))
-                say("250 taken")
-            elif verb == b"QUIT":
-                say("221 bye")
-                return
-            else:
-                say("554 refused" if self.server.refuses and verb == b"MAIL" else "250 fine")
 
 
 @pytest.fixture
@@ -304,6 +224,45 @@ def test_a_mail_server_that_refuses_holds_no_webhook_up(
     assert receiver.ids() == Counter(expected(warehouse))
     assert not mail.mails
     assert {target for _, target, _, _ in Ledger(ledger_place(settings())).unsettled()} == {"service 1"}
+
+
+def test_what_can_be_told_no_more_is_named_once_more_and_then_let_go(
+    warehouse: FileWarehouse,
+    receiver: Receiver,
+    configure: Configure,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure(webhook_url=receiver.url, webhook_secret=SECRET, cache_dir=str(tmp_path), alert_command="cat")
+    left_behind, refused, young = sorted(expected(warehouse))[:3]
+    ledger = Ledger(ledger_place(settings()))
+    ledger.begin([left_behind], "webhook", NOW)
+    ledger.begin([refused], "service 1", NOW)
+    ledger.end([refused], "service 1", NOW, "answered 503")
+    ledger.begin([young], "webhook", NOW)
+    alerts.tell(warehouse)
+    with warehouse.writing() as con:
+        con.execute(
+            "UPDATE signal SET session = ? WHERE signal_id IN (?, ?)",
+            [YESTERDAY - timedelta(days=9), left_behind, refused],
+        )
+    said = []
+    for again in (False, False, True, False):
+        with pytest.raises(typer.Exit) as ended:
+            tell(again=again)
+        said.append((ended.value.exit_code, " ".join(capsys.readouterr().err.split())))
+    first, second, *rest = said
+    assert first[0] == 1
+    assert f"webhook: {left_behind} left, not known to have arrived" in first[1]
+    assert f"service 1: {refused} waiting (answered 503)" in first[1]
+    assert "Nothing sends the first 2 any more" in first[1]
+    assert second[0] == 1
+    assert (left_behind in second[1], refused in second[1], young in second[1]) == (False, False, True)
+    assert rest == [(0, ""), (0, "")]
+    assert not [line for line in alerts.tell(warehouse) if left_behind in line]
+    with warehouse.writing() as con:
+        con.execute("UPDATE signal SET withdrawn_at = now() WHERE signal_id = ?", [left_behind])
+    assert deliver(warehouse) == 1  # it may have arrived, so whoever has it is told
 
 
 TELL = (sys.executable, "-m", "etl", "tell")

@@ -5,7 +5,7 @@ import pytest
 from tests.benchmarks.signals import MOST, refresh_and_tell
 from tests.conftest import SOAK
 from tests.etl.conftest import Operator
-from tests.etl.test_delivery import Receiver
+from tests.loopback.targets import Receiver
 
 
 @pytest.mark.skipif(
