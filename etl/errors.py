@@ -9,15 +9,24 @@ MOST_CHOICES = 24
 
 
 class ProductError(Exception):
-    """Something that a person can mend; the message is one sentence that names the cause and the next step."""
+    """Something that a person can mend; the message is one sentence that names the cause and the next step.
+
+    Where the next step is for the operator alone it is not in the message but in `step`: a sentence with a command
+    between back quotes.
+    """
 
     exit_code = 2
     """2 where nothing was done, 3 where what was asked for, or the configuration, must be corrected."""
 
+    def __init__(self, sentence: str = "", step: str = "") -> None:
+        """Say what is missing or wrong, and what the operator can do about it."""
+        super().__init__(sentence)
+        self.step = step
+
     @property
     def in_full(self) -> str:
-        """The message, with the next step where that is for the operator alone."""
-        return str(self)
+        """The message, with the operator's next step where there is one."""
+        return f"{self} {self.step}".rstrip()
 
 
 class UsageError(ProductError):

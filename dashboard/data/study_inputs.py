@@ -20,17 +20,7 @@ INDEX = "^GSPC"
 
 
 class NothingToStudyError(ProductError):
-    """There is no firm or no price to study; `step` is what an operator can do about it, or nothing."""
-
-    def __init__(self, sentence: str, step: str = "") -> None:
-        """Say what is missing, and what brings it."""
-        super().__init__(sentence)
-        self.step = step
-
-    @property
-    def in_full(self) -> str:
-        """The message with the operator's next step."""
-        return f"{self} {self.step}".rstrip()
+    """There is no firm or no price to study."""
 
 
 @dataclass(frozen=True)

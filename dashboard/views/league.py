@@ -242,7 +242,7 @@ def _panel(con: duckdb.DuckDBPyConnection) -> tuple[StudyInputs, Panel]:
         returns = simple_returns(inputs.universe)
         panel = panel_of(returns, simple_returns(inputs.benchmarks)[YARDSTICK])
     except (NothingToStudyError, EventStudyError) as error:
-        raise NothingToShow(str(error), getattr(error, "step", "")) from error
+        raise NothingToShow(str(error), error.step) from error
     return inputs, panel
 
 

@@ -15,20 +15,7 @@ DEFAULT_EVENT = "deepseek-selloff"
 
 
 class NothingToShow(ProductError):
-    """The warehouse has nothing for what was asked; the message says so to any reader.
-
-    `step` is what an operator can do about it: a sentence with a command between back quotes, or nothing.
-    """
-
-    def __init__(self, sentence: str, step: str = "") -> None:
-        """Say what is missing, and what brings it."""
-        super().__init__(sentence)
-        self.step = step
-
-    @property
-    def in_full(self) -> str:
-        """The message with the operator's next step."""
-        return f"{self} {self.step}".rstrip()
+    """The warehouse has nothing for what was asked; the message says so to any reader."""
 
 
 @dataclass(frozen=True)

@@ -243,7 +243,7 @@ def ask(con: duckdb.DuckDBPyConnection, question: Question) -> Answer:
         others = {each.event_id: each for each in events(con) if each.event_id != event.event_id}
         return _answer(con, question, event, inputs, values, yardsticks, chosen, others)
     except (NothingToStudyError, UnknownName, EventStudyError) as error:
-        raise NothingToShow(str(error), getattr(error, "step", "")) from error
+        raise NothingToShow(str(error), error.step) from error
 
 
 def ask_elsewhere(con: duckdb.DuckDBPyConnection, question: Question) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -56,23 +56,9 @@ class YahooPrices(YahooClient):
     def fetch(self, task: Task) -> Batch:
         """The bars from ``asked_from`` to ``asked_to``."""
         company: Company = task.detail
-        ticker = self.ticker(task.item, calendars.time_zone(company.exchange))
-        history = self.ask(
-            lambda: ticker.history(
-                start=f"{task.asked_from}",
-                end=f"{day_after(task.asked_to)}",
-                interval="1d",
-                auto_adjust=False,
-                actions=True,
-                keepna=True,
-                timeout=settings().timeout,
-            )
-        )
-        meta = ticker.history_metadata
-        symbol = str(meta.get("symbol") or task.item)
-        if symbol.upper() != task.item.upper():
-            raise FetchError(Fault.MISSING, f"Yahoo answers for {symbol[:20]!r}: was the ticker renamed?")
-        return _batch(task, history, meta, Answer(self.session.answer, calendars.time_zone(company.exchange)))
+        zone = calendars.time_zone(company.exchange)
+        history, meta = self.company_bars(task, zone, Fault.MISSING, interval="1d", actions=True, keepna=True)
+        return _batch(task, history, meta, Answer(self.session.answer, zone))
 
     def follow_up(self, con: duckdb.DuckDBPyConnection, tasks: dict[Task, Batch]) -> list[Task]:
         """The whole history again of those whose splits or dividends came, changed or were withdrawn."""
@@ -242,8 +228,3 @@ _CHANGED = """
     )
     SELECT ticker, min(date), max(date) FROM price_daily SEMI JOIN changed USING (ticker) GROUP BY ticker"""
 """A dividend that was refused before is none that changes anything."""
-
-
-def day_after(day: date | None) -> date | None:
-    """The day after, as the end of a range that does not include it."""
-    return day + timedelta(days=1) if day else None

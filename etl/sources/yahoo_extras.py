@@ -11,8 +11,7 @@ from etl import calendars
 from etl.network import Fault, FetchError
 from etl.settings import settings
 from etl.sources.base import Batch, Request, Task
-from etl.sources.yahoo import day_after
-from etl.sources.yahoo_session import YahooClient
+from etl.sources.yahoo_session import YahooClient, day_after
 
 
 class YahooShares(YahooClient):
@@ -74,16 +73,7 @@ class YahooRates(YahooClient):
     def fetch(self, task: Task) -> Batch:
         """The rates of the days from ``asked_from`` to ``asked_to`` on which there was one."""
         ticker = self.ticker(f"{task.item}USD=X", "Europe/London")
-        history = self.ask(
-            lambda: ticker.history(
-                start=f"{task.asked_from}",
-                end=f"{day_after(task.asked_to)}",
-                interval="1d",
-                auto_adjust=False,
-                actions=False,
-                timeout=settings().timeout,
-            )
-        )
+        history = self.history(ticker, task, interval="1d", actions=False)
         if history.empty:
             raise FetchError(Fault.MISSING, "Yahoo has no rates for the days asked for")
         rates = history["Close"].set_axis(pd.DatetimeIndex(history.index.date, name="date"))

@@ -11,9 +11,7 @@ from etl import calendars, intraday
 from etl.catalogue import Company
 from etl.hours import placed
 from etl.network import Fault, FetchError
-from etl.settings import settings
 from etl.sources.base import Batch, Request, Task
-from etl.sources.yahoo import day_after
 from etl.sources.yahoo_session import YahooClient
 
 COLUMNS = {"Open": "open", "High": "high", "Low": "low", "Close": "close", "Volume": "volume"}
@@ -63,22 +61,10 @@ class YahooIntraday(YahooClient):
         return Batch(rows, len(bars), lacking=gone or self._lacking(bars, wanted))
 
     def _bars(self, task: Task, company: Company) -> pd.DataFrame:
-        ticker = self.ticker(task.item, calendars.time_zone(company.exchange))
-        history = self.ask(
-            lambda: ticker.history(
-                start=f"{task.asked_from}",
-                end=f"{day_after(task.asked_to)}",
-                interval=f"{self._minutes}m",
-                prepost=True,
-                auto_adjust=False,
-                actions=False,
-                timeout=settings().timeout,
-            )
+        zone = calendars.time_zone(company.exchange)
+        history, meta = self.company_bars(
+            task, zone, Fault.SPOILED, interval=f"{self._minutes}m", prepost=True, actions=False
         )
-        meta = ticker.history_metadata
-        symbol = str(meta.get("symbol") or task.item)
-        if symbol.upper() != task.item.upper():
-            raise FetchError(Fault.SPOILED, f"Yahoo answers for {symbol[:20]!r}: was the ticker renamed?")
         if history.empty:
             return _none()
         bars = history[list(COLUMNS)].rename(columns=COLUMNS).dropna(subset=["close"])

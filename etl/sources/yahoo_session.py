@@ -7,14 +7,17 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
+import pandas as pd
 
 from etl.network import Fault, FetchError, explain, explain_status, retrying, share_authorities
+from etl.settings import settings
 from etl.sources.base import Batch, Task
 from etl.temporary import own_folder
 
@@ -133,6 +136,44 @@ class YahooClient:
             return call()
         except Exception as error:
             raise _explained(error, self.session.status) from error
+
+    def history(self, ticker: yfinance.Ticker, task: Task, **options: Any) -> pd.DataFrame:
+        """The bars from ``asked_from`` to ``asked_to``, split-adjusted; the options are those of yfinance.
+
+        Raises
+        ------
+        FetchError
+            When Yahoo did not answer as it should.
+        """
+        first, end = f"{task.asked_from}", f"{day_after(task.asked_to)}"
+        return self.ask(
+            lambda: ticker.history(
+                start=first, end=end, auto_adjust=False, timeout=settings().timeout, **options
+            )
+        )
+
+    def company_bars(
+        self, task: Task, zone: str, renamed: Fault, **options: Any
+    ) -> tuple[pd.DataFrame, Mapping[str, Any]]:
+        """The bars of a company (``history``), and what Yahoo says of the listing.
+
+        Raises
+        ------
+        FetchError
+            When Yahoo did not answer as it should; with the fault ``renamed`` when it answered for another ticker.
+        """
+        ticker = self.ticker(task.item, zone)
+        bars = self.history(ticker, task, **options)
+        meta = ticker.history_metadata
+        symbol = str(meta.get("symbol") or task.item)
+        if symbol.upper() != task.item.upper():
+            raise FetchError(renamed, f"Yahoo answers for {symbol[:20]!r}: was the ticker renamed?")
+        return bars, meta
+
+
+def day_after(day: date | None) -> date | None:
+    """The day after, as the end of a range that does not include it."""
+    return day + timedelta(days=1) if day else None
 
 
 def _explained(error: Exception, status: int | None) -> FetchError:
