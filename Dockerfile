@@ -9,7 +9,7 @@ COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
 USER market
-ENV AIMI_DATABASE=/data/market.duckdb AIMI_CACHE_DIR=/data/cache AIMI_LOAD_BUNDLED=1 PYTHONDONTWRITEBYTECODE=1
+ENV AIMI_DATABASE=/data/market.duckdb AIMI_CACHE_DIR=/data/cache AIMI_LOAD_BUNDLED=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
 VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --start-period=60s CMD curl --fail --silent http://localhost:8501/readyz

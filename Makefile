@@ -42,6 +42,8 @@ lint: .venv/.installed-dev ## Style and common mistakes (ruff)
 types: .venv/.installed-dev ## Static types (mypy)
 	nice -n 19 $(BIN)/mypy
 
+# Two processes that each multiply small matrices with two threads wait for each other's most of the time.
+unit: export OPENBLAS_NUM_THREADS = 1
 unit: .venv/.installed-dev chromium ## The tests alone
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
