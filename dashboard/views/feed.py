@@ -1,6 +1,8 @@
 """The signals as feeds that readers and newsrooms subscribe to: Atom (RFC 4287) and JSON Feed 1.1."""
 
 import json
+import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
@@ -83,8 +85,11 @@ def _page(address: str, page: str, signal_id: str) -> str:
 
 def _identity(address: str, name: str) -> str:
     """A tag URI (RFC 4151), the same wherever the feed moves on its host."""
-    host = urlsplit(address).hostname or "localhost"
-    return f"tag:{host},{EPOCH:%Y-%m-%d}:{quote(name)}"
+    host = urlsplit(address).hostname or ""
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode()
+    name_of_host = re.sub("[^A-Za-z0-9.-]+", "-", host).strip("-.") or "localhost"  # an IPv6 address is none
+    return f"tag:{name_of_host},{EPOCH:%Y-%m-%d}:{quote(name)}"
 
 
 def _newest(entries: pd.DataFrame) -> datetime:

@@ -25,6 +25,11 @@ from etl.warehouse.files import FileWarehouse
 from tests.conftest import Dashboard, get
 
 ADDRESS = "https://news.example/ai"
+SEEN = pd.Timestamp("2026-07-31T21:00Z")
+ONE = pd.DataFrame(
+    [("signal-x", "A title", "a detail", "", "move", SEEN, SEEN)],
+    columns=["signal_id", "title", "detail", "event", "kind", "first_seen", "updated"],
+)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +122,21 @@ def test_a_strict_reader_finds_in_both_feeds_all_that_their_specifications_deman
     assert second.feed_url == f"{ADDRESS}/feed.json"
 
 
+@pytest.mark.parametrize(
+    ("address", "authority"),
+    [
+        ("https://news-desk.example:8443/ai", "news-desk.example"),
+        ("https://bücher.example", "xn--bcher-kva.example"),
+        ("http://[fe80::1]:8501", "fe80-1"),
+        ("http://127.0.0.1:8501", "127.0.0.1"),
+    ],
+)
+def test_identities_in_feeds_are_tag_uris_wherever_the_dashboard_is(address: str, authority: str) -> None:
+    (entry,) = json.loads(json_feed(ONE, address))["items"]
+    assert entry["id"] == f"tag:{authority},2021-10-01:signal-x"
+    assert feedparser.parse(atom(ONE, address)).entries[0].id == entry["id"]
+
+
 def test_fifty_readers_at_once_each_get_the_whole_feed(dashboard: Dashboard) -> None:
     addresses = [f"{dashboard.url}/feed.{form}" for form in ("atom", "json")] * 25
     get(addresses[0])  # compiled
@@ -138,7 +158,7 @@ def test_markup_in_a_name_stays_text_in_a_feed(con: duckdb.DuckDBPyConnection) -
 
 
 def test_a_feed_without_signals_is_a_feed() -> None:
-    none = pd.DataFrame(columns=["signal_id", "title", "detail", "event", "kind", "first_seen", "updated"])
+    none = ONE.head(0)
     assert not feedparser.parse(atom(none, ADDRESS)).bozo
     assert json.loads(json_feed(none, ADDRESS))["items"] == []
 
