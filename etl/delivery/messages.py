@@ -82,22 +82,23 @@ def subject(told: Sequence[Message]) -> str:
     return f"{told[0].line().split(';')[0]}{rest}"
 
 
-def body(told: Sequence[Message], address: str) -> str:
-    """Plain text for a reader of any kind: a sentence each, where to see it, and what is not claimed."""
+def body(told: Sequence[Message], address: str, picture: str = "") -> str:
+    """Plain text for a reader of any kind: a sentence each, where to see it, and what is not claimed.
+
+    ``picture`` is what an attached picture shows, for those who read without pictures.
+    """
     parts = []
     for message in told:
         link = f"\n{page_of(message.signal['signal_id'], address)}" if address else ""
         parts.append(message.line() + link)
+    if picture:
+        parts.append(f"Attached picture: {picture}")
     return "\n\n".join([*parts, "Nothing here claims a cause: these are figures, not explanations."])
 
 
 def page_of(signal_id: str, address: str) -> str:
     """The address of a signal's page."""
     return f"{address.rstrip('/')}/?{urlencode({'event': signal_id})}"
-
-
-def _day(day: date) -> str:
-    return f"{day:%A} {day.day} {day:%B %Y}"
 
 
 def _plain(value: Any) -> Any:

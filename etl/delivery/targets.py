@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 
 import apprise
 import httpx
+from PIL import Image
 from pydantic import SecretStr
 
 from etl.delivery.messages import Message, body, subject
@@ -116,6 +117,16 @@ def sign(secret: str, message_id: str, stamp: str, content: bytes) -> str:
     return f"v1,{base64.b64encode(signed.digest()).decode()}"
 
 
+def words_of(picture: Path) -> str:
+    """Title and alt text that a picture of ours carries; "" where it carries none."""
+    try:
+        with Image.open(picture) as image:
+            words = [str(image.info.get(name, "")).strip() for name in ("Title", "Description")]
+    except (OSError, ValueError):
+        return ""
+    return " ".join(f"{one.rstrip('.')}." for one in words if one)
+
+
 @dataclass(frozen=True)
 class Service:
     """A service that Apprise knows, such as mail, Slack or Teams: one message for all that is new, with a picture."""
@@ -131,15 +142,15 @@ class Service:
             notifier = apprise.Apprise()
             if not notifier.add(self.url.get_secret_value()):
                 raise NotDelivered("the address is of no service that Apprise knows")
-            picture = self._picture(
-                told[0], Path(stack.enter_context(TemporaryDirectory(dir=own_folder("pictures"))))
-            )
+            folder = Path(stack.enter_context(TemporaryDirectory(dir=own_folder("pictures"))))
+            taken = all(service.attachment_support for service in notifier)
+            picture = self._picture(told[0], folder) if taken else None
             leaving()
             done = _within(
                 LONGEST_SERVICE,
                 lambda: notifier.notify(
                     title=subject(told),
-                    body=body(told, self.dashboard),
+                    body=body(told, self.dashboard, words_of(picture) if picture else ""),
                     body_format=apprise.NotifyFormat.TEXT,
                     attach=str(picture) if picture else None,
                 ),

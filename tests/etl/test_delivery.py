@@ -1,6 +1,7 @@
 """Telling signals: real clients against a webhook and a mail server on the loopback."""
 
 import base64
+import io
 import json
 import os
 import shutil
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from standardwebhooks import Webhook as Verifier
 
 from etl import alerts
@@ -213,6 +216,23 @@ def test_a_mail_holds_every_signal_in_plain_words_and_no_cause(
     assert text.startswith("Microsoft gained $449.7 billion of market value")  # the largest of the newest
     assert "NVIDIA gained $443.3 billion of market value" in text
     assert "Nothing here claims a cause" in text
+
+
+def test_a_mail_tells_in_words_what_its_picture_shows(
+    warehouse: FileWarehouse, mail: MailServer, receiver: Receiver, configure: Configure
+) -> None:
+    words, drawn = PngInfo(), io.BytesIO()
+    words.add_text("Title", "38 of 51 fell")
+    words.add_itxt("Description", "Bar chart. Lowest: Sandisk −14.2%.")
+    Image.new("RGB", (4, 4)).save(drawn, "PNG", pnginfo=words)
+    receiver.picture = drawn.getvalue()
+    configure(signal_urls=mail.url, dashboard_url=receiver.url.partition("/hook")[0])
+    deliver(warehouse)
+    text, picture = mail.mails[0].get_payload()
+    assert picture.get_payload(decode=True) == receiver.picture
+    assert picture.get_filename().startswith("signal-2026-")
+    words_read = text.get_payload(decode=True).decode().splitlines()
+    assert "Attached picture: 38 of 51 fell. Bar chart. Lowest: Sandisk −14.2%." in words_read
 
 
 def test_a_mail_server_that_refuses_holds_no_webhook_up(

@@ -10,7 +10,10 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 
 class Receiver(ThreadingHTTPServer):
-    """A webhook's receiver: keeps what it gets, and answers with ``status`` after ``wait`` seconds."""
+    """A webhook's receiver: keeps what it gets, and answers with ``status`` after ``wait`` seconds.
+
+    As a dashboard it has one ``picture``, whatever is asked for.
+    """
 
     daemon_threads = True
 
@@ -18,6 +21,7 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Post)
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.status, self.wait, self.drips = 204, 0.0, False
+        self.picture = b""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -40,6 +44,12 @@ class _Post(BaseHTTPRequestHandler):
             self.wfile.write(b"x-more: and more\r\n")
             time.sleep(0.1)
         self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "image/png")
+        self.end_headers()
+        self.wfile.write(self.server.picture)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
