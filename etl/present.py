@@ -100,7 +100,9 @@ def show_status(status: WarehouseStatus, console: Console) -> None:
     if with_prices:
         first = min(ticker.first for ticker in with_prices if ticker.first)
         last = max(ticker.last for ticker in with_prices if ticker.last)
-        sources = ", ".join(sorted({ticker.source or "" for ticker in with_prices}))
+        sources = "; ".join(
+            sorted({one for ticker in with_prices for one in (ticker.source or "").split("; ")})
+        )
         console.print(
             f"Prices: {len(with_prices)} of {len(status.tickers)} companies, {first} to {last} ({sources}), "
             f"{sum(ticker.sessions for ticker in with_prices):,} sessions"

@@ -26,6 +26,7 @@ def test_the_status_of_the_bundle_says_what_is_there_as_of_when_and_what_is_miss
     done = operator.run("status")
     assert done.returncode == 1  # closed sessions are missing that a refresh would bring
     assert "Prices: 72 of" in done.stdout
+    assert "(bundled; bundled, bar of one history; bundled, one history)" in done.stdout
     assert "2021-10-01 to 2026-10-02 (bundled" in done.stdout
     assert "No prices yet: 0700.HK," in done.stdout
     assert "Ranks: apple us top-free/productivity measured, 25 captures" in done.stdout
