@@ -13,4 +13,4 @@ ENV AIMI_DATABASE=/data/market.duckdb AIMI_CACHE_DIR=/data/cache AIMI_LOAD_BUNDL
 VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --start-period=60s CMD curl --fail --silent http://localhost:8501/readyz
-CMD ["python", "-m", "streamlit", "run", "dashboard/app.py", "--server.address", "0.0.0.0"]
+CMD ["python", "-m", "streamlit", "run", "dashboard/app.py", "--server.address", "0.0.0.0", "--browser.serverAddress", "localhost"]

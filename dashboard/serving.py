@@ -7,11 +7,13 @@ from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard import metrics
@@ -19,6 +21,9 @@ from dashboard.settings import settings
 
 SCRIPT = "app.py"
 LONGEST_GREETING = 65_536
+SELF = ("localhost", "127.0.0.1")
+"""Hosts whose pages Streamlit takes for its own, as those of a browser on this machine."""
+POLICY_VIOLATION = 1008
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -99,6 +104,45 @@ class CountReaders:
             await self._app(scope, receive, send)
 
 
+class OwnOrigin:
+    """Refuses pages of other sites that open a WebSocket.
+
+    Streamlit refuses them too, but first asks a foreign host for the address of this machine, and answers nobody while
+    it waits: ten of them would stop the server for twenty seconds where nothing leads out.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "websocket":
+            headers = Headers(scope=scope)
+            if not own_origin(headers.get("origin"), headers.get("host")):
+                await WebSocketClose(POLICY_VIOLATION)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def own_origin(origin: str | None, host: str | None) -> bool:
+    """Whether a WebSocket comes from a page of this server, from one that the settings allow, or from no page."""
+    if origin is None or not st.get_option("server.enableCORS"):
+        return True
+    try:
+        asking = urlsplit(origin)
+        allowed = {urlsplit(str(one)).hostname for one in st.get_option("server.corsAllowedOrigins") or ()}
+    except ValueError:
+        return False
+    if asking.netloc == host:
+        return True
+    return asking.hostname is not None and asking.hostname in {
+        *SELF,
+        *allowed,
+        st.get_option("browser.serverAddress"),
+    }
+
+
 class KeepPlace:
     """Keeps to itself where the program lies, which Streamlit tells each reader's browser."""
 
@@ -127,7 +171,12 @@ def placeless(data: bytes) -> bytes:
     return bytes(told.SerializeToString())
 
 
-MIDDLEWARE = [Middleware(CountReaders), Middleware(KeepPlace), Middleware(SecurityHeaders)]
+MIDDLEWARE = [
+    Middleware(OwnOrigin),
+    Middleware(CountReaders),
+    Middleware(KeepPlace),
+    Middleware(SecurityHeaders),
+]
 
 
 def raise_file_limit() -> int | None:

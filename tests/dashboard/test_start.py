@@ -1,15 +1,21 @@
 """`python -m dashboard`, the command behind `make run`: for this machine alone, and quiet at its end."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+import typer
+from starlette.types import Message
 
-from dashboard.serving import clear_old_pages
+from dashboard.__main__ import serve
+from dashboard.serving import OwnOrigin, clear_old_pages
+from etl.errors import ProductError
 from etl.settings import PROJECT_ROOT
 from tests.conftest import answers
 
@@ -66,6 +72,62 @@ def test_a_port_that_is_taken_is_said_before_any_address(bundled_database: Path)
     assert said.count("\n") == 1
     assert "cannot be used (Address already in use): choose another" in said
     assert "http" not in said
+
+
+@pytest.mark.parametrize(("address", "shown"), [("::1", "[::1]"), ("[::1]", "[::1]"), ("0.0.0.0", "0.0.0.0")])
+def test_an_address_can_be_opened_as_it_is_shown(
+    address: str, shown: str, port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started = Mock()
+    started.return_value.wait.return_value = 0
+    monkeypatch.setattr(subprocess, "Popen", started)
+    monkeypatch.setattr(subprocess, "run", Mock(return_value=Mock(returncode=0)))
+    with pytest.raises(typer.Exit):
+        serve(port, address)
+    assert f"at http://{shown}:{port} " in capsys.readouterr().out
+    command = started.call_args.args[0]
+    assert command[command.index("--server.address") + 1] == address.strip("[]")
+
+
+@pytest.mark.parametrize("address", ["203.0.113.5", f"{'x' * 80}.example", ""])
+def test_an_address_that_this_machine_has_not_is_said_and_no_other_port_proposed(
+    address: str, port: int
+) -> None:
+    with pytest.raises(ProductError, match="no address") as refused:
+        serve(port, address)
+    assert "port" not in str(refused.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "taken"),
+    [
+        (None, "news.example", True),
+        ("https://news.example", "news.example", True),
+        ("https://news.example:8443", "news.example:8443", True),
+        ("http://[::1]:8501", "[::1]:8501", True),
+        ("http://localhost:8501", "127.0.0.1:8501", True),
+        ("https://evil.example", "news.example", False),
+        ("https://news.example.evil.example", "news.example", False),
+        ("null", "news.example", False),
+        ("http://[::1", "[::1", False),
+        ("", "", True),
+        ("", "news.example", False),
+    ],
+)
+def test_pages_of_other_sites_are_refused_without_a_question_to_the_world(
+    origin: str | None, host: str, taken: bool
+) -> None:
+    answers: list[str] = []
+    headers = [(b"host", host.encode()), *([] if origin is None else [(b"origin", origin.encode())])]
+
+    async def app(*_: object) -> None:
+        answers.append("taken")
+
+    async def send(message: Message) -> None:
+        answers.append(message["type"])
+
+    asyncio.run(OwnOrigin(app)({"type": "websocket", "headers": headers}, Mock(), send))
+    assert answers == ["taken" if taken else "websocket.close"]
 
 
 def test_what_an_upgrade_leaves_of_the_old_pages_is_removed_before_streamlit_takes_it_for_pages(
