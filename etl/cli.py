@@ -289,6 +289,8 @@ def rollback(
         try:
             current = warehouse.version()
         except WarehouseError as error:  # the states are told all the same: one of them may be the way out
+            if not warehouse.versions():
+                raise
             errors.print(str(error))
             current = ""
         for name in warehouse.versions():

@@ -46,6 +46,14 @@ def foreign(place: str, what: str) -> WarehouseError:
     )
 
 
+def barred(place: str, error: Exception) -> WarehouseError:
+    """The error for a warehouse of another user, whose files this one may not read."""
+    return WarehouseError(
+        f"{place} may not be read by this user ({first_line(error)}): give it the right to read that and the folder "
+        "beside it, or run as the user who writes there."
+    )
+
+
 def unreadable(place: str, error: Exception) -> WarehouseError:
     """The error for a warehouse whose tables are not those that this version reads."""
     return WarehouseError(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from etl.errors import first_line
-from etl.warehouse.errors import WarehouseError, foreign
+from etl.warehouse.errors import WarehouseError, barred, foreign
 
 _MAGIC = b"DUCK"  # at the ninth byte of every database file
 
@@ -29,11 +29,15 @@ def pointed_at(path: Path, kept: Sequence[str]) -> Path | None:
             f"The published state at {path} is gone, while {others} kept: `python -m etl rollback --to {kept[-1]}` "
             "brings the newest back."
         ) from None
+    except PermissionError as error:
+        raise barred(str(path), error) from None
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
         raise foreign(str(path), first_line(error)) from None
     try:
         with current.open("rb") as file:
             magic = file.read(12)[8:]
+    except PermissionError as error:
+        raise barred(str(path), error) from None
     except OSError as error:
         raise foreign(str(path), first_line(error)) from None
     if magic != _MAGIC:

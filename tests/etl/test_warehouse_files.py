@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from unittest.mock import Mock
 
 import duckdb
 import pytest
@@ -208,6 +209,15 @@ def test_a_file_that_is_no_database_is_named(warehouse):
     warehouse.path.write_bytes(b"not a database" * 1000)
     with pytest.raises(WarehouseError, match="cannot be read as a DuckDB database"), warehouse.reading():
         pass
+
+
+@pytest.mark.parametrize("barred", ["resolve", "open"])
+def test_files_of_another_user_are_no_reason_to_move_them_away(warehouse, monkeypatch, barred):
+    publish(warehouse, 1)
+    monkeypatch.setattr(Path, barred, Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(WarehouseError, match="may not be read by this user") as refused, warehouse.reading():
+        pass
+    assert "move it away" not in str(refused.value)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
