@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
@@ -20,6 +21,7 @@ PREFIX = f"{SLUG}-run-"
 _LOCK = ".lock"
 _ATTEMPTS = 5  # a sweep of another process may take an empty folder before its lock is held
 _held: list[FileLock] = []
+_making = threading.Lock()
 
 
 def own_folder(part: str) -> Path:
@@ -30,7 +32,8 @@ def own_folder(part: str) -> Path:
     OSError
         When it cannot be made.
     """
-    folder = _home(os.getpid()) / part
+    with _making:  # threads that ask at once for the first time would get a folder each
+        folder = _home(os.getpid()) / part
     folder.mkdir(exist_ok=True)
     return folder
 

@@ -27,6 +27,17 @@ print(before.exists(), own_folder("tables").exists())
 """
 
 
+AT_ONCE = """
+import tempfile, time
+from concurrent.futures import ThreadPoolExecutor
+from etl.temporary import spill_folder
+made = tempfile.mkdtemp
+tempfile.mkdtemp = lambda **asked: time.sleep(0.1) or made(**asked)
+with ThreadPoolExecutor(4) as pool:
+    print(len(set(pool.map(spill_folder, ["market.duckdb"] * 4))))
+"""
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of temporary files, of this process and of those that it starts."""
@@ -81,3 +92,11 @@ def test_a_process_keeps_its_folder_past_a_fork_and_gets_another_once_it_has_lef
         [sys.executable, "-c", LEAVING], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "True\nFalse True\n"
+
+
+def test_threads_that_open_a_database_at_once_at_the_start_spill_it_to_one_place() -> None:
+    """DuckDB refuses a second connection to a file with other settings than the first has."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
