@@ -17,7 +17,7 @@ from dashboard.export.batch import AT_ONCE
 from dashboard.export.browser import BrowserError
 from dashboard.export.render import CannotDraw
 from dashboard.export.spec import Spec
-from dashboard.views import shock
+from dashboard.views import minutes, shock
 from dashboard.views.headline import headline
 from dashboard.views.records import read_records
 from dashboard.views.request import NothingToShow
@@ -64,7 +64,7 @@ def _told(con: duckdb.DuckDBPyConnection, event: Event, records: Records, spec: 
     entries: list[Entry] = []
     files: list[tuple[str, bytes]] = []
     fault = ""
-    for chart in _charts(story, records, spec.theme):
+    for chart in charts_of(con, story, records, spec.theme):
         place, size = f"{folder}{chart.name}-", None
         files.append((f"{place}figure.js", html.figure_script(chart, spec.look()).encode()))
         if not entries:
@@ -77,10 +77,14 @@ def _told(con: duckdb.DuckDBPyConnection, event: Event, records: Records, spec: 
     return Told(headline(story), tuple(entries), tuple(files), fault)
 
 
-def _charts(story: Story, records: Records, theme: str) -> list[Chart]:
+def charts_of(con: duckdb.DuckDBPyConnection, story: Story, records: Records, theme: str) -> list[Chart]:
+    """The charts of a story's page in their order, the day minute by minute where bars within it are held."""
     charts = []
     for name in shock.ON_THE_PAGE:
         with suppress(NothingToShow):
             charts.append(shock.draw(story, name, theme, None, records))
+        if name == "shock-timeline":
+            with suppress(NothingToShow):
+                charts.append(minutes.by_minutes(story, minutes.read_bars(con, story), (), theme))
     leading = next((chart for chart in charts if chart.name in shock.FIRST), None)
     return charts if leading is None else [leading, *(chart for chart in charts if chart is not leading)]

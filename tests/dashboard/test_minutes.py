@@ -12,9 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.charts.chart import Chart
+from dashboard.edition.stories import charts_of
 from dashboard.views.holdings import read_holdings, within_words
 from dashboard.views.minutes import HEEDS, make
+from dashboard.views.records import read_records
 from dashboard.views.request import NothingToShow, Request
+from dashboard.views.story import read_story
 from etl.hours import placed
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import connect_read_only
@@ -67,6 +70,20 @@ def test_where_nothing_is_held_it_is_said_why_and_what_to_do(held):
         drawn(held)
     assert "`python -m etl refresh --source intraday --session 2025-01-27`" in nothing.value.step
     assert "import-prices FILE --interval 5m" in nothing.value.step
+
+
+def test_an_events_page_of_the_static_edition_has_its_day_as_the_story_page_has(held):
+    def names() -> list[str]:
+        with connect_read_only(held) as con:
+            story = read_story(con, "deepseek-selloff")
+            return [chart.name for chart in charts_of(con, story, read_records(con), "light")]
+
+    before = names()
+    add(held, "NVDA", {"15:50": 118.0, "15:55": 118.42})
+    after = names()
+    assert "shock-minutes" not in before
+    assert after[after.index("shock-timeline") + 1] == "shock-minutes"
+    assert [name for name in after if name != "shock-minutes"] == before
 
 
 def test_the_change_is_from_the_close_before_of_each(held):
