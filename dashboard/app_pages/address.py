@@ -49,10 +49,13 @@ def names_any(*keys: str) -> bool:
     return any(key in st.query_params for key in keys)
 
 
-def take_one(key: str, ids: Collection[str], default: str) -> None:
-    """Set the widget `key`, before it is made, to the id that the address names, or to `default`."""
+def take_one(key: str, ids: Collection[str], default: str, kind: str = "") -> None:
+    """Set the widget `key`, before it is made, to the id that the address names, or to `default`.
+
+    `kind` is what the ids are where the key does not say it, as `resolve` takes it.
+    """
     wanted = st.query_params.get(key, default)
-    found = _known(key, wanted, ids)
+    found = _known(kind or key, wanted, ids)
     st.session_state[key] = default if found is None else found
 
 

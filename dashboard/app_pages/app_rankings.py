@@ -46,10 +46,19 @@ def choose_ranking(known: pd.DataFrame) -> Ranking:
         store = pick("Store", stores, "store", next(iter(stores)))
         known = known[known["store"] == store]
         countries = choices(known, "country", usual.country, country_name)
-        country = select("Country", countries, "country", next(iter(countries)), width=220)
+        country = select(
+            "Country",
+            countries,
+            "country",
+            next(iter(countries)),
+            kind="country {} with ranks here",
+            width=220,
+        )
         known = known[known["country"] == country]
         charts = choices(known, "chart", usual.chart, rank_words.chart_name)
-        chart = select("Chart", charts, "chart", next(iter(charts)), width=220)
+        chart = select(
+            "Chart", charts, "chart", next(iter(charts)), kind="chart {} with ranks here", width=220
+        )
         known = known[known["chart"] == chart]
         devices = choices(known, "device", usual.device, rank_words.device_name)
         if len(devices) == 1:
@@ -86,7 +95,7 @@ def chosen_apps() -> None:
     """The apps over time and in the first ten, with their choice: 67 of the page’s 91 ms (measured)."""
     here = known_apps(state, ranking)
     names = dict(zip(here["app"], here["name"], strict=True))
-    chosen = select_many("Apps", names, "apps", default_apps(here), MOST_APPS, "app")
+    chosen = select_many("Apps", names, "apps", default_apps(here), MOST_APPS, "app {} in this chart")
     if not chosen:
         st.info("Choose at least one app.", icon=":material/apps:")
         return

@@ -8,18 +8,25 @@ import streamlit as st
 from dashboard.app_pages import address
 
 
-def pick(label: str, choices: Mapping[str, str], key: str, default: str, *, disabled: bool = False) -> str:
-    """One of a few options, all in sight; `choices` maps ids to what is shown."""
-    address.take_one(key, choices, default)
+def pick(
+    label: str, choices: Mapping[str, str], key: str, default: str, *, kind: str = "", disabled: bool = False
+) -> str:
+    """One of a few options, all in sight; `choices` maps ids to what is shown.
+
+    `kind` is what the options are where the key does not say it, for the sentence about an unknown one.
+    """
+    address.take_one(key, choices, default, kind)
     chosen = st.segmented_control(
         label, list(choices), required=True, disabled=disabled, wrap=True, **_kept(choices, key, default)
     )
     return default if chosen is None else str(chosen)
 
 
-def select(label: str, choices: Mapping[str, str], key: str, default: str, width: int = 360) -> str:
-    """One of many options, in a list that can be searched."""
-    address.take_one(key, choices, default)
+def select(
+    label: str, choices: Mapping[str, str], key: str, default: str, *, kind: str = "", width: int = 360
+) -> str:
+    """As `pick`, one of many options, in a list that can be searched."""
+    address.take_one(key, choices, default, kind)
     chosen = st.selectbox(label, list(choices), width=width, **_kept(choices, key, default))
     return default if chosen is None else str(chosen)
 

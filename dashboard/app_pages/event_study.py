@@ -85,8 +85,11 @@ def ask_reader(state: str) -> Question:
                 {key: f"{key} sessions" for key in ESTIMATIONS},
                 "estimation",
                 USUAL["estimation"],
+                kind="estimation window",
             )
-            others = pick("Other events in it", OTHERS, "others", USUAL["others"])
+            others = pick(
+                "Other events in it", OTHERS, "others", USUAL["others"], kind="treatment of other events"
+            )
     return Question(
         event.event_id,
         group,

@@ -31,14 +31,30 @@ def filters(told: League) -> view.Choice:
     kinds = {kind: title for kind, title in view.KINDS.items() if (table["kind"] == kind).any()}
     with st.container(horizontal=True, gap="medium"):
         kind = select("Kind", {view.ALL: "All kinds", **kinds}, "kind", view.ALL, width=190)
-        year = select("Year", {view.ALL: "All years", **years}, "year", view.ALL, width=110)
+        year = select(
+            "Year",
+            {view.ALL: "All years", **years},
+            "year",
+            view.ALL,
+            kind="year {} with an event",
+            width=110,
+        )
         segment = select(
-            "Led by segment", {view.ALL: "All segments", **told.segments}, "segment", view.ALL, width=190
+            "Led by segment",
+            {view.ALL: "All segments", **told.segments},
+            "segment",
+            view.ALL,
+            width=190,
         )
         company = select(
-            "Led by company", {view.ALL: "All companies", **companies}, "company", view.ALL, width=190
+            "Led by company",
+            {view.ALL: "All companies", **companies},
+            "company",
+            view.ALL,
+            kind="company {} that leads an event",
+            width=190,
         )
-        sort = select("Sorted by", view.SORTS, "sort", "abnormal", width=190)
+        sort = select("Sorted by", view.SORTS, "sort", "abnormal", kind="order", width=190)
     return view.Choice(kind, year, segment, company, sort)
 
 
@@ -67,7 +83,7 @@ def ranking(state: str) -> None:
     rows = None
     if count > FIRST_ROWS:
         shown = {"first": f"The first {FIRST_ROWS}", "all": f"All {count}"}
-        rows = None if pick("Rows", shown, "rows", "first") == "all" else FIRST_ROWS
+        rows = None if pick("Rows", shown, "rows", "first", kind="choice of rows") == "all" else FIRST_ROWS
     block(state, "events-league", choice, table_of(state, "league", choice, rows, theme()))
     others = table_of(state, "others", choice, rows, theme())
     if others:
@@ -81,7 +97,7 @@ def ranking(state: str) -> None:
 @st.fragment
 def big_days(state: str) -> None:
     """The biggest days by the measure chosen, 1 of the page’s 44 ms (measured)."""
-    by = pick("Moves", MEASURES, "by", "abnormal")
+    by = pick("Moves", MEASURES, "by", "abnormal", kind="measure")
     choice = view.Choice(by=by)
     block(state, "events-biggest", choice, table_of(state, "biggest", choice, None, theme()))
 
@@ -94,8 +110,8 @@ def beside(state: str) -> None:
         row.Index: f"{row.title}, {row.session:%Y}" for row in told.table.sort_values("session").itertuples()
     }
     usual = [event_id for event_id in view.USUAL_COMPARED if event_id in titles]
-    compared = select_many("Events", titles, "events", usual, view.MOST_COMPARED)
-    group = select("Of", told.group_names, "of", ALL_AI)
+    compared = select_many("Events", titles, "events", usual, view.MOST_COMPARED, "event")
+    group = select("Of", told.group_names, "of", ALL_AI, kind="group")
     if not compared:
         st.info("Choose at least one event.", icon=":material/add_chart:")
         return

@@ -200,7 +200,13 @@ def picture(spec: Spec, found: Made) -> bool:
 
 def own_picture(found: Made) -> None:
     """The chart with the camera button that makes a picture in the reader's own browser."""
-    form = pick("The camera button saves", {"png": "PNG", "svg": "SVG"}, "camera", "png")
+    form = pick(
+        "The camera button saves",
+        {"png": "PNG", "svg": "SVG"},
+        "camera",
+        "png",
+        kind="file of the camera button",
+    )
     options = {"format": form, "filename": found.chart.name, "scale": 2}
     st.plotly_chart(
         found.chart.figure,

@@ -26,6 +26,7 @@ def labelled(name: str, ticker: str) -> str:
 def resolve(kind: str, wanted: str, known: Iterable[str], otherwise: str = "") -> str:
     """The one of `known` (ids, or a mapping of them to what they are called) that `wanted` names, in any case.
 
+    `kind` is what they are, with "{}" for the place of the name where it is not the end: "company {} with prices".
     `otherwise` is what to do where no name is near.
 
     Raises
@@ -50,7 +51,7 @@ def _refusal(
 ) -> str:
     quoted = " ".join(wanted[:LONGEST].split())
     near = get_close_matches(wanted[:LONGEST].casefold(), spoken, 1, ALIKE)
-    parts = [f"There is no {kind} “{quoted}”"]
+    parts = [f"There is no {kind if '{}' in kind else f'{kind} {{}}'}".format(f"“{quoted}”")]
     if near:
         found = spoken[near[0]]
         called = names[found]

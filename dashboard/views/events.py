@@ -107,7 +107,9 @@ def chosen(told: League, choice: Choice) -> pd.DataFrame:
         inside = set(told.companies.loc[told.companies["segment"] == title, "ticker"]) | {title}
         keep &= table["lead"].isin(inside)
     if choice.company != ALL:
-        keep &= table["lead"] == _known("company", choice.company, table["lead"].dropna().unique())
+        keep &= table["lead"] == _known(
+            "company {} that leads an event", choice.company, table["lead"].dropna().unique()
+        )
     return ordered(table[keep], choice.sort)
 
 

@@ -108,3 +108,38 @@ def test_what_is_refused_lies_in_no_part_of_the_page_that_is_closed(
     ):
         found = {part.label: part.proto.expanded for part in open_page(name, address).expander}
         assert found[where] == opened
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+@pytest.mark.parametrize(
+    ("name", "query", "sentences"),
+    [
+        (
+            "events",
+            {
+                "company": "CRWV",
+                "year": "2019",
+                "events": "nope",
+                "of": "x",
+                "sort": "x",
+                "rows": "x",
+                "by": "x",
+            },
+            [
+                "There is no company “CRWV” that leads an event.",
+                "There is no year “2019” with an event:",
+                "There is no event “nope”: choose from the list.",
+                "There is no group “x”.",
+                "There is no order “x”:",
+                "There is no choice of rows “x”:",
+                "There is no measure “x”:",
+            ],
+        ),
+        ("app_rankings", {"country": "br"}, ["There is no country “br” with ranks here:"]),
+    ],
+)
+def test_what_is_refused_is_called_by_what_it_is_and_only_what_is_nowhere_is_said_not_to_exist(
+    name: str, query: Query, sentences: list[str]
+) -> None:
+    said = [each.value.replace("\\", "") for each in open_page(name, query).warning]
+    assert all(any(one.startswith(sentence) for one in said) for sentence in sentences), said
