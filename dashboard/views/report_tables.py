@@ -215,7 +215,7 @@ def ranks(leaders: pd.DataFrame) -> Part:
             f"{leaders.iloc[0]['last_app']} led {leaders.iloc[0]['words']} at the last capture of the month."
         )
     else:
-        finding = "No chart of the app stores was captured in this month: nothing is known of who led them."
+        finding = "No chart of the app stores was captured in this month, so who led them was not measured."
     source = (
         "Source: captures of the stores’ public charts; between two captures nothing is known" if rows else ""
     )
