@@ -367,6 +367,22 @@ def test_the_site_is_interactive_with_javascript_and_asks_only_its_own_server(
     assert page.faults == []  # type: ignore[attr-defined]
 
 
+def test_what_makes_a_picture_interactive_hides_none_of_it_and_can_be_reached_by_keyboard(
+    page: Page, served: str
+) -> None:
+    page.goto(served)
+    asks = page.get_by_role("button", name="Interactive chart")
+    assert asks.count() == 2
+    plots = [plot.bounding_box() for plot in page.locator(".plot").all()]
+    for box in (ask.bounding_box() for ask in asks.all()):
+        assert all(box["y"] >= plot["y"] + plot["height"] or box["y"] < plot["y"] for plot in plots)  # type: ignore[index]
+    asks.first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-interactive=yes] .main-svg")
+    assert asks.count() == 1
+    assert page.evaluate("document.activeElement.dataset.chart")
+
+
 def test_a_site_written_again_is_the_same(site: Path, bundled_database: Path, tmp_path: Path) -> None:
     from etl.settings import settings
 

@@ -32,6 +32,12 @@
     place.setAttribute('role', 'group');
     place.setAttribute('aria-label', said);
     place.style.minHeight = place.offsetHeight + 'px'; // what is below stays where it is
+    var asked = place.parentNode.querySelector('.wish');
+    if (asked && document.activeElement === asked) {
+      place.tabIndex = -1;
+      place.focus();
+    }
+    if (asked) asked.remove();
     drawChart(place, figure, locale, config).then(function () {
       place.style.minHeight = '';
       place.dataset.interactive = 'yes';
@@ -52,7 +58,7 @@
     ask.className = 'wish';
     ask.textContent = 'Interactive chart';
     ask.addEventListener('click', function () { wake(place); });
-    place.append(ask);
+    (place.parentNode.querySelector('.files') || place).append(ask); // on the picture it would hide a word of it
     ['pointerenter', 'touchstart'].forEach(function (event) {
       place.addEventListener(event, function () { wake(place); }, { passive: true });
     });
