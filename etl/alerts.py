@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from etl.delivery.ledger import ledger_place, left
+from etl.delivery.ledger import LedgerError, ledger_place, left
 from etl.errors import ProductError, first_line
 from etl.product import NAME, variable
 from etl.settings import settings
@@ -100,10 +100,14 @@ def _of_the_status(warehouse: Warehouse) -> dict[str, str]:
 
 def _of_the_signals() -> dict[str, str]:
     """The messages that may not have arrived, since the delivery was killed once they had left."""
+    try:
+        messages = left(ledger_place(settings()))
+    except LedgerError as error:
+        return {"ledger": str(error)}
     return {
         f"signal {message_id} {target}": f"{message_id} is not known to have reached {target}: "
         "`python -m etl tell --again` sends it once more"
-        for message_id, target in left(ledger_place(settings()))
+        for message_id, target in messages
     }
 
 

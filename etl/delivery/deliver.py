@@ -10,7 +10,7 @@ from functools import partial
 
 from filelock import Timeout
 
-from etl.delivery.ledger import Ledger, delivering, ledger_place
+from etl.delivery.ledger import Ledger, LedgerError, delivering, ledger_place
 from etl.delivery.messages import Message, messages
 from etl.delivery.targets import NotDelivered, Service, Target, Webhook
 from etl.errors import first_line
@@ -43,13 +43,14 @@ def deliver(warehouse: Warehouse, now: datetime | None = None, *, again: bool = 
     ------
     etl.warehouse.WarehouseError
         When the warehouse cannot be read.
+    etl.delivery.ledger.LedgerError
+        When what was told cannot be read or noted.
     """
     options = settings()
     known = targets(options)
     if not known:
         return 0
     place = ledger_place(options)
-    place.parent.mkdir(parents=True, exist_ok=True)
     try:
         with delivering(place):
             moment = now or datetime.now(UTC)
@@ -98,15 +99,21 @@ def _tell(
     known: Sequence[Target], told: Sequence[Message], ledger: Ledger, now: datetime, *, again: bool
 ) -> int:
     arrived: list[int] = []
+    faults: list[LedgerError] = []
 
     def tell(target: Target) -> None:
-        arrived.append(_tell_one(target, _due(told, target, ledger, now, again=again), ledger, now))
+        try:
+            arrived.append(_tell_one(target, _due(told, target, ledger, now, again=again), ledger, now))
+        except LedgerError as fault:
+            faults.append(fault)
 
     threads = [threading.Thread(target=tell, args=[target], daemon=True) for target in known]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if faults:
+        raise faults[0]
     return sum(arrived)
 
 

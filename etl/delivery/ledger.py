@@ -4,6 +4,8 @@ A message counts as sent from the moment before it leaves: after a kill in betwe
 and it is not told a second time unless somebody asks for that.
 """
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from etl.errors import ProductError, first_line
 from etl.settings import Settings
 
 PAUSES = (
@@ -39,6 +42,18 @@ _TABLE = """
     )"""
 
 
+class LedgerError(ProductError):
+    """What was told to whom cannot be read or noted; the message says why and what to do."""
+
+    @classmethod
+    def at(cls, place: Path, error: Exception) -> LedgerError:
+        """The error for the ledger in that file."""
+        return cls(
+            f"{place}, which holds what was told to whom, cannot be used ({first_line(error)}): mend that, or move the "
+            "file away, after which the signals of the last week are told once more."
+        )
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The ledger in the file ``path``; its folder must be there."""
@@ -47,9 +62,12 @@ class Ledger:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=30)) as con, con:
-            con.execute(_TABLE)
-            yield con
+        try:
+            with closing(sqlite3.connect(self.path, timeout=30)) as con, con:
+                con.execute(_TABLE)
+                yield con
+        except sqlite3.Error as error:
+            raise LedgerError.at(self.path, error) from None
 
     def due(self, message_ids: list[str], target: str, now: datetime, *, again: bool = False) -> list[str]:
         """Those that have not been told to the target and whose time has come.
@@ -127,9 +145,27 @@ def ledger_place(options: Settings) -> Path:
     return database.with_name(f"{database.name}.deliveries.sqlite")
 
 
-def delivering(place: Path) -> FileLock:
-    """The lock that a delivery holds, at which nobody waits: taking it raises `filelock.Timeout` meanwhile."""
-    return FileLock(place.with_name(f".{place.name}.lock"), timeout=0)
+@contextmanager
+def delivering(place: Path) -> Iterator[None]:
+    """Hold the lock of a delivery, at which nobody waits: `filelock.Timeout` meanwhile.
+
+    Raises
+    ------
+    LedgerError
+        When the lock cannot be made.
+    """
+    lock = FileLock(place.with_name(f".{place.name}.lock"), timeout=0)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise
+    except OSError as error:
+        raise LedgerError.at(place, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def left(place: Path) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from standardwebhooks import Webhook as Verifier
 
 from etl import alerts
 from etl.delivery.deliver import deliver
-from etl.delivery.ledger import PAUSES, Ledger, ledger_place, left
+from etl.delivery.ledger import PAUSES, Ledger, LedgerError, ledger_place, left
 from etl.settings import PROJECT_ROOT, settings
 from etl.signals.cli import tell
 from etl.warehouse.files import FileWarehouse
@@ -233,6 +233,25 @@ def test_a_mail_tells_in_words_what_its_picture_shows(
     assert picture.get_filename().startswith("signal-2026-")
     words_read = text.get_payload(decode=True).decode().splitlines()
     assert "Attached picture: 38 of 51 fell. Bar chart. Lowest: Sandisk −14.2%." in words_read
+
+
+@pytest.mark.parametrize("damage", ["no database", "a folder", "no lock"])
+def test_a_ledger_that_cannot_be_used_is_one_sentence_and_one_trouble(
+    warehouse: FileWarehouse, receiver: Receiver, configure: Configure, tmp_path: Path, damage: str
+) -> None:
+    configure(webhook_url=receiver.url, webhook_secret=SECRET, cache_dir=str(tmp_path), alert_command="cat")
+    place = ledger_place(settings())
+    if damage == "a folder":
+        place.mkdir()
+    else:
+        place.write_text("no database " * 99)
+    if damage == "no lock":
+        place.with_name(f".{place.name}.lock").mkdir()
+    with pytest.raises(LedgerError, match=r"^\S+, which holds what was told to whom, cannot be used \("):
+        deliver(warehouse)
+    assert not receiver.got  # nobody could know that it had been told
+    assert [line for line in alerts.tell(warehouse) if "what was told to whom" in line]
+    assert alerts.tell(warehouse) == []
 
 
 def test_a_mail_server_that_refuses_holds_no_webhook_up(
