@@ -21,7 +21,7 @@ from dashboard.event_study import MODELS
 from dashboard.views.event_study import ESTIMATIONS, USUAL, WINDOWS, draw, request_of
 from dashboard.views.request import NothingToShow
 from dashboard.views.study_answer import LABELS, Answer, Question, ask, ask_elsewhere
-from dashboard.views.study_words import confounding, estimate, evidence, silent, spell_p
+from dashboard.views.study_words import UNUSUAL, confounding, estimate, evidence, silent, spell_p
 
 OTHERS = {"in": "Kept in", "out": "Left out"}
 MOST_FIRMS = 30
@@ -148,7 +148,7 @@ def tests_table(answer: Answer) -> None:
     """The tests, those that hold for this group first, the others greyed, each with its measured size."""
     tests = answer.tests
     st.caption(
-        "A sound test at 5% sees an event that is none on 5% of dates. In brackets: how often each does so in "
+        "A sound test at 5% sees an event on 5% of the dates that have none. In brackets: how often each does so in "
         "simulated markets without an event, for a group of this size with these gaps and a window of this length, "
         "when all firms share the date, and when the day is twice as volatile besides; the worst of seven kinds of "
         "markets."
@@ -157,7 +157,10 @@ def tests_table(answer: Answer) -> None:
         {
             "Test": tests["title"],
             "Statistic": tests["statistic"],
-            "df": [f"{df:.0f}" if pd.notna(df) else "–" for df in tests["df"]],
+            "df": [
+                f"{df:.0f}" if pd.notna(df) and pd.notna(p) else "–"
+                for df, p in zip(tests["df"], tests["p_value"], strict=True)
+            ],
             "p": [spell_p(p) for p in tests["p_value"]],
             "Holds: shared date": [
                 verdict(*pair)
@@ -316,7 +319,7 @@ for name in FOLDS:
 with st.expander("The tests, and which of them hold here", icon=":material/rule:"):
     tests_table(answer)
     own_size(answer)
-with st.expander("Was the day itself unusual?", icon=":material/storm:"):
+with st.expander(UNUSUAL, icon=":material/storm:"):
     st.dataframe(
         answer.unusual.rename(
             columns={

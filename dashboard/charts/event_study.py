@@ -13,6 +13,7 @@ from dashboard.charts.chart import Chart
 from dashboard.charts.style import Palette, faded, halo, palette, template
 
 ROW_HEIGHT = 22
+MEAN = "An equal-weighted mean of the firms with a return on each session."
 PALE = 0.2
 STAND_OUT = 0.05
 # Letters of a line of a benchmark's name.
@@ -69,7 +70,7 @@ def cumulative(days: pd.DataFrame, group: str, benchmark: str, source: str, them
         alt=f"Bar and line chart of the average abnormal return of {group} over {len(days) - 1} sessions: "
         f"{words.percent(aar)} on the event’s session, {words.percent(float(days['caar'].iloc[-1]))} in sum.",
         table=days.reset_index().rename(columns={"day": "event day"}),
-        note="An equal-weighted mean of the firms with a return on each session.",
+        note=MEAN if days["n"].max() > 1 else "",
     )
 
 

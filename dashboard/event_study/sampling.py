@@ -20,6 +20,7 @@ FEWEST_OBSERVATIONS = 60
 # Range of a firm's returns over the largest of them below which they are constant but for rounding.
 CONSTANT = 1e-9
 ROUNDING = 1e-14
+SHORTER = " A shorter estimation window takes fewer."
 
 
 def default_minimum(estimation: Window, asked: int | None, model: Model) -> int:
@@ -80,8 +81,8 @@ def choose_firms(
         (names[row], _reason(int(seen[row]), minimum, bool(still[row]))) for row in np.flatnonzero(~keep)
     ]
     if not keep.any():
-        firm, reason = dropped[0]
-        raise EventStudyError(f"No firm has enough data for the study; {firm}, for one, has {reason}.")
+        short = ((seen >= FEWEST_OBSERVATIONS) & (seen < minimum)).any()
+        raise EventStudyError(f"{_nobody(dropped)}{SHORTER if short else ''}")
     return keep, pd.DataFrame(dropped, columns=["firm", "reason"])
 
 
@@ -110,9 +111,16 @@ def constant(returns: FloatArray) -> NDArray[np.bool_]:
     return still
 
 
+def _nobody(dropped: list[tuple[str, str]]) -> str:
+    firm, reason = dropped[0]
+    if len(dropped) == 1:
+        return f"{firm} cannot be studied: it has {reason}."
+    return f"None of the {len(dropped)} firms can be studied: {firm}, for instance, has {reason}."
+
+
 def _reason(seen: int, minimum: int, still: bool) -> str:
     if seen < minimum:
-        return f"{seen} returns in the estimation window, {minimum} are needed"
+        return f"{seen} of the {minimum} returns needed in the estimation window"
     if still:
         return "constant returns in the estimation window (a halted share?)"
     return "no return in the event window"

@@ -49,7 +49,7 @@ from dashboard.event_study.volatility import abnormal_variance, abnormal_volume,
 from dashboard.event_study.windows import Window
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow, asked_event
 from dashboard.views.study_beyond import Explained, elsewhere, explain
-from dashboard.views.study_listings import listed_elsewhere
+from dashboard.views.study_listings import listed_elsewhere, missed, named
 
 LABELS = {
     "SPY": "the S&P 500 (SPY)",
@@ -304,11 +304,13 @@ def _answer(
     blurred = bool((found["where"] == "estimation window").any())
     companies = market.companies(con)
     names = dict(zip(companies["ticker"], companies["name"], strict=True))
-    firms = companies[companies["ticker"].isin(study.abnormal_returns.columns)]
+    studied, left_out = list(study.abnormal_returns.columns), len(inputs.left_out) + len(study.dropped)
+    title = _title(con, question)
+    firms = companies[companies["ticker"].isin(studied)]
     return Answer(
         question,
         event,
-        _group_name(con, question, names),
+        named(title, studied, names),
         study,
         _check(returns, yardsticks, event, question),
         found,
@@ -322,7 +324,10 @@ def _answer(
         prices_elsewhere(con, list(inputs.left_out["firm"])),
         names,
         companies.set_index("ticker")["segment"],
-        tuple(listed_elsewhere(firms, event.session_on, study.event_session.date())),
+        (
+            *missed(title, question.tickers, studied, left_out, names),
+            *listed_elsewhere(firms, event.session_on, study.event_session.date()),
+        ),
         _source(con, study, question),
     )
 
@@ -362,12 +367,11 @@ def _source(con: duckdb.DuckDBPyConnection, study: Study, question: Question) ->
     )
 
 
-def _group_name(con: duckdb.DuckDBPyConnection, question: Question, names: dict[str, str]) -> str:
-    if not question.tickers:
-        known = groups(con)
-        return known[resolve("group", question.group, known)]
-    chosen = [names.get(ticker, ticker) for ticker in question.tickers]
-    return words.listed(chosen) if len(chosen) <= 3 else f"{len(chosen)} chosen companies"
+def _title(con: duckdb.DuckDBPyConnection, question: Question) -> str:
+    if question.tickers:
+        return ""
+    known = groups(con)
+    return known[resolve("group", question.group, known)]
 
 
 def _check(

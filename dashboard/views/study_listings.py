@@ -1,12 +1,38 @@
-"""Firms of a study whose shares are at home on another exchange: named, with when that one could react."""
+"""The firms of a study by name: what they are called together, who is missing, whose shares are at home elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import pandas as pd
 
 from dashboard.charts import words
 from etl.calendars import calendar
+
+# Firms that are named one by one.
+MOST_NAMED = 3
+
+
+def named(title: str, studied: Sequence[str], names: Mapping[str, str]) -> str:
+    """What is studied: the group's `title`, or the firms where they were chosen ("") or one alone is left of it."""
+    if title and len(studied) > 1:
+        return title
+    chosen = [names.get(ticker, ticker) for ticker in studied]
+    return words.listed(chosen) if len(chosen) <= MOST_NAMED else f"{len(chosen)} chosen companies"
+
+
+def missed(
+    title: str, chosen: Sequence[str], studied: Sequence[str], left_out: int, names: Mapping[str, str]
+) -> list[str]:
+    """A sentence on the firms that were asked for and are not in the study, where its name does not tell.
+
+    `title` is the group's, "" where the firms were `chosen`; `left_out` is the number of its firms outside the study.
+    """
+    gone = [names.get(ticker, ticker) for ticker in chosen if ticker not in studied]
+    if gone:
+        return [f"Chosen, but not in the study (“Firms left out” says why): {words.listed(gone)}."]
+    if not title or not left_out or len(studied) > 1:
+        return []
+    return [f"Of “{title}” only {names[studied[0]]} is in the study (“Firms left out” says why)."]
 
 
 def listed_elsewhere(companies: pd.DataFrame, session_on: Callable[[str], date], session: date) -> list[str]:

@@ -7,11 +7,14 @@ from dashboard.charts import words
 from dashboard.charts.event_study import spell
 from dashboard.event_study import TESTS, simple_returns
 from dashboard.views.study_answer import LEVEL, Answer
+from dashboard.views.study_listings import MOST_NAMED
 
 # The chance of finding it at which an effect counts as one that the design could have seen.
 POWER = 0.8
 # The p-value below which a test rejects; 1 - LEVEL is a little more in floating point, and takes 5% itself in.
 REJECTED = 0.05
+# The fold of the page that says how volatile the day was.
+UNUSUAL = "Was the day itself unusual?"
 # The rate at 5% on a volatile day above which a test rejects too often.
 TOO_OFTEN = 0.075
 
@@ -30,10 +33,8 @@ def estimate(answer: Answer) -> str:
     caar, low, high = answer.study.estimate((start, end))
     single = start == end == 0
     when = f"On {words.day(answer.study.event_session.date())}" if single else f"Over {spell((start, end))}"
-    every = answer.study.abnormal_returns.shape[1]
-    count = f"the {firms}" if firms == every else f"{firms} of the {every}"
-    who = f"{count} firms of “{answer.group}”" if firms > 1 else answer.group
-    if firms > 1 and (short := too_short(answer)):
+    who = _who(answer, firms)
+    if firms > 1 and not answer.question.tickers and (short := too_short(answer)):
         who += f", without {words.listed(short)} (too few earlier sessions),"
     moved = f"{when} {who} {_moved(raw)}{' on average' if firms > 1 else ''}"
     own = _own_return(answer)
@@ -42,6 +43,15 @@ def estimate(answer: Answer) -> str:
         if firms > 1
         else f"{moved}{own}. Its abnormal return, what is left beyond {answer.benchmark}, is {words.percent(caar, 1)} "
     ) + f"(95% band {words.percent(low)} to {words.percent(high)})."
+
+
+def _who(answer: Answer, firms: int) -> str:
+    """The firms studied, of which so many have a return on every session of the window."""
+    every = answer.study.abnormal_returns.shape[1]
+    count = f"the {firms}" if firms == every else f"{firms} of the {every}"
+    if not answer.question.tickers and every > 1:
+        return f"{count} firms of “{answer.group}”"
+    return answer.group if firms == every <= MOST_NAMED else f"{count} chosen companies"
 
 
 def too_short(answer: Answer) -> list[str]:
@@ -70,25 +80,31 @@ def _verdict(answer: Answer) -> str:
     valid = tests[tests["valid_with_common_date"] & tests["p_value"].notna()]
     valid = valid[valid["test"] != "corrado_zivney"] if "corrado_rank" in set(valid["test"]) else valid
     if valid.empty:
-        return "No test has been shown to hold for a group like this, so that no p-value is given."
+        return "No test has been shown to hold in such a case, so that no p-value is given."
+    one = answer.study.abnormal_returns.shape[1] == 1
+    said = _counted(valid, "one firm" if one else "such a group")
+    return f"{said} {_storm(valid, tests_of_day(answer), _cautious(answer))}{_single(answer)}".strip()
+
+
+def _counted(valid: pd.DataFrame, whom: str) -> str:
+    """How many of the tests that hold reject, and which do not."""
     reject = valid["p_value"] < REJECTED
     count, every = int(reject.sum()), len(valid)
-    tests = (
-        f"the {every} tests that hold for such a group"
-        if every > 1
-        else "the one test that holds for such a group"
-    )
-    if count == every:
-        said = f"All of {tests} reject chance at 5%" if every > 1 else f"T{tests[1:]} rejects chance at 5%"
+    if every == 1:
+        verb = "rejects" if count else "does not reject"
+        said = f"The one test that holds for {whom} {verb} chance at 5%"
+    elif count == every:
+        said = f"{'Both' if every == 2 else f'All {every}'} tests that hold for {whom} reject chance at 5%"
     elif count:
-        kept = [f"{_name(row.test)} (p = {spell_p(row.p_value)})" for row in valid[~reject].itertuples()]
+        kept = [f"{_name(row.test)} (p {_equals(row.p_value)})" for row in valid[~reject].itertuples()]
         said = (
-            f"Of {tests} {count} reject{'s' if count == 1 else ''} chance at 5%; not so {words.listed(kept)}"
+            f"{count} of the {every} tests that hold for {whom} reject{'s' if count == 1 else ''} chance at 5%; "
+            f"{words.listed(kept)} {'does' if len(kept) == 1 else 'do'} not"
         )
     else:
-        none = f"None of {tests} rejects" if every > 1 else f"T{tests[1:]} does not reject"
-        said = f"{none} chance at 5%, which does not show that nothing happened"
-    return f"{said}. {_storm(valid, tests_of_day(answer), _cautious(answer))}{_single(answer)}".strip()
+        none = "Neither" if every == 2 else "None"
+        said = f"{none} of the {every} tests that hold for {whom} rejects chance at 5%"
+    return f"{said}." if count else f"{said}, which does not show that nothing happened."
 
 
 def tests_of_day(answer: Answer) -> pd.DataFrame:
@@ -106,15 +122,14 @@ def _cautious(answer: Answer) -> pd.DataFrame:
 
 def _storm(valid: pd.DataFrame, loud: pd.DataFrame, cautious: pd.DataFrame) -> str:
     if loud.empty:
-        said = "None holds if the day was also more volatile than others"
         named = [
-            f"{_name(row.test)} {'rejects' if row.p_value < REJECTED else 'does not'} (p {_equals(row.p_value)})"
+            f"{_name(row.test)}, which then errs by rejecting too rarely and "
+            f"{'rejects' if row.p_value < REJECTED else 'does not reject'} (p {_equals(row.p_value)}), and "
             for row in cautious.itertuples()
         ]
         return (
-            f"{said}; of those that may then reject too rarely but not too often, {words.listed(named)}."
-            if named
-            else f"{said}."
+            "No test here allows for a day that is itself more volatile than others: "
+            f"read {''.join(named)}under “{UNUSUAL}” whether this one was."
         )
     if set(valid["test"]) <= set(loud["test"]):
         return ""

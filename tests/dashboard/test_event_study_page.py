@@ -75,7 +75,7 @@ def test_raw_returns_stand_beside_abnormal_ones(answer: Answer, wide: pd.DataFra
         "SPY) itself fell 1.4%",
         "smallest effect",
         "tests that hold",
-        "too rarely but not too often, BMP adjusted for correlation rejects (p = 0.0498)",
+        "BMP adjusted for correlation, which then errs by rejecting too rarely and rejects (p = 0.0498)",
         "Against the other benchmarks the abnormal return lies between −11.5% and −5.1%",
     ):
         assert words in said
@@ -87,6 +87,18 @@ def test_the_sentence_about_one_firm_says_what_cannot_be_tested(con: duckdb.Duck
     assert "nothing that compares firms can be tested" in said
     assert "rank test cannot reach 5%" in said
     assert "1 of 1" not in said
+
+
+def test_a_group_of_which_one_firm_is_left_and_chosen_firms_go_by_their_own_names(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    memory = ask(con, Question(group="memory"))
+    assert conclusion(memory).startswith("On Mon 27 Jan 2025 Micron fell")
+    assert memory.listings[0].startswith("Of “Memory” only Micron is in the study")
+    assert draw(memory, "study-caar", "light").title.startswith("Micron: ")
+    chosen = ask(con, Question(tickers=("NVDA", "AMD", "CRWV")))
+    assert conclusion(chosen).startswith("On Mon 27 Jan 2025 NVIDIA and AMD fell 11.7% on average")
+    assert chosen.listings[0].endswith("says why): CoreWeave.")
 
 
 def test_a_study_that_does_not_reject_says_which_effects_stay_open(con: duckdb.DuckDBPyConnection) -> None:
@@ -260,7 +272,7 @@ def test_every_chart_can_be_made_for_any_question(
         ({"group": "chips", "model": "mean"}, ("the 7 firms of “AI chips”",)),
         (
             {"firms": ["NVDA", "AVGO"], "window": "-1..1"},
-            ("the 2 firms of “NVIDIA and Broadcom”", "Over sessions −1 to +1"),
+            ("NVIDIA and Broadcom fell", "Over sessions −1 to +1"),
         ),
     ],
 )

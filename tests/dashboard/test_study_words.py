@@ -10,6 +10,7 @@ import pytest
 from dashboard.charts.words import day
 from dashboard.views.study_words import (
     _cautious,
+    _counted,
     _moved,
     _otherwise,
     _smallest,
@@ -35,7 +36,9 @@ def told(firms: int = 3, own: float = -0.02, **known: Any) -> Any:
         aar=pd.DataFrame({"mean_return": [own], "n": [known.pop("n", firms)]}),
         dropped=pd.DataFrame({"firm": []}),
     )
-    question = SimpleNamespace(window=(0, 0), model="market", benchmark="SPY")
+    question = SimpleNamespace(
+        window=(0, 0), model="market", benchmark="SPY", tickers=known.pop("tickers", ())
+    )
     return SimpleNamespace(study=study, question=question, benchmark="the S&P 500", group="Chips", **known)
 
 
@@ -65,10 +68,10 @@ def test_a_move_that_would_read_as_nought_is_hardly_one(change: float, words: st
 @pytest.mark.parametrize(
     ("firms", "size", "p", "words"),
     [
-        (20, 0.07, 0.01, "volatile than others."),
-        (21, 0.075, 0.049, "not too often, BMP adjusted for correlation rejects (p = 0.049)."),
-        (21, 0.02, 0.051, "not too often, BMP adjusted for correlation does not (p = 0.051)."),
-        (21, 0.076, 0.01, "volatile than others."),
+        (20, 0.07, 0.01, "than others: read under "),
+        (21, 0.075, 0.049, "too rarely and rejects (p = 0.049), and under "),
+        (21, 0.02, 0.051, "too rarely and does not reject (p = 0.051), and under "),
+        (21, 0.076, 0.01, "than others: read under "),
     ],
 )
 def test_of_a_volatile_day_a_test_is_told_that_may_only_reject_too_rarely(
@@ -76,7 +79,32 @@ def test_of_a_volatile_day_a_test_is_told_that_may_only_reject_too_rarely(
 ) -> None:
     columns = {"test": ["kolari_pynnonen"], "p_value": [p], "size_volatile_day": [size]}
     tests = pd.DataFrame(columns)
-    assert _storm(tests, tests.head(0), _cautious(told(firms, tests=tests))).endswith(words)
+    said = _storm(tests, tests.head(0), _cautious(told(firms, tests=tests)))
+    assert said.startswith("No test here allows for a day that is itself more volatile than others: read ")
+    assert said.endswith(f"{words}“Was the day itself unusual?” whether this one was.")
+
+
+@pytest.mark.parametrize(
+    ("p_values", "words"),
+    [
+        ([0.01], "The one test that holds for one firm rejects chance at 5%."),
+        ([0.05], "The one test that holds for one firm does not reject chance at 5%, which does not show "),
+        ([0.01, 0.02], "Both tests that hold for one firm reject chance at 5%."),
+        ([0.06, 0.07], "Neither of the 2 tests that hold for one firm rejects chance at 5%, which does not "),
+        ([0.01, 0.02, 0.01], "All 3 tests that hold for one firm reject chance at 5%."),
+        (
+            [0.01, 0.06],
+            "1 of the 2 tests that hold for one firm rejects chance at 5%; Patell Z (p = 0.060) does not.",
+        ),
+        (
+            [0.01, 0.06, 0.07],
+            "1 of the 3 tests that hold for one firm rejects chance at 5%; Patell Z (p = 0.060) and ",
+        ),
+    ],
+)
+def test_the_tests_that_hold_are_counted_with_those_that_do_not_reject(p_values: list, words: str) -> None:
+    names = ["portfolio_regression", "patell", "placebo"][: len(p_values)]
+    assert _counted(pd.DataFrame({"test": names, "p_value": p_values}), "one firm").startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -119,12 +147,29 @@ def test_the_other_benchmarks_are_told_with_whether_the_sign_depends_on_them(
 
 
 @pytest.mark.parametrize(
-    ("n", "words"), [(3, "the 3 firms of"), (2, "2 of the 3 firms of"), (1, "Chips fell")]
+    ("n", "words"),
+    [(3, "the 3 firms of"), (2, "2 of the 3 firms of"), (1, "1 of the 3 firms of “Chips” fell")],
 )
 def test_the_firms_with_a_return_are_counted_among_those_of_the_study(n: int, words: str) -> None:
     prices = pd.DataFrame({"F0": [1.0, 1.0]}, [SESSION - pd.Timedelta(days=3), SESSION])
     check = pd.DataFrame({"benchmark": [], "caar": []})
     answer = told(n=n, check=check, inputs=SimpleNamespace(prices=prices))
+    assert estimate(answer).startswith(f"On {day(SESSION.date())} {words}")
+
+
+@pytest.mark.parametrize(
+    ("firms", "n", "group", "words"),
+    [
+        (1, 1, "NVIDIA", "NVIDIA fell"),
+        (2, 2, "AMD and NVIDIA", "AMD and NVIDIA fell"),
+        (2, 1, "AMD and NVIDIA", "1 of the 2 chosen companies fell"),
+        (4, 4, "4 chosen companies", "the 4 chosen companies fell"),
+    ],
+)
+def test_chosen_firms_are_named_where_they_are_few(firms: int, n: int, group: str, words: str) -> None:
+    check = pd.DataFrame({"benchmark": [], "caar": []})
+    answer = told(firms, n=n, check=check, tickers=("NVDA", "AMD", "CRWV"))
+    answer.group = group
     assert estimate(answer).startswith(f"On {day(SESSION.date())} {words}")
 
 

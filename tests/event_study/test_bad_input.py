@@ -74,7 +74,7 @@ CASES = {
     "event too close to the end": ({"event_date": RETURNS.index[-3]}, "reaches outside the data"),
     "event too close to the start": ({"event_date": RETURNS.index[4]}, "reaches outside the data"),
     "no estimation window": ({"event_date": RETURNS.index[10]}, "No session of the estimation window"),
-    "too short a history": ({"event_date": RETURNS.index[70]}, "No firm has enough data"),
+    "too short a history": ({"event_date": RETURNS.index[70]}, "None of the 8 firms can be studied: F000"),
     "no date": ({"event_date": "yesterday"}, "is not a date"),
     "a number for a date": ({"event_date": 20250127}, "must be a date"),
     "a missing date": ({"event_date": pd.NaT}, "empty"),
@@ -121,8 +121,17 @@ def test_a_halted_firm_is_dropped_and_the_others_are_studied(value):
     ]
     without = run_study(RETURNS.drop(columns="F001"), MARKET, DATE)
     pd.testing.assert_frame_equal(study.tests, without.tests)
-    with pytest.raises(EventStudyError, match="F001, for one, has constant returns"):
+    with pytest.raises(EventStudyError, match=r"^F001 cannot be studied: it has constant returns"):
         run_study(halted[["F001"]], MARKET, DATE)
+
+
+def test_of_firms_that_were_all_listed_too_late_the_first_is_named_as_an_instance():
+    late = RETURNS[["F002", "F001"]].copy()
+    late.iloc[:-40] = np.nan
+    with pytest.raises(
+        EventStudyError, match=r"^None of the 2 firms can be studied: F002, for instance, has "
+    ):
+        run_study(late, MARKET, DATE)
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-16, 1e-10, 1e-8])

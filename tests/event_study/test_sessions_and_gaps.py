@@ -50,9 +50,9 @@ def test_firms_with_too_little_data_are_dropped_and_listed(complete):
     thin["never"] = np.nan
     study = run_study(thin, market, returns.index[EVENT])
     assert study.dropped.to_dict("records") == [
-        {"firm": "F000", "reason": "124 returns in the estimation window, 125 are needed"},
+        {"firm": "F000", "reason": "124 of the 125 returns needed in the estimation window"},
         {"firm": "F002", "reason": "no return in the event window"},
-        {"firm": "never", "reason": "0 returns in the estimation window, 125 are needed"},
+        {"firm": "never", "reason": "0 of the 125 returns needed in the estimation window"},
     ]
     assert list(study.firms.index) == ["F001", "F003", "F004", "F005", "F006", "F007"]
     assert study.firms.loc["F001", "n_obs"] == 125
@@ -67,7 +67,7 @@ def test_half_the_estimation_window_but_never_fewer_than_sixty_returns_are_neede
     thin = returns.copy()
     thin.iloc[: EVENT - 10 - 59, 0] = np.nan
     study = run_study(thin, market, returns.index[EVENT], estimation=(-90, -11))
-    assert study.dropped["reason"].tolist() == ["59 returns in the estimation window, 60 are needed"]
+    assert study.dropped["reason"].tolist() == ["59 of the 60 returns needed in the estimation window"]
 
 
 def test_a_firm_that_misses_a_day_has_no_car_over_it_but_counts_on_the_others(gappy):
