@@ -110,3 +110,14 @@ def test_no_file_of_the_program_repeats_the_name_or_the_prefix() -> None:
     ]
     assert len(files) > 200
     assert not [path for path in files if said.search(path.read_text(encoding="utf-8"))]
+
+
+def test_readers_open_the_state_that_they_read() -> None:
+    """A cursor of a reader's connection to a lake finds no table: it has left the catalog."""
+    taking = [
+        path
+        for path in FILES
+        if path.is_relative_to(ROOT / "dashboard")
+        and any(isinstance(node, ast.Attribute) and node.attr == "cursor" for node in parsed(path))
+    ]
+    assert names(taking) == []

@@ -46,14 +46,14 @@ def stories(
     with connect_read_only(version=state) as con:
         records = read_records(con)
 
-        def tell(event: Event) -> Told:
-            with con.cursor() as own, locales.written_in(spec.locale):
-                told = _told(own, event, records, spec, f"{folder}{event.event_id}/")
-            done(event.event_id)
-            return told
+    def tell(event: Event) -> Told:
+        with connect_read_only(version=state) as own, locales.written_in(spec.locale):
+            told = _told(own, event, records, spec, f"{folder}{event.event_id}/")
+        done(event.event_id)
+        return told
 
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="stories") as pool:
-            return dict(zip([event.event_id for event in listed], pool.map(tell, listed), strict=True))
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="stories") as pool:
+        return dict(zip([event.event_id for event in listed], pool.map(tell, listed), strict=True))
 
 
 def _told(con: duckdb.DuckDBPyConnection, event: Event, records: Records, spec: Spec, folder: str) -> Told:
