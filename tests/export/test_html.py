@@ -333,6 +333,9 @@ def test_the_charts_of_an_events_page_become_interactive_on_a_phone(browser: Bro
             place.scroll_into_view_if_needed()
             place.locator(".main-svg").first.wait_for()
         assert opened.evaluate("document.documentElement.scrollWidth") == 390
+        lines = "cells => cells.map(cell => { const text = document.createRange(); text.selectNodeContents(cell); "
+        figures = opened.locator("td", has_text=re.compile("[%$]"))
+        assert set(figures.evaluate_all(f"{lines} return text.getClientRects().length }})")) == {1}
         assert opened.faults == []
         assert all(address.startswith(served) for address in opened.asked)
         opened.goto(f"{served}/events/index.html")
@@ -376,8 +379,7 @@ def test_what_makes_a_picture_interactive_hides_none_of_it_and_can_be_reached_by
     plots = [plot.bounding_box() for plot in page.locator(".plot").all()]
     for box in (ask.bounding_box() for ask in asks.all()):
         assert all(box["y"] >= plot["y"] + plot["height"] or box["y"] < plot["y"] for plot in plots)  # type: ignore[index]
-    asks.first.focus()
-    page.keyboard.press("Enter")
+    asks.first.press("Enter")
     page.wait_for_selector("[data-interactive=yes] .main-svg")
     assert asks.count() == 1
     assert page.evaluate("document.activeElement.dataset.chart")
