@@ -99,7 +99,7 @@ def test_one_event_is_not_said_to_have_moved_shares_furthest(bundled_database):
     with connect_read_only(bundled_database) as con:
         told = read_league(con)
     chart = draw(told, "events-league", Choice(company="ARM", year="2024"), "light")
-    assert chart.title.startswith("Arm's forecast sinks chip shares: AI shares moved −2")
+    assert chart.title.startswith("Arm’s forecast sinks chip shares: AI shares moved −2")
 
 
 @pytest.mark.parametrize(

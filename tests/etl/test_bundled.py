@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from datetime import UTC, date, datetime
@@ -69,6 +70,11 @@ def test_events_carry_the_session_in_which_the_market_could_react(bundled):
     assert sessions["korea-suspension"] == date(
         2025, 2, 18
     )  # a Saturday in Seoul; the 17th was Presidents' Day
+
+
+def test_what_readers_are_shown_of_events_has_typographic_apostrophes(bundled):
+    shown = rows(bundled, "SELECT title, description, source FROM event")
+    assert not [text for row in shown for text in row if re.search(r"\w'\w|\w' ", text)]
 
 
 def test_reported_ranks_are_kept_apart_from_measured_ones(bundled):
