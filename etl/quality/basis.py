@@ -31,6 +31,7 @@ LIKELY = 5
 SAME, STEADY = 0.2, 0.01
 JUMP = "after a jump that looks like an unadjusted split or another unit"
 OFF = "on another basis than the stored closes"
+UNSEEN = "adjusted for a split that the closes do not show"
 
 
 class Doubt(Enum):
@@ -47,12 +48,14 @@ class Findings:
     """What a look at one ticker found.
 
     ``refused`` gives the reason for each refused position, ``unapplied`` the days of splits that the refused bars are
-    on and the earlier ones are not, ``remarks`` what was believed though it could be otherwise, and ``agreeing`` how
-    many bars are on one level beyond doubt.
+    on and the earlier ones are not, ``unseen`` those of splits for which the closes were adjusted though they never
+    moved, ``remarks`` what was believed though it could be otherwise, and ``agreeing`` how many bars are on one level
+    beyond doubt.
     """
 
     refused: dict[int, str] = field(default_factory=dict)
     unapplied: list[pd.Timestamp] = field(default_factory=list)
+    unseen: list[pd.Timestamp] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     agreeing: int = 0
 
@@ -93,7 +96,13 @@ class Series:
             found = Findings()
             self._refuse(found, 0, len(self.close), OFF + why)
             return found
-        found = self._judge_runs(self._runs())
+        runs = self._runs()
+        unseen = {place: days for place, (first, _) in enumerate(runs) if (days := self._unseen_at(first))}
+        newest = max(unseen, default=0)
+        found = self._judge_runs(runs[newest:])
+        found.unseen = [day for days in unseen.values() for day in days]
+        if unseen:
+            self._refuse(found, 0, runs[newest][0], f"{UNSEEN} ({found.unseen[-1].date()})")
         found.remarks += self._differing() if self.other_source and not found.refused else []
         return found
 
@@ -154,6 +163,24 @@ class Series:
             steps = self.steps[near] * -np.sign(math.log(ratio))
             shown.append(any(step > 0 and self._is_of_split(step, math.log(ratio)) for step in steps))
         return gone[np.array(shown, dtype=bool)]
+
+    def _unseen_at(self, after: int) -> list[pd.Timestamp]:
+        """The days of new or changed splits by which the closes rise where they should not move at all.
+
+        A source divides the closes before a split by its ratio. Where these did not show the split before, the quotient
+        stands a whole ratio below the closes after it: there was none, or it was taken twice.
+        """
+        if after == 0:
+            return []
+        stored = self.before.drop_duplicates("date").set_index("date")["ratio"]
+        near = self._near(self.splits, after - 1, after)
+        sizes = np.log(near["ratio"] / near["date"].map(stored).fillna(1.0))
+        step = float(self.steps[after])
+        return [
+            day
+            for day, size in zip(near["date"], sizes, strict=True)
+            if size * step > 0 and self._is_of_split(step, size)
+        ]
 
     def _runs(self) -> list[tuple[int, int]]:
         """First and past-the-last index of the runs of bars between doubtful steps."""
@@ -282,14 +309,17 @@ class Series:
     def _splits_at(self, before: int, after: int) -> list[pd.Timestamp]:
         """The days of the splits between two bars, or within days of them, whose ratio is that of the step."""
         step = math.log(self.close[after] / self.close[before])
-        first = pd.Timestamp(self.days[before]) - timedelta(days=4)
-        last = pd.Timestamp(self.days[after]) + timedelta(days=4)
-        every = pd.concat([self.splits, self.still_shown])
+        every = self._near(pd.concat([self.splits, self.still_shown]), before, after)
         return [
             day
             for day, ratio in zip(every["date"], every["ratio"], strict=True)
-            if first <= day <= last and self._is_of_split(step, math.log(ratio))
+            if self._is_of_split(step, math.log(ratio))
         ]
+
+    def _near(self, splits: pd.DataFrame, before: int, after: int) -> pd.DataFrame:
+        first = pd.Timestamp(self.days[before]) - timedelta(days=4)
+        last = pd.Timestamp(self.days[after]) + timedelta(days=4)
+        return splits[splits["date"].between(first, last)]
 
     def _is_of_split(self, step: float, ratio: float) -> bool:
         near = min(max(0.1, 4 * self.usual, 0.1 * abs(ratio)), 0.5 * abs(ratio))

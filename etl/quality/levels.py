@@ -10,6 +10,7 @@ from etl.quality.basis import LARGE, LOOKED_AT, Series
 from etl.quality.provider import AGREES_WITHIN
 
 SPLITS_UNAPPLIED = "the closes before it are not adjusted for it"
+SPLIT_UNSEEN = "the closes jump by its ratio on its day: it never happened, or was applied twice"
 AT_ONCE = 500
 
 
@@ -59,12 +60,9 @@ def _judge_ticker(
         con.unregister("misplaced")
         if len(series.still_shown):
             con.execute("DELETE FROM asked WHERE item = $ticker", {"ticker": ticker})  # nothing is withdrawn
-    for day in found.unapplied:
-        con.execute(
-            "INSERT INTO bad_split SELECT position, ticker, $reason FROM arrived_split "
-            "ANTI JOIN (SELECT position FROM bad_split) USING (position) WHERE ticker = $ticker AND date = $day",
-            {"ticker": ticker, "day": day.date(), "reason": SPLITS_UNAPPLIED},
-        )
+    for days, reason in ((found.unapplied, SPLITS_UNAPPLIED), (found.unseen, SPLIT_UNSEEN)):
+        for day in days:
+            stored.refuse_split(con, ticker, day, reason)
     return found.remarks
 
 

@@ -51,7 +51,12 @@ def refuse_splits(con: duckdb.DuckDBPyConnection) -> None:
         lacking = float(missing.get(ticker, 0.0))
         phantoms = _making_up(splits, lacking) if abs(lacking) > LOOKED_AT else []
         for day in phantoms:
-            con.execute(_REFUSE_SPLIT, {"ticker": ticker, "day": day, "reason": UNMOVED})
+            refuse_split(con, str(ticker), day, UNMOVED)
+
+
+def refuse_split(con: duckdb.DuckDBPyConnection, ticker: str, day: pd.Timestamp, reason: str) -> None:
+    """Add a split to ``bad_split``, unless it is there already or an operator has accepted it."""
+    con.execute(_REFUSE_SPLIT, {"ticker": ticker, "day": day.date(), "reason": reason})
 
 
 def _making_up(splits: pd.DataFrame, size: float) -> list[pd.Timestamp]:

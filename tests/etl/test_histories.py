@@ -101,7 +101,7 @@ RATIOS = [(2, 1), (3, 1), (4, 1), (10, 1), (3, 2), (5, 4), (7, 3), (1, 10), (1, 
 day = st.integers(1, len(DAYS) - 1)
 STEPS = st.one_of(
     st.tuples(st.just("time passes"), st.integers(1, 8)),
-    st.tuples(st.just("split"), day, st.sampled_from(RATIOS)),
+    st.tuples(st.just("split"), st.sampled_from(RATIOS)),
     st.tuples(st.just("dividend"), day, st.floats(0.002, 0.03)),
     st.tuples(st.just("withdraw"), st.integers(0, 3)),
     st.tuples(st.just("move"), st.integers(0, 3), day),
@@ -143,9 +143,12 @@ class Play:
     def _time_passes(self, count: int) -> None:
         self.site.until = DAYS[min(len(DAYS) - 1, DAYS.index(self.site.until) + count)]
 
-    def _split(self, number: int, ratio: tuple[int, int]) -> None:
-        if self._is_past(number) and DAYS[number] not in self.site.listing.splits:
-            self.site.listing.split(DAYS[number], *ratio)
+    def _split(self, ratio: tuple[int, int]) -> None:
+        """The next session is the first after a split: its shares are others, and earlier closes are adjusted."""
+        newest = self.site.until
+        self._time_passes(1)
+        if self.site.until != newest:
+            self.site.listing.split(self.site.until, *ratio)
 
     def _dividend(self, number: int, share: float) -> None:
         if self._is_past(number):
@@ -153,10 +156,8 @@ class Play:
 
     def _withdraw(self, which: int) -> None:
         one = self.site.listing
-        if which < len(one.splits):
-            held = sorted(one.splits)[which]
-            new, old = one.splits.pop(held)
-            one.rescale(new / old, before=held)
+        if which < len(one.splits):  # the closes were right all along
+            del one.splits[sorted(one.splits)[which]]
         elif one.dividends:
             del one.dividends[sorted(one.dividends)[which % len(one.dividends)]]
 

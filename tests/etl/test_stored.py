@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from etl.quality import Screen
-from etl.quality.basis import JUMP
-from etl.quality.levels import SPLITS_UNAPPLIED
+from etl.quality.basis import JUMP, UNSEEN
+from etl.quality.levels import SPLIT_UNSEEN, SPLITS_UNAPPLIED
 from etl.quality.stored import OTHER_SHARES, OUTSIDE, UNMOVED
 from etl.warehouse.merge import Merge
 from tests.loopback.yahoo import sessions
@@ -117,15 +117,50 @@ def test_shares_of_cents_and_those_of_another_provider_are_judged_otherwise(con)
 @pytest.mark.parametrize("ratio", [10.0, 2.0, 1.25, 0.1, 1 / 190])
 def test_a_split_that_moved_none_of_the_stored_closes_is_not_believed(con, ratio):
     assert refused(con, bars(), (DAY, ratio)) == (set(), 0, {DAY: UNMOVED})
-    assert refused(con, rescaled(bars(), 1 / ratio, before=DAY), (DAY, ratio)) == NOTHING
+    store(con, rescaled(bars(), ratio, before=DAY), begun="2025-02-15")
+    assert refused(con, bars(), (DAY, ratio)) == NOTHING
+
+
+@pytest.mark.parametrize("ratio", [10.0, 1.25, 1 / 190])
+@pytest.mark.parametrize("held", [slice(0, 0), slice(0, 30), slice(0, 20), slice(24, 30)])
+def test_a_split_that_only_the_adjustment_shows_is_held_with_what_was_adjusted(con, ratio, held):
+    """The closes before it were divided by a fall that there was not, and are not the level to believe."""
+    store(con, bars().iloc[held], begun="2025-02-15")
+    phantom = rescaled(bars(), 1 / ratio, before=DAY)
+    assert refused(con, phantom, (DAY, ratio)) == ({f"{UNSEEN} ({DAY})"}, 20, {DAY: SPLIT_UNSEEN})
+
+
+def test_of_two_splits_that_only_the_adjustment_shows_both_are_held(con):
+    con.execute("DELETE FROM price_daily")
+    phantom = rescaled(rescaled(bars(), 1 / 4, before=DAYS[10]), 1 / 3, before=DAY)
+    splits = {DAYS[10]: SPLIT_UNSEEN, DAY: SPLIT_UNSEEN}
+    assert refused(con, phantom, (DAYS[10], 4.0), (DAY, 3.0))[1:] == (20, splits)
+    other = date(2024, 6, 10)
+    assert refused(con, phantom.tail(-10), (other, 4.0), (DAY, 3.0))[1:] == (10, {DAY: SPLIT_UNSEEN})
+
+
+def test_a_ratio_that_only_the_adjustment_shows_is_held_and_a_stored_split_stays(con):
+    con.execute(f"INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '{DAY}', 4, 'yahoo')")
+    assert refused(con, rescaled(bars(), 1 / 5, before=DAY), (DAY, 20.0))[1:] == (20, {DAY: SPLIT_UNSEEN})
+    assert refused(con, rescaled(bars(), 1 / 4, before=DAY), (DAY, 4.0))[1:] == (20, {})
+
+
+def test_an_operator_may_accept_a_split_that_only_the_adjustment_shows(con):
+    phantom = rescaled(bars(), 1 / 10, before=DAY)
+    con.execute(
+        "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) "
+        f"VALUES ('split', 'AMD {DAY}', 10.0, 'accepted', now())"
+    )
+    assert refused(con, phantom, (DAY, 10.0))[1:] == (20, {})
 
 
 def test_a_split_is_measured_by_the_closes_from_before_every_split(con):
-    assert refused(con, rescaled(bars(), 1 / 4, before=DAYS[5]), (DAYS[5], 4.0)) == NOTHING
     assert refused(con, rescaled(bars(), 1.02), (DAY, 10.0))[2] == {DAY: UNMOVED}
     assert refused(con, bars().tail(-20), (DAY, 10.0), asked=(DAY, DAYS[-1])) == NOTHING
-    between = at_other_level(bars(), slice(20, 25), 2.0)
-    assert refused(con, between, (DAY, 2.0), (DAYS[25], 0.5)) == NOTHING
+    store(con, at_other_level(bars(), slice(20, 25), 0.5), begun="2025-02-15")
+    assert refused(con, bars(), (DAY, 2.0), (DAYS[25], 0.5)) == NOTHING
+    store(con, rescaled(bars(), 4, before=DAYS[5]), begun="2025-02-15")
+    assert refused(con, bars(), (DAYS[5], 4.0)) == NOTHING
 
 
 def test_of_two_splits_the_one_that_moved_nothing_is_told(con):
@@ -139,7 +174,8 @@ def test_a_split_given_another_day_or_ratio_is_measured_by_what_was_stored(con):
     assert refused(con, bars(), (DAYS[25], 4.0)) == NOTHING
     assert refused(con, bars(), (DAY, 4.0)) == NOTHING
     assert refused(con, bars(), (DAY, 20.0)) == (set(), 0, {DAY: UNMOVED})
-    assert refused(con, rescaled(bars(), 1 / 5, before=DAY), (DAY, 20.0)) == NOTHING
+    store(con, rescaled(bars(), 5, before=DAY), begun="2025-02-15")
+    assert refused(con, bars(), (DAY, 20.0)) == NOTHING
 
 
 def test_a_split_of_its_own_day_is_judged_by_closes_stored_before_it(con):
@@ -255,8 +291,8 @@ def test_splits_that_are_withdrawn_or_sent_anew_explain_what_they_moved(con):
     store(con, rescaled(bars(), 0.1, before=DAY), begun="2025-02-15")
     con.execute(f"INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '{DAY}', 10, 'yahoo')")
     assert refused(con, bars()) == NOTHING
-    store(con, bars(), begun="2025-02-15")
-    assert refused(con, rescaled(bars(), 0.5, before=DAY), (DAY, 20.0), asked=(DAYS[25], DAYS[-1])) == NOTHING
+    store(con, rescaled(bars(), 2, before=DAY), begun="2025-02-15")
+    assert refused(con, bars(), (DAY, 20.0), asked=(DAYS[25], DAYS[-1])) == NOTHING
 
 
 def test_a_split_that_is_lost_with_its_adjustment_stays(con):

@@ -66,7 +66,12 @@ class Listing:
             bar.adjusted = bar.close * wealth[day] / shares if bar.close is not None else None
 
     def split(self, day: date, new: int, old: int = 1) -> None:
-        """Split the shares, as Yahoo does once it has caught up: every earlier figure is on the new basis."""
+        """Split the shares: from that day on they trade at another price, and every earlier figure is adjusted."""
+        self.splits[day] = (new, old)
+        self.rescale(old / new)
+
+    def phantom_split(self, day: date, new: int, old: int = 1) -> None:
+        """List a split that never happened, and adjust every earlier figure for it."""
         self.splits[day] = (new, old)
         self.rescale(old / new, before=day)
 
