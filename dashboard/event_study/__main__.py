@@ -40,7 +40,13 @@ from dashboard.event_study import (
     simple_returns,
 )
 from dashboard.event_study.benchmarks import IndexParts
-from dashboard.event_study.beyond_command import CrossSectionOption, SyntheticOption, further, printed
+from dashboard.event_study.beyond_command import (
+    CrossSectionOption,
+    RegressorOption,
+    SyntheticOption,
+    further,
+    printed,
+)
 from dashboard.event_study.league_command import CsvOption, EventsOption, KindOption, league
 from dashboard.event_study.options import (
     BenchmarkOption,
@@ -156,6 +162,7 @@ def study(
     kind: KindOption = None,
     csv: CsvOption = None,
     cross_section: CrossSectionOption = False,
+    regressor: RegressorOption = None,
     synthetic: SyntheticOption = False,
     size_table: SizeTableOption = False,
 ) -> None:
@@ -176,19 +183,19 @@ def study(
     settings |= {"gaps": resolve("treatment of gaps", gaps, GAPS), "min_observations": min_observations}
     wanted = tuple(dict.fromkeys(name.strip().upper() for name in tickers.split(",") if name.strip()))
     request = Request(event, date, group, wanted, benchmark, exclude_events)
-    wishes = {"cross_section": cross_section, "synthetic": synthetic}
+    wishes: dict[str, Any] = {"cross_section": cross_section, "synthetic": synthetic, "regressor": regressor}
     try:
         found = _read(request, settings["windows"][0])
     except ElsewhereAlone as alone:
         written.none_of(set(wishes), "for firms on other clocks than New York's")
         _give_elsewhere(alone.args[0], settings["windows"][0], as_json, csv)
         return
-    given = _studied(request, found, settings, factors)
-    given.further.update(further(given.result, found.inputs, found.values, found.segments, **wishes))
-    _give(given, as_json, csv)
+    _give(_studied(request, found, settings, factors, wishes), as_json, csv)
 
 
-def _studied(request: Request, found: Found, settings: dict[str, Any], factors: Path | None) -> Given:
+def _studied(
+    request: Request, found: Found, settings: dict[str, Any], factors: Path | None, wishes: dict[str, Any]
+) -> Given:
     """The study that is asked for."""
     returns = simple_returns(found.inputs.prices)
     yardsticks = benchmark_choices(
@@ -210,7 +217,8 @@ def _studied(request: Request, found: Found, settings: dict[str, Any], factors: 
         settings["estimation"],
         result.span,
     )
-    return Given(request, found, result, check, confounded, about, {})
+    beyond = further(result, found.inputs, found.values, found.segments, **wishes)
+    return Given(request, found, result, check, confounded, about, beyond)
 
 
 def _give(given: Given, as_json: bool, csv: Path | None) -> None:

@@ -1,5 +1,6 @@
 """`--cross-section` and `--synthetic`: what explains who lost, and what would have been, on the command line."""
 
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -7,11 +8,14 @@ import typer
 from rich.table import Table
 
 from dashboard.data.study_inputs import StudyInputs
+from dashboard.event_study.explain import CHARACTERISTICS, SMALLER_SEGMENTS
 from dashboard.event_study.gaps import simple_returns
+from dashboard.event_study.regressors import read_regressors
 from dashboard.event_study.report import slopes_table, synthetic_table, weights_table
 from dashboard.event_study.study import Study
 from dashboard.event_study.synthetic import run_synthetic
 from dashboard.views.study_beyond import explain
+from etl.errors import UsageError
 
 CROSS_SECTION, SYNTHETIC, WEIGHTS = "cross_section", "synthetic", "synthetic_firms"
 
@@ -20,6 +24,14 @@ CrossSectionOption = Annotated[
     typer.Option(
         "--cross-section",
         help="Regress the firms' CARs of the first window on what was known of them before the event.",
+    ),
+]
+RegressorOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A CSV file (ticker, then columns of numbers) with figures of your own for --cross-section, such as the "
+        "share of sales that AI brings; empty where not known.",
+        show_default=False,
     ),
 ]
 SyntheticOption = Annotated[
@@ -36,6 +48,7 @@ def further(
     *,
     cross_section: bool,
     synthetic: bool,
+    regressor: Path | None = None,
 ) -> dict[str, pd.DataFrame]:
     """The tables that are asked for, by name.
 
@@ -47,10 +60,17 @@ def further(
     ------
     EventStudyError
         When the firms are too few, or the fit before the event is poor.
+    UsageError
+        When the file of regressors cannot be used, see `read_regressors`, or nothing is to be explained by it.
     """
+    if regressor and not cross_section:
+        raise UsageError("--regressor would do nothing without --cross-section: leave that away.")
     found = {}
     if cross_section:
-        explained = explain(study, values, segments, study.windows[0])
+        taken = {*CHARACTERISTICS, SMALLER_SEGMENTS, *segments}
+        firms = list(study.abnormal_returns.columns)
+        own = read_regressors(regressor, firms, taken) if regressor else None
+        explained = explain(study, values, segments, study.windows[0], own)
         found[CROSS_SECTION] = explained.slopes.assign(base=explained.base)
         found[CROSS_SECTION].attrs["notes"] = list(explained.notes)
     if synthetic:

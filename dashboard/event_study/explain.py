@@ -22,6 +22,7 @@ RUN_UP_DAYS = 60
 # Firms that a segment needs to have a slope of its own; smaller ones stand together.
 FEWEST_OF_SEGMENT = 3
 SMALLER_SEGMENTS = "Smaller segments"
+CHARACTERISTICS = ("beta", "volatility", "run_up", "size")
 
 
 def characteristics(study: Study, market_values: pd.Series | None = None) -> pd.DataFrame:

@@ -81,8 +81,16 @@ def choose_firms(
         (names[row], _reason(int(seen[row]), minimum, bool(still[row]))) for row in np.flatnonzero(~keep)
     ]
     if not keep.any():
+        market = int(
+            (np.isfinite(panel.factors[before]).all(axis=1) & np.isfinite(panel.subtract[before])).sum()
+        )
+        why = (
+            f"The market has {_reason(market, minimum, False)}."
+            if market < minimum and panel.factors.shape[1]
+            else _nobody(dropped)
+        )
         short = ((seen >= FEWEST_OBSERVATIONS) & (seen < minimum)).any()
-        raise EventStudyError(f"{_nobody(dropped)}{SHORTER if short else ''}")
+        raise EventStudyError(f"{why}{SHORTER if short else ''}")
     return keep, pd.DataFrame(dropped, columns=["firm", "reason"])
 
 

@@ -32,8 +32,12 @@ class Explained:
     notes: tuple[str, ...]
 
 
-def explain(study: Study, values: pd.Series, segments: pd.Series, window: Window) -> Explained:
+def explain(
+    study: Study, values: pd.Series, segments: pd.Series, window: Window, own: pd.DataFrame | None = None
+) -> Explained:
     """What explains who lost; the segments where the firms are of several and enough for so many slopes.
+
+    `own` are figures of the reader's on each firm (firms × names), NaN where not known.
 
     Raises
     ------
@@ -41,15 +45,17 @@ def explain(study: Study, values: pd.Series, segments: pd.Series, window: Window
         When the firms are too few without segments, too.
     """
     known = characteristics(study, values)
+    if own is not None:
+        known = known.join(own)
     rows = study.car[(study.car["start"] == window[0]) & (study.car["end"] == window[1])].dropna(
         subset=["car"]
     )
     unknown = [
-        f"Left out: {int(gone)} of the {len(rows)} firms, of which the {what} is not known."
-        for name, what in ONCE_UNKNOWN.items()
-        if name in known and (gone := known.loc[rows["firm"], name].isna().sum())
+        f"Left out: {int(gone)} of the {len(rows)} firms, of which the {ONCE_UNKNOWN.get(name, name)} is not known."
+        for name in known
+        if (gone := known.loc[rows["firm"], name].isna().sum())
     ]
-    notes = (*unknown, SHARE_UNKNOWN)
+    notes = (*unknown, *([SHARE_UNKNOWN] if own is None else []))
     columns, base = segment_columns(segments.reindex(known.index))
     if base:
         try:

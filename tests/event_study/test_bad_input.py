@@ -74,7 +74,10 @@ CASES = {
     "event too close to the end": ({"event_date": RETURNS.index[-3]}, "reaches outside the data"),
     "event too close to the start": ({"event_date": RETURNS.index[4]}, "reaches outside the data"),
     "no estimation window": ({"event_date": RETURNS.index[10]}, "No session of the estimation window"),
-    "too short a history": ({"event_date": RETURNS.index[70]}, "None of the 8 firms can be studied: F000"),
+    "too short a history": (
+        {"event_date": RETURNS.index[70]},
+        "The market has 60 of the 125 returns needed in",
+    ),
     "no date": ({"event_date": "yesterday"}, "is not a date"),
     "a number for a date": ({"event_date": 20250127}, "must be a date"),
     "a missing date": ({"event_date": pd.NaT}, "empty"),

@@ -98,7 +98,7 @@ def test_firms_that_all_trade_in_asia_are_studied_on_their_own_sessions(command,
 
 def test_a_benchmark_of_too_short_a_history_is_left_out_by_name(command):
     _, text, _ = command("--date", "2022-06-15", "--group", "chips")
-    assert "sp500-ex-ai is not among the benchmarks. No firm has enough data" in text
+    assert "sp500-ex-ai is not among the benchmarks. The market has 98 of the 125 returns needed" in text
 
 
 def test_a_weekend_date_rolls_forward_and_says_so(command):
@@ -257,6 +257,19 @@ def test_what_explains_who_lost_and_what_would_have_been_are_those_of_the_page(c
     assert "segments against Servers and networking" in text.replace("\n", " ").replace("  ", " ")
     code, _, errors = command("--event", "ibm-cobol", "--tickers", "IBM", "--cross-section")
     assert (code, "1 firm is too few" in errors) == (2, True)
+
+
+def test_figures_of_ones_own_are_taken_for_the_cross_section_alone(command, tmp_path):
+    firms = ["NVDA", "AMD", "AVGO", "MU", "ORCL", "MSFT", "GOOGL", "META", "AMZN", "AAPL", "CRM", "NOW"]
+    firms += ["INTC", "TSM", "ASML", "DELL"]
+    own = tmp_path / "own.csv"
+    own.write_text("ticker,AI share\n" + "".join(f"{firm},{at % 5}\n" for at, firm in enumerate(firms)))
+    asked = ("--event", "deepseek-selloff", "--tickers", ",".join(firms), "--regressor", str(own))
+    code, text, _ = command(*asked, "--cross-section", "--json")
+    slopes = {row["name"]: row for row in json.loads(text)["cross_section"]}
+    assert (code, slopes["AI share"]["firms"]) == (0, 16)
+    code, _, errors = command(*asked)
+    assert (code, "--regressor would do nothing without --cross-section" in errors) == (3, True)
 
 
 def test_the_league_of_one_kind_is_printed(command):
