@@ -6,11 +6,13 @@ nobody knows is refused above the widget, by name.
 """
 
 from collections.abc import Collection
+from datetime import date
 
 import streamlit as st
 
 from dashboard.app_pages.markdown import plain
-from dashboard.data.naming import UnknownName, day_named, resolve
+from dashboard.charts import words
+from dashboard.data.naming import MOST_NAMED, UnknownName, day_named, resolve
 
 CARRIED, PAGE = "_event", "_page"
 COUNTERS = ("utm_", "fbclid", "gclid", "mc_")
@@ -24,7 +26,8 @@ def refuse(sentence: object) -> None:
 
 def _known(kind: str, wanted: str, ids: Collection[str]) -> str | None:
     try:
-        return resolve(kind, wanted, ids)
+        otherwise = "choose from the list" if len(ids) > MOST_NAMED else ""
+        return resolve(kind, wanted, ids, otherwise)
     except UnknownName as unknown:
         refuse(unknown)
         return None
@@ -76,14 +79,20 @@ def take_many(key: str, ids: Collection[str], default: Collection[str], most: in
     st.session_state[key] = list(dict.fromkeys(found))[:most]
 
 
-def check_days(*keys: str) -> None:
-    """Refuse what the address gives for a day and is none; the widget bound to it passes it over."""
+def check_days(*keys: str, data: tuple[date, date] | None = None) -> None:
+    """Refuse what the address gives for a day and is none, or lies outside of the `data`, whose ends are given.
+
+    The widget bound to it passes it over.
+    """
     for key in keys:
         try:
-            if wanted := st.query_params.get(key):
-                day_named(wanted)
+            day = day_named(wanted) if (wanted := st.query_params.get(key)) else None
         except UnknownName as unknown:
             refuse(unknown)
+            continue
+        if day and data and not data[0] <= day <= data[1]:
+            first, last = map(words.day, data)
+            refuse(f"{words.day(day)} is outside of the data, which reach from {first} to {last}.")
 
 
 def keep(key: str, default: str | Collection[str]) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.app_pages import shared
-from dashboard.app_pages.address import names_any
+from dashboard.app_pages.address import check_days, names_any, refuse
 from dashboard.app_pages.audience import say_fault, say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
@@ -120,7 +120,12 @@ def what(state: str) -> Spec:
                 called, labels = "Companies (none: the chart’s own)", company_labels(state)
                 tickers = select_many(called, labels, "show", [], MOST_COMPANIES)
             if heeds.days:
+                check_days("from", "to")
                 start, end = day("From", "from"), day("To", "to")
+    if not heeds.days and names_any("from", "to"):
+        refuse(f"{name} has no days to choose: its days are those of the event or of all data.")
+    if heeds.tickers != "company" and names_any("show"):
+        refuse(f"{name} has no companies to choose.")
     return for_chart(name, Spec(name, event_id, tickers, start, end))
 
 

@@ -150,7 +150,7 @@ def choose_period(
     start, end = period(name, first, last, session)
     if name != "dates":
         return start, end
-    address.check_days(*keys[1:])
+    address.check_days(*keys[1:], data=(first, last))
     with st.container(horizontal=True):
         chosen = [
             st.date_input(
@@ -165,8 +165,10 @@ def choose_period(
             )
             for label, day, key in (("From", first, keys[1]), ("To", last, keys[2]))
         ]
-    days = sorted(chosen)
-    return days[0], days[-1]
+    start, end = chosen
+    if start > end:
+        address.refuse(f"{words.day(start)} comes after {words.day(end)}: shown are the days between them.")
+    return min(chosen), max(chosen)
 
 
 def usual_period(first: date, last: date, session: date) -> str:

@@ -94,8 +94,8 @@ def event_named(con: duckdb.DuckDBPyConnection, wanted: str) -> Event:
         pass
     else:
         raise UnknownName(
-            f"There is no session on {day.day} {day:%B} {day.year}, nor within ten days after it: choose an event "
-            "from the list or a day inside the data."
+            f"There is no session on {_spelled(day)}, nor within ten days after it{_reach(con)}: choose an event from "
+            "the list or a day inside the data."
         )
     known = {event.event_id: event.title for event in events(con)}
     named = resolve("event", wanted, known, "choose an event from the list or a day inside the data")
@@ -103,6 +103,15 @@ def event_named(con: duckdb.DuckDBPyConnection, wanted: str) -> Event:
     if found is None:
         raise UnknownName(f"There is no event “{named}” any more: choose an event from the list.")
     return found
+
+
+def _spelled(day: date) -> str:
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def _reach(con: duckdb.DuckDBPyConnection) -> str:
+    first, last = con.execute("SELECT min(date), max(date) FROM price_daily").fetchall()[0]
+    return f" (the prices reach from {_spelled(first)} to {_spelled(last)})" if first else ""
 
 
 def tickers_named(con: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> tuple[str, ...]:

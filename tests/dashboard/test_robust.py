@@ -9,6 +9,7 @@ from dashboard.app_pages import PAGES, PARAMETERS
 from etl.settings import PROJECT_ROOT
 from tests.conftest import SOAK, Tell
 from tests.dashboard.hostile import Query, queries
+from tests.dashboard.pages import opened
 
 APP = str(PROJECT_ROOT / "dashboard" / "app.py")
 COUNT = 500 if SOAK else 3
@@ -102,12 +103,12 @@ def test_the_first_day_alone_is_heeded() -> None:
 def test_what_is_refused_lies_in_no_part_of_the_page_that_is_closed(
     name: str, query: Query, where: str
 ) -> None:
-    for address, opened in (
+    for address, is_open in (
         ({**query}, True),
         ({"chart": query["chart"]} if "chart" in query else {}, False),
     ):
         found = {part.label: part.proto.expanded for part in open_page(name, address).expander}
-        assert found[where] == opened
+        assert found[where] == is_open
 
 
 @pytest.mark.usefixtures("on_bundled_data")
@@ -126,10 +127,10 @@ def test_what_is_refused_lies_in_no_part_of_the_page_that_is_closed(
                 "by": "x",
             },
             [
-                "There is no company “CRWV” that leads an event.",
+                "There is no company “CRWV” that leads an event",
                 "There is no year “2019” with an event:",
                 "There is no event “nope”: choose from the list.",
-                "There is no group “x”.",
+                "There is no group “x”: choose from the list.",
                 "There is no order “x”:",
                 "There is no choice of rows “x”:",
                 "There is no measure “x”:",
@@ -143,3 +144,21 @@ def test_what_is_refused_is_called_by_what_it_is_and_only_what_is_nowhere_is_sai
 ) -> None:
     said = [each.value.replace("\\", "") for each in open_page(name, query).warning]
     assert all(any(one.startswith(sentence) for one in said) for sentence in sentences), said
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+@pytest.mark.parametrize(
+    ("name", "query", "said"),
+    [
+        ("shock", {"day": "2019-01-01"}, "(the prices reach from 1 October 2021 to 2 October 2026)"),
+        ("companies", {"from": "2030-01-01"}, "1 Jan 2030 is outside of the data, which reach from"),
+        ("companies", {"from": "2025-03-03", "to": "2025-01-02"}, "comes after Thu 2 Jan 2025"),
+        ("export", {"from": "2025-01-02"}, "shock-proportion has no days to choose"),
+        ("export", {"chart": "companies-compare", "to": "sunday"}, "“sunday” is not a date like 2025-01-27."),
+        ("export", {"chart": "nope"}, "There is no chart “nope”: choose from the list."),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_what_an_address_asks_for_in_vain_is_named(name: str, query: dict[str, str], said: str) -> None:
+    refused = [each.value.replace("\\", "") for each in opened(name, **query).warning]
+    assert any(said in sentence for sentence in refused), refused
