@@ -5,6 +5,9 @@ from typing import Any
 
 from dashboard.charts.style import Palette, readable_on
 
+LONG = 0.5  # from this share of the longest bar on, a bar has its figure within it
+FITS = 0.3  # and from this share of the axis on, which is what a figure takes on a phone
+
 
 def with_figures(
     figures: Sequence[str], shades: Sequence[str], long: Sequence[bool], colours: Palette, size: int = 11

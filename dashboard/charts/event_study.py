@@ -279,7 +279,9 @@ def _in_lines(label: str) -> str:
 
 
 def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Figure:
-    fig = go.Figure(layout={"template": template(colours), "height": 90 + 64 * len(check), "bargap": 0.45})
+    height = 90 + 64 * len(check)
+    fig = go.Figure(layout={"template": template(colours), "height": height, "bargap": 0.45})
+    fig.update_layout(meta={"wanted": round(0.95 * height)})  # the names have up to four lines
     low, high = (edge(0.0, raw, *check["caar"]) * 100 for edge in (min, max))
     fig.add_bar(
         x=check["caar"] * 100,
@@ -308,11 +310,12 @@ def _benchmark_bars(check: pd.DataFrame, raw: float, colours: Palette) -> go.Fig
         y=1,
         yref="paper",
         yanchor="bottom",
+        xanchor="right" if raw > 0 else "left",
         text=f"<b>raw {words.percent(raw)}</b>",
         showarrow=False,
         font={"color": colours.loss, "size": 12},
     )
-    room = (high - low) * 0.1 or 1
+    room = (high - low) * 0.2 or 1
     fig.update_xaxes(ticksuffix="%", showgrid=True, zeroline=True, range=[low - room, high + room])
     fig.update_yaxes(showgrid=False, ticks="", tickfont={"color": colours.ink})
     fig.update_layout(margin={"t": 34})

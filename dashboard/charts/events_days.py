@@ -188,7 +188,7 @@ def _name_one(fig: go.Figure, row: pd.Series, at: float, away: float, colours: P
 def wrapped(text: str, length: int = LINE_LENGTH) -> str:
     """Text in lines of at most `length` signs where its words allow, escaped for a Plotly label."""
     lines = [""]
-    for word in text.split():
+    for word in text.split(" "):  # what is not to be broken holds other blanks
         if lines[-1] and len(lines[-1]) + 1 + len(word) > length:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()

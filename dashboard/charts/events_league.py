@@ -126,7 +126,7 @@ def _figure(drawn: pd.DataFrame, paths: pd.DataFrame, colours: Palette) -> go.Fi
 
 def _axes(fig: go.Figure, drawn: pd.DataFrame, values: np.ndarray) -> None:
     low, high = min(values.min(), 0.0), max(values.max(), 0.0)
-    room = 0.3 * (high - low)
+    room = 0.4 * (high - low)
     fig.update_layout(
         xaxis={
             "domain": [0, 0.66],

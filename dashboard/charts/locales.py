@@ -69,14 +69,28 @@ def current() -> Locale | None:
     return _current.get()
 
 
+_SIGNS = re.compile(r"(?=[+−-]\d)|(?<=[A-Z]\$)")
+_FROM_LEFT = "\u200e"
+
+
 def isolated(locale: Locale, text: str) -> str:
-    """A figure or date kept together, whatever direction the words around it have (Unicode's isolates)."""
-    return f"\u2068{text}\u2069" if locale.character_order == "right-to-left" else text
+    """A figure or date kept together, whatever direction the words around it have (Unicode's isolates).
+
+    Within it a sign stays before its number, and the dollar after its country's letters.
+    """
+    if locale.character_order != "right-to-left":
+        return text
+    return f"\u2067{_SIGNS.sub(_FROM_LEFT, text)}\u2069"
 
 
 def percent(locale: Locale, size: float, digits: int) -> str:
     """A size (not negative) as a percentage, the sign % placed as the locale does."""
     return _written(locale.percent_formats[None], locale, size, digits)
+
+
+def percent_sign(locale: Locale) -> str:
+    """What follows a percentage on an axis: "%" with the blank that a locale has before it."""
+    return percent(locale, 0, 0).partition("0")[2] or "%"
 
 
 def number(locale: Locale, size: float, digits: int) -> str:
@@ -120,7 +134,12 @@ def day(locale: Locale, value: date, weekday: bool, year: bool) -> str:
     return isolated(locale, text.replace(" ", "\u00a0"))
 
 
-_ISOLATE = re.compile("\u2068[^\u2069]*\u2069")
+def month(locale: Locale, value: date) -> str:
+    """A month of a year in the locale's own order: "Jan. 2025"."""
+    return isolated(locale, dates.format_skeleton("yMMM", value, locale=locale).replace(" ", "\u00a0"))
+
+
+_ISOLATE = re.compile("\u2067[^\u2069]*\u2069")
 
 
 def direction(text: str) -> str:

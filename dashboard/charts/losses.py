@@ -8,13 +8,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts import words
-from dashboard.charts.bars import with_figures
+from dashboard.charts.bars import FITS, LONG, with_figures
 from dashboard.charts.chart import Chart
 from dashboard.charts.columns import headed
 from dashboard.charts.style import Palette, palette, template
 
 ROW_HEIGHT = 22
-LONG = 0.5  # from this share of the longest bar on, a bar has its figure within it
 EDGE, LABEL = 0.03, 0.36  # of the span, beyond the longest bar of a side: a figure beside it fits on a phone
 LABEL_PIXELS = 64
 
@@ -71,7 +70,7 @@ def losses_dollars(changes: pd.DataFrame, session: date, source: str, theme: str
 
 def _bars(drawn: pd.DataFrame, values: pd.Series, labels: list[str], colours: Palette) -> go.Figure:
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    within = values.abs() >= LONG * max(-low, high)
+    within = values.abs() >= max(LONG * max(-low, high), FITS * (high - low))
     shades = [colours.loss if change < 0 else colours.gain for change in values]
     fig = go.Figure(
         layout={"template": template(colours), "height": 30 + ROW_HEIGHT * len(drawn), "bargap": 0.26}

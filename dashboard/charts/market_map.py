@@ -15,8 +15,8 @@ from dashboard.charts.style import Palette, mixed, palette, readable_on, templat
 COLUMNS = 8
 HALF = COLUMNS // 2
 MOST = 0.20
-HEAD, TILE = 0.62, 1.0
-ROW_PIXELS = 37
+HEAD, TILE = 0.5, 1.0
+ROW_PIXELS = 40
 GAP = 0.05
 
 
@@ -69,10 +69,10 @@ def _figure(drawn: pd.DataFrame, order: pd.Series, colours: Palette) -> go.Figur
                 shapes.append(_tile(left, top, shade))
                 tiles.append((left + 0.5, top + TILE / 2, row, readable_on(shade, colours)))
             tallest = max(tallest, HEAD + -(-len(rows) // width) * TILE)
-        depth += tallest + 0.12
-    fig = go.Figure(
-        layout={"template": template(colours), "height": round(ROW_PIXELS * depth) + 4, "shapes": shapes}
-    )
+        depth += tallest + 0.1
+    height = round(ROW_PIXELS * depth) + 4
+    fig = go.Figure(layout={"template": template(colours), "height": height, "shapes": shapes})
+    fig.update_layout(meta={"wanted": height})  # lower than that, the two lines of a tile leave it
     _write(fig, tiles, heads, colours)
     fig.update_xaxes(visible=False, range=[0, COLUMNS], fixedrange=True)
     fig.update_yaxes(visible=False, range=[depth, 0], fixedrange=True)
@@ -94,7 +94,7 @@ def _write(
             f"<b>{words.safe(_short(row.ticker))}</b><br>{words.percent(row.change)}"
             for _, _, row, _ in tiles
         ],
-        textfont={"size": 10.5, "color": [colour for *_, colour in tiles]},
+        textfont={"size": 11, "color": [colour for *_, colour in tiles]},
         hovertext=[company_hover(row) for _, _, row, _ in tiles],
         hoverinfo="text",
         name="Companies",

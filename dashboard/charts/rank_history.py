@@ -194,7 +194,7 @@ def _axes(
         zeroline=False,
     )
     first, last = _span(points)
-    form = "%-d %b" if (last - first).days < 200 else "%b %Y"
+    form = "%-d %b" if (last - first).days < 200 else "%b\n%Y"
     fig.update_xaxes(range=[first, last], tickformat=form, nticks=6, tickangle=0)
 
 

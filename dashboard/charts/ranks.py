@@ -20,6 +20,7 @@ def is_approximate(row: Any) -> bool:
 
 def add_ranks(fig: go.Figure, ranks: pd.DataFrame, colours: Palette, row: int) -> None:
     """Ranks with no. 1 on top, each new one labelled, and an arrow for a climb to the top; they are never joined."""
+    climbed = ranks.loc[ranks["rank"] == 1, "moment"].min()
     for position, (app, path) in enumerate(ranks.groupby("app", sort=False)):
         colour = (colours.ink, colours.muted, *colours.series)[position % (2 + len(colours.series))]
         rough = [is_approximate(point) for point in path.itertuples(index=False)]
@@ -29,7 +30,7 @@ def add_ranks(fig: go.Figure, ranks: pd.DataFrame, colours: Palette, row: int) -
             name=str(app),
             mode="markers+text",
             text=_labels(str(app), path, rough),
-            textposition=["top right" if rank == 1 else "bottom right" for rank in path["rank"]],
+            textposition=[words_beside(point, climbed) for point in path.itertuples(index=False)],
             textfont={"color": colour, "size": 12, "shadow": halo(colours)},
             marker={
                 "symbol": ["circle" if how == "measured" else "circle-open" for how in path["evidence"]],
@@ -55,6 +56,14 @@ def add_ranks(fig: go.Figure, ranks: pd.DataFrame, colours: Palette, row: int) -
         row=row,
         col=1,
     )
+
+
+def words_beside(point: Any, climbed: pd.Timestamp) -> str:
+    """Where a point's words stand: off the arrow to no. 1, which lies to the right of all that was before it."""
+    if point.rank == 1:
+        return "top right"
+    early = pd.notna(climbed) and climbed - point.moment > pd.Timedelta(days=LABEL_DAYS)
+    return "bottom center" if early else "bottom right"
 
 
 def _climb(fig: go.Figure, path: pd.DataFrame, colour: str, row: int) -> None:

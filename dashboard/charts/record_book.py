@@ -108,7 +108,7 @@ def _figure(shown: pd.DataFrame, day: pd.Timestamp, colours: Palette, *, falls: 
 
 def _label(row: pd.Series, *, mine: bool) -> str:
     mark = f"{REPORTED} " if row["evidence"] == "reported" else ""
-    text = f"{mark}{words.safe(str(row['name']), 14)}, {row['date']:%b %Y}"
+    text = f"{mark}{words.safe(str(row['name']), 14)}, {words.month(row['date'])}"
     return f"<b>{text}</b>" if mine else text
 
 

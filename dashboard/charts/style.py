@@ -161,7 +161,7 @@ def template(colours: Palette) -> go.layout.Template:
             "plot_bgcolor": colours.ground,
             "colorway": list(colours.series),
             "xaxis": {**axis, "showgrid": False, "ticks": "outside", "ticklen": 4},
-            "yaxis": {**axis, "showgrid": True, "zeroline": False},
+            "yaxis": {**axis, "showgrid": True, "zeroline": False, "ticklabelstandoff": 4},
             "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
             "hoverlabel": {
                 "bgcolor": colours.band,

@@ -33,7 +33,9 @@ BAND = (0.1, 0.9)
 STEEP = 0.06
 """From this change of the first company on, the lines lie far enough apart to be named where they drop."""
 SHORT_NAME = 11
-SPACING = 0.062
+SPACING = 0.085
+MOST_OTHERS = 8
+"""Events that a note names: more would take the room of the picture on paper."""
 
 
 def timeline(
@@ -91,7 +93,11 @@ def _panels(rebased: pd.DataFrame, with_ranks: bool, colours: Palette) -> go.Fig
         row_heights=[0.74, 0.26] if with_ranks else None,
         vertical_spacing=0.07,
     )
-    fig.update_layout(template=template(colours), height=500 if with_ranks else 400)
+    fig.update_layout(
+        template=template(colours),
+        height=500 if with_ranks else 400,
+        meta={"wanted": 440 if with_ranks else 340},
+    )
     first, last = rebased["date"].min(), rebased["date"].max()
     fig.update_xaxes(
         range=[first - timedelta(hours=12), last + timedelta(hours=40)],
@@ -272,8 +278,7 @@ def _on_the_drop(
                 "showarrow": False,
                 "xanchor": "right",
                 "bgcolor": faded(colours.paper, 0.75),  # the lines of the days before pass here
-                "borderpad": 1,
-                "font": {"color": colour, "size": 12, "family": BODY_FONT, "shadow": halo(colours)},
+                "font": {"color": colour, "size": 11, "family": BODY_FONT, "shadow": halo(colours)},
             }
             for (name, _, level, _, colour), place in zip(found, places, strict=True)
         ),
@@ -332,8 +337,7 @@ def _note(others: Sequence[Event], ranks: pd.DataFrame, average: pd.DataFrame) -
             "nobody measured are not joined."
         )
     if others:
-        listed = ", ".join(
-            f"{event.title} ({words.day(event.occurred_at.date(), year=False)})" for event in others
-        )
-        parts.append(f"Also in these weeks: {listed}.")
+        listed = [f"{event.title} ({words.day(event.occurred_at.date(), year=False)})" for event in others]
+        more = f" and {len(listed) - MOST_OTHERS} more" if len(listed) > MOST_OTHERS else ""
+        parts.append(f"Also in these weeks: {', '.join(listed[:MOST_OTHERS])}{more}.")
     return " ".join(parts)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.charts import words
-from dashboard.charts.bars import with_figures
+from dashboard.charts.bars import FITS, LONG, with_figures
 from dashboard.charts.chart import Chart
 from dashboard.charts.losses import company_hover, late_note, no_dollars_note, table_of
 from dashboard.charts.style import BODY_FONT, Palette, palette, template
@@ -17,7 +17,6 @@ ROW_HEIGHT = 27
 HEAD = 34
 NAME_LENGTH = 17
 WIDTHS = (0.8, 0.2)
-LONG = 0.5  # from this share of the longest bar on, a bar has its figure within it
 ROOM = 0.5  # of the span: a figure beside a bar fits on a phone
 
 
@@ -122,10 +121,11 @@ def _bars(
     low, high = min(*known, 0.0), max(*known, 0.0)
     span = (high - low) or 1.0
     shades = [colours.loss if value < 0 else colours.gain for value in values]
-    within = [abs(value) >= LONG * max(-low, high) for value in values]
-    beside = [value for value, inside in zip(values, within, strict=True) if not inside and pd.notna(value)]
-    ends = [min([low, *(value - ROOM * span for value in beside if value < 0)]), high]
-    ends[1] = max([high, *(value + ROOM * span for value in beside if value >= 0)])
+    shortest, (left, right) = LONG * max(-low, high), _ends(known, LONG * max(-low, high))
+    while any(shortest <= abs(value) < FITS * (right - left) for value in known):
+        shortest = FITS * (right - left)
+        left, right = _ends(known, shortest)
+    within = [abs(value) >= shortest for value in values]
     fig.add_bar(
         x=values,
         y=places,
@@ -137,13 +137,24 @@ def _bars(
         **with_figures([text for _, text in measured], shades, within, colours, size=12),
     )
     fig.update_xaxes(
-        range=[ends[0] - 0.02 * span, ends[1] + 0.02 * span],
+        range=[left - 0.02 * span, right + 0.02 * span],
         showticklabels=False,
         ticks="",
         zeroline=True,
         zerolinecolor=colours.muted,
         row=1,
         col=1,
+    )
+
+
+def _ends(values: list[float], shortest: float) -> tuple[float, float]:
+    """Where an axis begins and ends that has room for the figures beside all bars below a length."""
+    low, high = min(*values, 0.0), max(*values, 0.0)
+    room = ROOM * ((high - low) or 1.0)
+    beside = [value for value in values if abs(value) < shortest]
+    return (
+        min([low, *(value - room for value in beside if value < 0)]),
+        max([high, *(value + room for value in beside if value >= 0)]),
     )
 
 

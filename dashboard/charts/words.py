@@ -76,6 +76,12 @@ def day(value: date, weekday: bool = True, year: bool = True) -> str:
     return " ".join(parts)
 
 
+def month(value: date) -> str:
+    """A month in words: "Jan 2025"."""
+    locale = locales.current()
+    return locales.month(locale, value) if locale else f"{value:%b %Y}"
+
+
 def listed(items: list[str]) -> str:
     """Items as prose: "a", "a and b", "a, b and c"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""

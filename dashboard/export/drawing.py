@@ -154,6 +154,7 @@ def job(chart: Chart, look: Look) -> str:
             "height": height,
             "css": preset.css_width,
             "natural": natural,
+            "wanted": (figure["layout"].get("meta") or {}).get("wanted", 0),
             "least": min(natural, max(180, AROUND_ROWS + 6 * LEAST_ROW if rows else round(0.55 * natural))),
             "rows": rows,
             "cutNote": "Shown: the first {shown} rows; all are in the data." if rows else "",
@@ -181,6 +182,8 @@ def _dated(node: Any, locale: Locale) -> Any:
         return {
             key: locales.plotly_dates(locale, value)
             if key in ("tickformat", "hoverformat", "hovertemplate") and isinstance(value, str)
+            else locales.percent_sign(locale)
+            if key == "ticksuffix" and value == "%"
             else _dated(value, locale)
             for key, value in node.items()
         }

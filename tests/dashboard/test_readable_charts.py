@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboard.analysis.recovery import recoveries
-from dashboard.charts import words
+from dashboard.charts import ranks, words
 from dashboard.charts.annotations import on_mondays
 from dashboard.charts.event_study import benchmarks
 from dashboard.charts.recovery import recovery
@@ -169,3 +169,22 @@ def test_worst_days_of_a_company_listed_later_are_told_by_the_worst_of_them(bund
 )
 def test_text_is_cut_after_a_word_where_one_ends(text, expected):
     assert words.cut(text, 34) == expected
+
+
+@pytest.mark.parametrize("name", ["shock-losses", "shock-losses-dollars"])
+@pytest.mark.parametrize("event", ["deepseek-selloff", "2025-01-28", "2026-09-01"])
+def test_a_figure_within_a_bar_fits_it_on_a_phone(bundled_database, name, event):
+    """What was too long for its bar lay across the zero line."""
+    with connect_read_only(bundled_database) as con:
+        chart = CHARTS[name](con, Request(event))
+    bars, (left, right) = chart.figure.data[0], chart.figure.layout.xaxis.range
+    within = [abs(x) for x, place in zip(bars.x, bars.textposition, strict=True) if place == "inside"]
+    assert within
+    assert min(within) / (right - left) > 0.2
+
+
+def test_the_words_of_a_rank_long_before_no_1_stand_off_the_arrow_to_it():
+    moments = pd.to_datetime(["2025-01-13", "2025-01-24", "2025-01-26"])
+    points = pd.DataFrame({"rank": [3, 31, 1], "moment": moments}).itertuples()
+    found = [ranks.words_beside(point, moments[2]) for point in points]
+    assert found == ["bottom center", "bottom right", "top right"]

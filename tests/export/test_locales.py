@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from datetime import date
 
+import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.charts import locales, words
+from dashboard.charts.chart import Chart
 from dashboard.charts.comparison_words import price_form
 from dashboard.charts.locales import UnknownLocale, written_in
+from dashboard.export.drawing import plain_figure
 
 DAY = date(2025, 1, 27)
 
@@ -51,6 +55,21 @@ def test_figures_and_dates_follow_the_locale(locale: str, written: list[str]) ->
             words.number(24490),
         ]
     assert found == written
+
+
+def test_a_month_is_named_as_the_locale_does() -> None:
+    assert words.month(DAY) == "Jan 2025"
+    with written_in("de"):
+        assert words.month(DAY) == "Jan.\xa02025"
+
+
+@pytest.mark.parametrize(
+    ("locale", "sign"), [("de", "\xa0%"), ("fr", "\xa0%"), ("en-US", "%"), ("ja", "%"), ("tr", "%")]
+)
+def test_axes_write_percent_as_the_figures_do(locale: str, sign: str) -> None:
+    chart = Chart("a", go.Figure(), "", "", "", "", pd.DataFrame())
+    chart.figure.update_yaxes(ticksuffix="%")
+    assert plain_figure(chart, locale)["layout"]["yaxis"]["ticksuffix"].strip("\u200e") == sign
 
 
 def test_a_price_has_the_sign_and_the_decimals_of_its_currency() -> None:
@@ -99,8 +118,9 @@ def test_the_dates_of_axes_have_the_order_of_the_locale(locale: str, written: li
 
 def test_figures_keep_together_among_words_of_the_other_direction() -> None:
     with written_in("ar"):
-        assert words.percent(-0.17).startswith("\u2068")
+        assert words.percent(-0.17).startswith("\u2067\u200e−17")
         assert words.percent(-0.17).endswith("\u2069")
+        assert words.billions(-592.7e9).endswith("US$\u200e\u2069")
         sentence = f"{words.day(DAY)} was the worst day"
     assert locales.direction(sentence) == "ltr"
     assert " " not in sentence.partition("\u2069")[0]  # a date is never broken across lines

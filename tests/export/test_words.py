@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import LIGHT, figure
 from dashboard.export.drawing import Look, worded
-from dashboard.export.presets import PRESETS
+from dashboard.export.presets import PRESETS, sized
 from dashboard.export.render import CannotDraw, render
 from tests.conftest import SOAK
 from tests.export.samples import lines
@@ -127,3 +127,22 @@ def test_where_the_gains_are_among_the_rows_left_out_they_keep_no_room() -> None
     assert ">Company 20<" not in text
     ends = [sorted(map(float, found)) for found in re.findall(r"M([\d.]+),[\d.]+V[\d.]+H([\d.]+)V", text)]
     assert max(end - start for start, end in ends) > 900  # of 1,200; with the room for the gains it was 680
+
+
+def test_small_type_is_set_larger_on_paper_and_never_left_out() -> None:
+    chart = lines(1)
+    chart.figure.add_annotation(x=0.5, y=0.9, xref="paper", yref="paper", text="a small word", font_size=8)
+    shape = sized(PRESETS["print"], "64mm")
+    svg = render(chart, Look(shape, "print"), {"svg"}).files["svg"].decode()
+    text = re.search(r"<text[^>]*font-size: ([\d.]+)px[^>]*>a small word", svg)
+    assert text
+    assert float(text[1]) * shape.css_width / shape.sheet * 72 / 96 >= 6.49
+
+
+def test_a_chart_that_must_not_be_pressed_flat_gets_a_larger_sheet() -> None:
+    chart = lines(1)
+    plain = render(chart, Look(PRESETS["wide"]), {"svg"}).files["svg"].decode()
+    chart.figure.update_layout(meta={"wanted": 500})
+    roomy = render(chart, Look(PRESETS["wide"]), {"svg"}).files["svg"].decode()
+    width, larger = (float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1]) for svg in (plain, roomy))
+    assert (width, larger) == (960, 960 * 1.25)

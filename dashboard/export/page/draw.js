@@ -91,16 +91,17 @@ const picture = (() => {
   async function plot(job, width, height, margin, extra) {
     seedRandom(job.token);
     document.getElementById('sheet').replaceChildren(); // Plotly avoids the ids that it finds on the page
-    const layout = structuredClone(job.figure.layout);
+    const { layout, data } = structuredClone(job.figure);
     Object.assign(layout, { width, height, autosize: false });
     layout.paper_bgcolor = layout.plot_bgcolor = 'rgba(0,0,0,0)';
     layout.margin = { ...(layout.template?.layout?.margin || {}), ...(layout.margin || {}) };
     for (const side of Object.keys(margin)) {
       layout.margin[side] = (layout.margin[side] ?? 0) + margin[side];
     }
+    pictureFit.raiseType([layout, data], extra.smallest);
     const shown = pictureFit.keepRows(layout, extra.cutRows ? job.rows : null, height);
     const text = await Plotly.toImage(
-      { data: structuredClone(job.figure.data), layout, config: { locale: job.locale?.name ?? 'en' } },
+      { data, layout, config: { locale: job.locale?.name ?? 'en' } },
       { format: 'svg', imageDataOnly: true, width, height }
     );
     return { svg: new DOMParser().parseFromString(text, 'image/svg+xml').documentElement, shown };
@@ -208,7 +209,8 @@ const picture = (() => {
       if (room < job.least) return { width, height, room, fits: false };
       const tried = await fill(job, parts, width, height, Math.floor(room), !auto);
       const wanted = tried.shown ? job.cutNote.replace('{shown}', tried.shown) : '';
-      if (wanted === extraNote) return { width, height, cssHeight, room, fits: true, ...tried };
+      const squeezed = room < job.wanted;
+      if (wanted === extraNote) return { width, height, cssHeight, room, squeezed, fits: true, ...tried };
       extraNote = wanted;
     }
     return { width, height: 0, room: 0, fits: false };
@@ -224,7 +226,8 @@ const picture = (() => {
     const sheet = document.getElementById('sheet');
     const margin = { l: 0, r: 0, t: 0, b: 0 };
     for (let again = 0; ; again++) {
-      const { svg: figure, shown } = await plot(job, width - 2 * job.style.pad, room, margin, { cutRows });
+      const extra = { cutRows, smallest: (job.smallest * width) / job.width };
+      const { svg: figure, shown } = await plot(job, width - 2 * job.style.pad, room, margin, extra);
       clean(figure);
       await intoRectangles(figure);
       const svg = compose(job, parts, document.importNode(figure, true), width, height);
@@ -252,8 +255,10 @@ const picture = (() => {
     if (a.fits !== b.fits) return a.fits;
     if (!a.fits) return a.room > b.room;
     const rows = tried => (tried.shown ? tried.shown : Infinity);
-    const faults = tried => (tried.cut ? 2 : 0) + (tried.overlap.serious ? 2 : tried.overlap.mild ? 1 : 0);
-    return faults(a) !== faults(b) ? faults(a) < faults(b) : rows(a) > rows(b);
+    const overlap = tried => (tried.overlap.serious ? 2 : tried.overlap.mild ? 1 : 0);
+    const faults = tried => (tried.cut ? 2 : 0) + overlap(tried) + (tried.squeezed ? 1 : 0);
+    if (faults(a) !== faults(b)) return faults(a) < faults(b);
+    return a.squeezed && b.squeezed ? a.room > b.room : rows(a) > rows(b);
   }
 
   async function draw(text) {
@@ -276,7 +281,7 @@ const picture = (() => {
           best = tried;
           chosen = way.spread;
         }
-        const clear = tried.fits && !tried.cut && !tried.overlap.mild;
+        const clear = tried.fits && !tried.cut && !tried.overlap.mild && !tried.squeezed;
         if (clear && (!tried.shown || way.spread >= ROWS_SPREAD)) break;
       }
       if (!best.fits) return { token: job.token, refused: 'words', room: best.room, least: job.least };

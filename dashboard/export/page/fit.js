@@ -76,12 +76,24 @@ const pictureFit = (() => {
     return found;
   }
 
+  // Type smaller than what paper allows is set at that; `parts` are of a figure.
+  function raiseType(parts, least) {
+    for (const part of Object.values(parts)) {
+      if (part === null || typeof part !== 'object' || ArrayBuffer.isView(part)) continue;
+      for (const [name, font] of Object.entries(part)) {
+        if (!/font$/.test(name) || !font) continue;
+        if (typeof font.size === 'number') font.size = Math.max(font.size, least);
+      }
+      raiseType(part, least);
+    }
+  }
+
   // Words that Plotly shrank to fit into something small, until nobody can read them.
   function dropUnreadable(root, least) {
     for (const node of [...root.querySelectorAll('text')]) {
       const scale = node.getScreenCTM();
       const size = parseFloat(getComputedStyle(node).fontSize) * Math.hypot(scale.a, scale.b);
-      if (size < Math.max(READABLE, least)) node.remove();
+      if (size < Math.max(READABLE, least * 0.99)) node.remove();
     }
   }
 
@@ -178,5 +190,5 @@ const pictureFit = (() => {
     group.setAttribute('transform', `translate(0,${distance.toFixed(2)}) ${before}`.trim());
   }
 
-  return { keepRows, dropUnreadable, outside, overlaps, spreadEndNames };
+  return { keepRows, raiseType, dropUnreadable, outside, overlaps, spreadEndNames };
 })();
