@@ -12,7 +12,8 @@ class Chart:
 
     `title` says the finding and `subtitle` the measure; `source` names where the figures come from and as of when;
     `alt` describes the picture to someone who does not see it; `table` holds the numbers drawn, with units in the
-    column names; `note` holds what a reader must know (the key of the annotations, what is missing).
+    column names; `note` holds what a reader must know (the key of the annotations, what is missing); `numbers` is what
+    the table is called under an interactive chart.
     """
 
     name: str
@@ -23,3 +24,4 @@ class Chart:
     alt: str
     table: pd.DataFrame = field(repr=False)
     note: str = ""
+    numbers: str = "The numbers"

@@ -88,7 +88,7 @@ Words = Annotated[
         "--words",
         metavar="FILE",
         help=f"Your own words as JSON or TOML: {', '.join(WORDS)}, language, and figure (texts by the words that they "
-        "replace; figure_words in a metadata.json lists these).",
+        "replace in it and its table; figure_words in a metadata.json lists these).",
     ),
 ]
 Credit = Annotated[str, typer.Option("--credit", metavar="TEXT", help="Who made the chart.")]

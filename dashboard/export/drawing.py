@@ -58,14 +58,14 @@ def caption(chart: Chart, look: Look) -> str:
 
 
 def worded(chart: Chart, words: Mapping[str, str], figure: Iterable[tuple[str, str]] = ()) -> Chart:
-    """The chart with an editor's words in place of its own ("" leaves them out), in its figure too.
+    """The chart with an editor's words in place of its own ("" leaves them out), in its figure and its table too.
 
     Raises
     ------
     BadSpec
         When the words are too long for a picture, or the figure has no such words to replace.
     """
-    own = {
+    own: dict[str, Any] = {
         name: readable(name, text) if name in LIMITS else readable_alt(text)
         for name, text in words.items()
         if name != "caption"
@@ -77,12 +77,14 @@ def worded(chart: Chart, words: Mapping[str, str], figure: Iterable[tuple[str, s
             raise BadSpec(
                 f"{chart.name} has no words “{unknown[0][:60]}” in its figure: metadata.json lists those that it has."
             )
+        own["numbers"] = said.get(chart.numbers, chart.numbers)
+        own["table"] = chart.table.rename(columns=said)
         own["figure"] = go.Figure(_replaced(json.loads(chart.figure.to_json()), said))
     return replace(chart, **own)
 
 
 def figure_words(chart: Chart) -> list[str]:
-    """The words inside a figure: labels, names, titles of axes."""
+    """The words inside a figure (labels, names, titles of axes), of its table's heads, and what that is called."""
     found: dict[str, None] = {}
 
     def look(node: Any, key: str = "") -> None:
@@ -93,11 +95,16 @@ def figure_words(chart: Chart) -> list[str]:
         elif isinstance(node, list):
             for value in node:
                 look(value, key)
-        elif isinstance(node, str) and key in TEXT_KEYS and any(map(str.isalpha, node)):
+        elif isinstance(node, str) and key in TEXT_KEYS and _has_letters(node):
             found[node] = None
 
     look(json.loads(chart.figure.to_json()))
-    return list(found)
+    heads = (str(name) for name in chart.table.columns)
+    return list(found | dict.fromkeys((*filter(_has_letters, heads), chart.numbers)))
+
+
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _replaced(node: Any, said: Mapping[str, str]) -> Any:
@@ -157,7 +164,7 @@ def job(chart: Chart, look: Look) -> str:
             "wanted": (figure["layout"].get("meta") or {}).get("wanted", 0),
             "least": min(natural, max(180, AROUND_ROWS + 6 * LEAST_ROW if rows else round(0.55 * natural))),
             "rows": rows,
-            "cutNote": "Shown: the first {shown} rows; all are in the data." if rows else "",
+            "cutNote": _cut_note(look.language, rows["count"]) if rows else "",
             "style": _style(palette(look.theme), preset.sheet),
             "lang": look.language.replace("_", "-"),
             "locale": locales.plotly_locale(locale),
@@ -165,6 +172,20 @@ def job(chart: Chart, look: Look) -> str:
         },
         sort_keys=True,
         ensure_ascii=False,
+    )
+
+
+def is_english(language: str) -> bool:
+    """Whether the words around a figure are in the house's language."""
+    return locales.parse(language).language == "en"
+
+
+def _cut_note(language: str, count: int) -> str:
+    """What says that rows are left out, in any language but the house's without words."""
+    return (
+        "Shown: the first {shown} rows; all are in the data."
+        if is_english(language)
+        else f"1–{{shown}} / {count}"
     )
 
 

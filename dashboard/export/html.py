@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard.charts import locales
 from dashboard.charts.chart import Chart
 from dashboard.charts.style import BODY_FONT, CONFIG, HEADING_FONT, palette
-from dashboard.export.drawing import DEFAULT_HEIGHT, Look, plain_figure
+from dashboard.export.drawing import DEFAULT_HEIGHT, Look, is_english, plain_figure
 from etl.product import NAME, VERSION
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -80,6 +80,10 @@ def _arguments(chart: Chart, look: Look) -> str:
     figure["layout"].update(autosize=True, height=height(chart))
     for number, trace in enumerate(figure["data"]):
         trace["uid"] = f"trace{number}"
+        if not is_english(look.language):  # the sentences under a pointer are the house's English
+            trace["hoverinfo"] = "skip"
+            trace.pop("hovertext", None)
+            trace.pop("hovertemplate", None)
     foreign = locales.plotly_locale(locales.parse(look.locale))
     config = {**CONFIG, "locale": foreign["name"] if foreign else "en"}
     return ", ".join(map(in_script, (figure, foreign, config)))

@@ -252,6 +252,10 @@ def test_an_editors_words_replace_every_word_of_a_chart(on_bundled_data: Path) -
     assert '<html lang="de">' in page
     assert figure_words(own.made.chart) == [f"W{number}" for number in range(len(inside))]
     assert "NVIDIA" not in svg
+    assert f"<summary>W{inside.index('The numbers')}</summary>" in page
+    assert f'<th scope="col">W{inside.index("segment")}</th>' in page
+    assert "first traded" not in page
+    assert " went from " not in page  # the house's sentences under a pointer
 
 
 def test_words_that_are_not_in_the_figure_are_refused(on_bundled_data: Path) -> None:
