@@ -101,7 +101,7 @@ def chosen_apps() -> None:
         return
     settings = tuple(ranking.parameters().items())
     asked = Request(event.event_id, chosen, start, end, theme(), settings)
-    drawn = show_or_say(state, "rank-history", asked)
+    drawn = show_or_say(state, "rank-history", asked, first=True)
     show_or_say(state, "rank-bump", asked)
     show_or_say(state, "rank-first-days", Request(event.event_id, chosen, theme=theme(), options=settings))
     if drawn:

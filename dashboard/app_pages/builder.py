@@ -20,13 +20,18 @@ def chart(state: str, name: str, request: Request) -> Chart:
 
 
 def show_or_say(
-    state: str, name: str, request: Request, controls: Callable[[], None] | None = None
+    state: str,
+    name: str,
+    request: Request,
+    controls: Callable[[], None] | None = None,
+    *,
+    first: bool = False,
 ) -> Chart | None:
-    """Show a chart, or the sentence that says why there is none and what to do."""
+    """Show a chart, the `first` of its page or not, or the sentence that says why there is none and what to do."""
     try:
         drawn = chart(state, name, request)
     except NothingToShow as nothing:
         say_nothing(nothing)
         return None
-    show(drawn, citation(state, drawn, request), controls)
+    show(drawn, citation(state, drawn, request), controls, first=first)
     return drawn

@@ -75,7 +75,7 @@ def compared() -> None:
         st.info("Choose at least one company.", icon=":material/add_chart:")
         return
     wanted = request(chosen, measure=measure, base=base, log=str(log).lower())
-    show_or_say(state, "companies-compare", wanted)
+    show_or_say(state, "companies-compare", wanted, first=True)
 
 
 @st.fragment

@@ -170,7 +170,7 @@ st.html(markup.figures(figures(held, price_freshness(state))))
 refresh_part()
 try:
     chart = coverage(state, theme())
-    show(chart, citation(state, chart, Request(theme=theme())))
+    show(chart, citation(state, chart, Request(theme=theme())), first=True)
 except NothingToShow as nothing:
     say_nothing(nothing)
 rules_part(held)

@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard.app_pages import address
+from dashboard.app_pages import address, markup
 from dashboard.app_pages.audience import say_nothing
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.markdown import plain
@@ -305,11 +305,12 @@ except NothingToShow as nothing:
     if found.empty:
         say_nothing(nothing, ":material/calendar_month:")
     else:
-        st.markdown("### These firms trade on other clocks than New York’s")
+        title = "These firms trade on other clocks than New York’s"
+        st.html(markup.heading(2, title, "elsewhere", "answer"))
         elsewhere_table(found)
     st.stop()
 
-st.markdown(f"### {plain(estimate(answer))}")
+st.html(markup.heading(2, estimate(answer), "answer", "answer"))
 show_chart(state, question, "study-caar")
 st.markdown(plain(evidence(answer)))
 for sentence in [*confounding(answer), *silent(answer), *answer.study.notes, *answer.listings]:

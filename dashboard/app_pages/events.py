@@ -59,12 +59,19 @@ def filters(told: League) -> view.Choice:
 
 
 def block(
-    state: str, name: str, choice: view.Choice, body: str = "", controls: Callable[[], None] | None = None
+    state: str,
+    name: str,
+    choice: view.Choice,
+    body: str = "",
+    controls: Callable[[], None] | None = None,
+    *,
+    first: bool = False,
 ) -> None:
     """One of the charts, or its HTML in place of the figure; a sentence where there is nothing."""
     try:
         chart = chart_of(state, name, choice, theme())
-        show(chart, citation(state, chart, view.request_of(name, choice, theme())), controls, body=body)
+        taking = citation(state, chart, view.request_of(name, choice, theme()))
+        show(chart, taking, controls, body=body, first=first)
     except NothingToShow as nothing:
         say_nothing(nothing)
 
@@ -84,7 +91,7 @@ def ranking(state: str) -> None:
     if count > FIRST_ROWS:
         shown = {"first": f"The first {FIRST_ROWS}", "all": f"All {count}"}
         rows = None if pick("Rows", shown, "rows", "first", kind="choice of rows") == "all" else FIRST_ROWS
-    block(state, "events-league", choice, table_of(state, "league", choice, rows, theme()))
+    block(state, "events-league", choice, table_of(state, "league", choice, rows, theme()), first=True)
     others = table_of(state, "others", choice, rows, theme())
     if others:
         heading = markup.heading(3, "Days that would be mistaken for AI events", "confounders")

@@ -36,13 +36,14 @@ def part(text: str, anchor: str) -> str:
     return heading(2, text, anchor, "part")
 
 
-def heading(level: int, text: str, anchor: str, kind: str = "") -> str:
-    """A heading that an address can end with."""
+def heading(level: int, text: str, anchor: str, kind: str = "", *, first: bool = False) -> str:
+    """A heading that an address can end with; one of a chart that stands `first` under the page's is one below it."""
+    told = ' aria-level="2"' if first else ""
     link = f'<a class="anchor" href="#{escape(anchor)}" aria-label="Link to this part">#</a>'
-    return f'<h{level} id="{escape(anchor)}" class="{kind}">{escape(text)}{link}</h{level}>'
+    return f'<h{level} id="{escape(anchor)}" class="{kind}"{told}>{escape(text)}{link}</h{level}>'
 
 
-def above(chart: Chart, taking: Taking | None = None, *, later: bool = False) -> str:
+def above(chart: Chart, taking: Taking | None = None, *, later: bool = False, first: bool = False) -> str:
     """The title of a chart with what takes it along, and its measure.
 
     With `later` a phone shows the title alone, and what follows in the same container once that is opened.
@@ -50,7 +51,7 @@ def above(chart: Chart, taking: Taking | None = None, *, later: bool = False) ->
     take = "" if taking is None else _take(chart, taking)
     opens = '<details class="later"><summary>Show the chart</summary></details>' if later else ""
     return (
-        f"{heading(3, chart.title, chart.name)}{opens}"
+        f"{heading(3, chart.title, chart.name, first=first)}{opens}"
         f'<p class="measure"><span>{escape(chart.subtitle)}</span>{take}</p>'
     )
 

@@ -221,21 +221,24 @@ def show(
     body: str = "",
     *,
     later: bool = False,
+    first: bool = False,
 ) -> None:
     """A chart with its title, measure, source, notes, and the same numbers as a table and as a file.
 
     `taking` says how it is taken along; `controls`, and a `switch` that is small, stand below the picture that they
     change. `body` is HTML that stands in the page in place of the figure, and of the note that explains it. What can be
-    seen `later` is folded on a phone.
+    seen `later` is folded on a phone; the `first` chart of a page has no heading between its own and the page's.
     """
     with st.container() if later else nullcontext():
-        picture(chart, taking, body, later=later)
+        picture(chart, taking, body, later=later, first=first)
         under(replace(chart, note="") if body else chart, controls, switch)
 
 
-def picture(chart: Chart, taking: Taking | None = None, body: str = "", *, later: bool = False) -> None:
+def picture(
+    chart: Chart, taking: Taking | None = None, body: str = "", *, later: bool = False, first: bool = False
+) -> None:
     """The title and the measure of a chart, and the chart."""
-    st.html(markup.above(chart, taking, later=later))
+    st.html(markup.above(chart, taking, later=later, first=first))
     if body:
         st.html(body)
         return

@@ -117,7 +117,7 @@ def first_screen(state: str, told: Story) -> str:
     left, right = st.columns([3, 1], gap="large")
     if chart is not None:
         with left:
-            picture(chart, taking(state, event_id, chart))
+            picture(chart, taking(state, event_id, chart), first=True)
     with right:
         st.html(told_in.figures)
     if chart is not None:

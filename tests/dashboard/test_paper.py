@@ -7,6 +7,8 @@ from pypdf import PdfReader
 from dashboard.app_pages import PAGES
 from tests.conftest import DESK, Reader, wait_for
 
+PHONE = {"width": 390, "height": 844}
+
 CUT = """paper => {
     dispatchEvent(new Event('beforeprint'))
     document.body.style.width = `${paper}px`
@@ -35,3 +37,13 @@ def test_the_story_is_printed_whole_and_once(reader: Reader) -> None:
     for button in ("Cite this", "Table and data", "Copy this page", "Companies in colour"):
         assert button not in text
     assert page.locator("details[open]").count() == 0
+
+
+def test_what_a_phone_folds_away_is_printed(reader: Reader) -> None:
+    reader.page.set_viewport_size(PHONE)
+    page = reader.follow(PAGES["shock"][0], "/")
+    folded = "() => [...document.querySelectorAll('.later')].some(part => part.checkVisibility())"
+    wait_for(page, folded)
+    wait_for(page, "() => document.querySelector('.st-key-shock-map .main-svg')?.clientWidth < 390")
+    printed = PdfReader(io.BytesIO(page.pdf(format="A4")))
+    assert any("NBIS" in sheet.extract_text() for sheet in printed.pages)
