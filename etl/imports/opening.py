@@ -7,6 +7,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import shutil
 import tempfile
 import zipfile
@@ -40,17 +41,22 @@ _MARKS = (
 )
 _LEGACY = ["cp1252", "cp1250", "cp1251", "cp949", "cp932", "gb18030", "big5", "shift_jis", "euc_kr", "euc_jp"]
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+_FROM_1904 = re.compile(rb"<(?:\w+:)?workbookPr\b[^>]*\bdate1904=[\"'](?:1|true)[\"']")
 _BROKEN = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass
 class Opened:
-    """A file made ready: ``text`` (UTF-8, in a folder that goes with it), ``parquet``, or ``sheets`` by name."""
+    """A file made ready: ``text`` (UTF-8, in a folder that goes with it), ``parquet``, or ``sheets`` by name.
+
+    ``from_1904`` tells that the plain numbers of a workbook, where they are days, count from 1904 and not from 1900.
+    """
 
     how: str
     text: Path | None = None
     parquet: Path | None = None
     sheets: dict[str, list[list[str | None]]] = field(default_factory=dict)
+    from_1904: bool = False
 
 
 @contextmanager
@@ -117,7 +123,10 @@ def _zipped(file: IO[bytes], folder: Path, packed: str) -> Opened:
     with zipfile.ZipFile(file) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
         if {"[Content_Types].xml", "mimetype"} & set(names):
-            return _workbook(file, packed)
+            made = _workbook(file, packed)
+            if "xl/workbook.xml" in names:
+                made.from_1904 = bool(_FROM_1904.search(archive.read("xl/workbook.xml")))
+            return made
         if len(names) != 1 or packed:
             raise _Unreadable(f"the archive holds {len(names)} files; unpack it and import them one by one.")
         with archive.open(names[0]) as inner, _kept(inner, folder / "unpacked") as unpacked:

@@ -23,6 +23,7 @@ SEPARATORS = (",", ";", "\t", "|")
 SPOKEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 HEADINGS_WITHIN = 100  # lines; what stands above a table is a title and how it was asked for
 _SPARE = 3  # columns beyond the widest line near the beginning, to see what is too long
+_BARE_DAY = re.compile(r"\d{5}(\.\d+)?e0")
 _LONGEST_CELL = 10_000
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
 
@@ -161,6 +162,8 @@ def _of_sheets(
         raise ImportRefusedError(f"{path} holds no rows.")
     name = max(sheets, key=lambda name: len(_headings(sheets[name][:HEADINGS_WITHIN], kind)[1].places))
     rows = sheets[name]
+    if made.from_1904:
+        _refuse_bare_days(rows, _headings(rows[:HEADINGS_WITHIN], kind)[1], path)
     width = max(len(row) for row in rows)
     columns = {
         f"c{place}": pa.array([row[place] if place < len(row) else None for row in rows], pa.string())
@@ -173,6 +176,16 @@ def _of_sheets(
     if others:
         read_as.append(f"not read: {', '.join(repr(other) for other in others)} (--sheet chooses)")
     return _below_headings(Table(con, Layout((), {}), ["VARCHAR"] * width, read_as=read_as), kind, path)
+
+
+def _refuse_bare_days(rows: list[list[str | None]], found: Layout, path: Path) -> None:
+    """Refuse a workbook of Excel's other calendar, of which dates that are not formatted as such lie four years off."""
+    places = [found.places[column] for column in ("date", "captured_at") if column in found.places]
+    if any(_BARE_DAY.fullmatch(row[place] or "") for row in rows for place in places if place < len(row)):
+        raise ImportRefusedError(
+            f"{path} counts its days from 1904, and some of its dates are plain numbers: format them as dates in the "
+            "spreadsheet and save it again."
+        )
 
 
 def _of_text(con: duckdb.DuckDBPyConnection, made: Opened, text: Path, kind: str, path: Path) -> Table:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from etl.imports import ImportRefusedError, PriceOptions, Reading, import_prices
 from tests.etl.imported import rows, stored, written
@@ -58,6 +59,22 @@ def workbook(path: Path, *sheets: list[list]) -> Path:
             sheet.append(line)
     book.save(path)
     return path
+
+
+@pytest.mark.parametrize("second", [datetime(2025, 3, 18), (TUESDAY - date(1904, 1, 1)).days])
+def test_a_workbook_that_counts_its_days_from_1904_is_read_by_its_own_calendar(listed, tmp_path, second):
+    """Old Macs made them: 45734 is there another day than elsewhere, and only a format tells that it is one."""
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    for line in (["Date", "Close"], [datetime(2025, 3, 17), 119.53], [second, 115.43]):
+        book.active.append(line)
+    book.save(tmp_path / "mac.xlsx")
+    if isinstance(second, int):
+        with pytest.raises(ImportRefusedError, match="counts its days from 1904"):
+            import_prices(listed, tmp_path / "mac.xlsx", NVDA)
+    else:
+        assert import_prices(listed, tmp_path / "mac.xlsx", NVDA).exit_code == 0
+        assert stored(listed) == [("NVDA", MONDAY, 119.53), ("NVDA", TUESDAY, 115.43)]
 
 
 def test_a_workbook_is_read_from_the_sheet_that_has_the_columns(listed, tmp_path):

@@ -145,6 +145,11 @@ def test_a_ratio_that_only_the_adjustment_shows_is_held_and_a_stored_split_stays
     assert refused(con, rescaled(bars(), 1 / 4, before=DAY), (DAY, 4.0))[1:] == (20, {})
 
 
+def test_a_rise_on_the_day_of_a_split_of_another_ratio_holds_no_split(con):
+    con.execute("DELETE FROM price_daily")
+    assert refused(con, rescaled(bars(), 0.6, before=DAY), (DAY, 10.0)) == NOTHING
+
+
 def test_an_operator_may_accept_a_split_that_only_the_adjustment_shows(con):
     phantom = rescaled(bars(), 1 / 10, before=DAY)
     con.execute(
