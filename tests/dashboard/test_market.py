@@ -209,6 +209,12 @@ def test_a_count_and_a_rate_of_another_do_not_stand_in(con):
     assert move(con, "JNJ")["value_change"] == pytest.approx(-20_000)
 
 
+def test_a_dollar_is_worth_a_dollar_whatever_a_table_of_rates_says(con):
+    for day in (BEFORE, DAY, AFTER):
+        rate(con, day, 2.0, "USD")
+    assert {move(con, ticker, day)["rate"] for ticker in ("NVDA", "JNJ") for day in (DAY, AFTER)} == {1}
+
+
 def test_moves_leave_out_funds_and_first_sessions(con):
     found = market.value_moves(con)
     assert set(found["ticker"]) == {"NVDA", "VST", "KS", "JNJ"}

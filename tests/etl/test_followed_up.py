@@ -98,6 +98,13 @@ def test_one_session_alone_tells_no_other_basis_and_what_was_asked_whole_is_not_
     assert asked_again(con, moved, date(2024, 12, 2), DAYS[-2]) == [(date(2024, 12, 2), DAYS[-1])]
 
 
+def test_a_dividend_of_the_day_does_not_stand_for_a_split_that_is_withdrawn(con):
+    con.execute(f"INSERT INTO dividend (ticker, ex_date, amount) VALUES ('AMD', '{DAYS[23]}', 2)")
+    paid = {DAYS[22]: 1.0, DAYS[23]: 2.0}
+    assert asked_again(con, answer(LAST_TEN, paid)) == []
+    assert asked_again(con, answer(LAST_TEN, paid, {})) == WHOLE
+
+
 def test_actions_outside_the_days_asked_for_are_not_withdrawn(con):
     late = dict.fromkeys(DAYS[-5:], 100.0)
     assert asked_again(con, answer(late, {}, {}), DAYS[-5]) == []
@@ -131,6 +138,13 @@ def test_a_window_touches_what_is_held_and_reaches_over_its_holes(con):
     assert planned(con, since=DAYS[20]) == (DAYS[20], newest)
     con.execute(f"UPDATE price_daily SET source = 'import' WHERE date = '{DAYS[9]}'")
     assert planned(con)[0] < DAYS[0]
+
+
+def test_a_history_of_another_source_is_asked_for_from_its_own_first_session(con, monkeypatch):
+    con.execute("UPDATE price_daily SET source = 'import'")
+    short = SimpleNamespace(history_start=DAYS[5], overlap_sessions=10)
+    monkeypatch.setattr("etl.sources.yahoo.settings", lambda: short)
+    assert planned(con)[0] == DAYS[0]
 
 
 def read(listed, change=lambda result: None) -> Batch:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,7 @@ from etl.settings import PROJECT_ROOT
     ("exchange", "now", "due"),
     [
         ("XNYS", "2025-01-27T12:00Z", "2025-01-27T21:30Z"),
+        ("XNYS", "2025-01-27T21:30Z", "2025-01-28T21:30Z"),
         ("XNYS", "2025-01-27T21:31Z", "2025-01-28T21:30Z"),
         ("XNYS", "2025-01-18T12:00Z", "2025-01-21T21:30Z"),  # a weekend, and Martin Luther King Day
         ("XNYS", "2025-07-03T12:00Z", "2025-07-03T17:30Z"),  # the eve of a holiday closes early
@@ -127,6 +129,20 @@ def test_a_refresh_that_brings_nothing_is_a_failed_job(operator, plan, caplog):
     job = plan.scheduler.get_job("prices XNAS")
     job.func(*job.args)
     assert "prices XNAS failed, and is tried again in 60 seconds: Yahoo cannot be reached" in caplog.text
+
+
+def test_a_job_of_an_exchange_asks_for_its_companies_alone(plan, monkeypatch):
+    asked = []
+
+    def refresh(warehouse, sources, tickers) -> SimpleNamespace:
+        asked.append(tickers)
+        return SimpleNamespace(exit_code=0)
+
+    monkeypatch.setattr("etl.schedule.refresh", refresh)
+    for name in ("prices XNAS", "rates"):
+        job = plan.scheduler.get_job(name)
+        job.func(*job.args)
+    assert asked == [["NVDA", "AMD"], ["NVDA", "AMD", "SPY", "000660.KS"]]
 
 
 def test_a_company_of_a_new_exchange_needs_no_restart(operator, plan):
