@@ -158,4 +158,6 @@ def _keep(told: Told) -> None:
         temporary.write_text(json.dumps(asdict(told), ensure_ascii=False), encoding="utf-8")
         temporary.replace(_place())
     except OSError as error:
-        logger.warning("What was told cannot be remembered, and will be told again: %s", first_line(error))
+        logger.warning(
+            "What was reported cannot be recorded, and will be reported again: %s", first_line(error)
+        )

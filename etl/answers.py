@@ -77,7 +77,7 @@ def place(warehouse: Warehouse) -> Path:
 
 
 def read(warehouse: Warehouse, run: str = "") -> Answers:
-    """The kept answers of the run whose name begins so; by default the newest that is more than bars within the day.
+    """The kept answers of the run whose name begins so; by default the newest that is more than intraday bars.
 
     Raises
     ------

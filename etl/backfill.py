@@ -45,7 +45,7 @@ def backfill(
         When the warehouse cannot be written.
     """
     if last < first:
-        raise UsageError(f"--to {last} lies before --from {first}.")
+        raise UsageError(f"--to {last} is before --from {first}.")
     charts = chosen_charts()
     archive = archive or Archive()
     log = RunLog(new_run_id(warehouse), SOURCE)

@@ -116,7 +116,7 @@ def refresh(
     replay: Annotated[
         bool,
         typer.Option(
-            "--replay", help="Judge kept answers again, those of RUN or the newest, asking no source."
+            "--replay", help="Judge kept answers again, those of RUN or the newest, without asking a source."
         ),
     ] = False,
     run: Annotated[
@@ -185,7 +185,7 @@ app.add_typer(signal_commands.event, name="event")
 
 @app.command()
 def schedule(log_format: LogOption = LogFormat.TEXT) -> None:
-    """Run for ever: prices after each exchange's close, rankings every hour.
+    """Run until stopped: prices after each exchange's close, rankings every hour.
 
     What was missed before the start or while the machine slept is made up for once. Stops cleanly on SIGTERM.
     """
@@ -304,11 +304,11 @@ def clean() -> None:
     """Let old states go, as the settings keep_… say; on a lake, also merge its small files.
 
     `schedule` does so once a day, and each publication of a file does it too. A lake that is refreshed by other means
-    needs this command, or it grows for ever.
+    needs this command, or it grows without end.
     """
     from etl.warehouse import open_warehouse
 
-    console.print(f"States taken away: {open_warehouse().clean()}")
+    console.print(f"States removed: {open_warehouse().clean()}")
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ class Written:
         """Refuse options that would do nothing; raises `UsageError`."""
         found = [option for name, option in self._options.items() if name in vain]
         if found:
-            raise UsageError(f"{', '.join(found)} would do nothing {where}: leave that away.")
+            raise UsageError(f"{', '.join(found)} would do nothing {where}: leave that out.")
 
 
 def _command(app: typer.Typer) -> Any:

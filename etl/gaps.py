@@ -31,7 +31,7 @@ _DAYS = """
 def gaps(con: duckdb.DuckDBPyConnection) -> dict[str, list[date]]:
     """The sessions that each company lacks between its first and its last, oldest first, where it lacks any.
 
-    Those that the source has been asked for in vain do not count, nor do retired companies.
+    Those that the source was asked for without success do not count, nor do retired companies.
     """
     held = {
         ticker: calendars.sessions(exchange, first, last)

@@ -77,7 +77,7 @@ IntervalOption = Annotated[
     str | None,
     typer.Option(
         metavar="|".join(INTERVALS),
-        help="Length of bars within the day.",
+        help="Length of intraday bars.",
         show_default="the bars are daily",
     ),
 ]
@@ -127,7 +127,7 @@ def import_prices(
     Needed are a date and a close; the ticker comes from a column or from --ticker. Open, high, low, adjusted close,
     volume (also 25.3K, 255.50M), currency and source are taken when there; what is not used is named. Lines above the
     headings, totals and footers are passed over. Without adjusted closes they are computed from the known dividends.
-    Closes must be adjusted for splits. With --interval the bars are within the day: each has the time at which it
+    Closes must be adjusted for splits. With --interval the bars are intraday: each has the time at which it
     begins, with an offset or by --timezone, and is judged against the daily bar of its session.
 
     Examples: import-prices NVDA.csv --ticker NVDA --dry-run · import-prices kurse.csv --ticker NVDA --day-first

@@ -1,4 +1,4 @@
-"""Of which companies and sessions the bars within the day are saved: those that were signalled, and those of events."""
+"""Of which companies and sessions the intraday bars are saved: those that were signalled, and those of events."""
 
 from __future__ import annotations
 

@@ -73,9 +73,9 @@ def show_import(report: ImportReport, console: Console, errors: Console) -> None
     if report.ignored:
         console.print("Not used: " + ", ".join(map(repr, report.ignored)))
     for row, text in report.aside[:NAMED]:
-        console.print(f"Row {row} is not of the table: {text[:80]}")
+        console.print(f"Row {row} is not part of the table: {text[:80]}")
     if len(report.aside) > NAMED:
-        console.print(f"… and {len(report.aside) - NAMED:,} more rows that are not of the table")
+        console.print(f"… and {len(report.aside) - NAMED:,} more rows that are not part of the table")
     same = item.received - item.inserted - item.updated - item.rejected
     console.print(
         f"{item.received:,} rows read, {item.inserted:,} inserted, {item.updated:,} updated, "
@@ -89,7 +89,7 @@ def show_import(report: ImportReport, console: Console, errors: Console) -> None
     for remark in report.remarks:
         console.print(f"Note: {remark}.")
     if report.dry_run:
-        console.print("A dry run: nothing was kept.")
+        console.print("A dry run: nothing was stored.")
 
 
 def show_status(status: WarehouseStatus, console: Console) -> None:
@@ -148,7 +148,7 @@ def _show_intraday(status: WarehouseStatus, console: Console) -> None:
         companies = "company" if bars["tickers"] == 1 else "companies"
         sessions = "session" if bars["sessions"] == 1 else "sessions"
         console.print(
-            f"Within the day: {bars['minutes']}-minute bars of {bars['tickers']} {companies} on {bars['sessions']} "
+            f"Intraday: {bars['minutes']}-minute bars of {bars['tickers']} {companies} on {bars['sessions']} "
             f"{sessions}, {bars['first']} to {bars['last']} ({bars['bars']:,} bars)"
         )
 

@@ -92,7 +92,7 @@ def decide(warehouse: Warehouse, verb: str, chosen: Filter, *, reason: str, by: 
         rows = [row for row in _rows(con, chosen) if verb == "accept" or row["settled"] is None]
         if not rows:
             raise NothingChosenError(
-                "No open row in quarantine fits: see `python -m etl quarantine list` for what there is."
+                "No open row in quarantine matches: see `python -m etl quarantine list` for what there is."
             )
         _remember(con, rows, VERDICTS[verb], reason.strip(), by or _operator())
         impossible = _merge(con, rows, decided) if verb == "accept" else set()

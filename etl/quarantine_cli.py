@@ -13,15 +13,14 @@ from etl.errors import UsageError
 if TYPE_CHECKING:
     from etl.quarantine import Filter
 
-app = typer.Typer(
-    no_args_is_help=True, help="Look at the rows that the gates refused, and accept or drop them."
-)
+app = typer.Typer(no_args_is_help=True, help="List the rows that the gates refused, and accept or drop them.")
 
 
 Rows = Annotated[list[str] | None, typer.Argument(metavar="[ROW]…", help="Rows by the names in the list.")]
 Ticker = Annotated[str, typer.Option(help="Only of this ticker, currency or chart.", show_default="all")]
 Run = Annotated[
-    str, typer.Option(help="Only what this run refused; its beginning is enough.", show_default="all")
+    str,
+    typer.Option(help="Only what this run refused; the beginning of its name is enough.", show_default="all"),
 ]
 Since = Annotated[
     date | None,
@@ -54,7 +53,7 @@ def list_rows(
         console.print(present.as_json(rows))
     elif not rows:
         console.print(
-            "Nothing is in quarantine." if everything else "Nothing in quarantine waits for a decision."
+            "Nothing is in quarantine." if everything else "Nothing in quarantine is waiting for a decision."
         )
     else:
         for row in rows:
@@ -81,9 +80,9 @@ def _command(verb: str, meaning: str) -> None:
 _command(
     "accept",
     "Merge refused rows after all; the next refresh does not refuse them again.\n\n"
-    "Ends with 1 when some cannot be accepted (they are named), and with 2 when none fits or none can be.",
+    "Ends with 1 when some cannot be accepted (they are named), and with 2 when none matches or none can be.",
 )
-_command("drop", "Leave refused rows out for good: no refresh reports them again.")
+_command("drop", "Leave refused rows out for good: no refresh will report them again.")
 
 
 def _decide(verb: str, chosen: Filter, reason: str, by: str) -> None:

@@ -64,8 +64,8 @@ def refresh(
     """Bring the warehouse up to date from ``sources`` and publish it.
 
     ``tickers`` narrows the companies; ``since`` and ``until`` ask for the sessions from one to the other
-    instead of the missing ones; ``minutes`` is the length of bars within the day. When nothing arrives, nothing but
-    the run log changes. After daily prices the bars within the day that are due are saved as a state of their own.
+    instead of the missing ones; ``minutes`` is the length of intraday bars. When nothing arrives, nothing but
+    the run log changes. After daily prices the intraday bars that are due are saved as a state of their own.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def refresh(
 
 
 def _save_within_day(warehouse: Warehouse, known: catalogue.Catalogue, progress: Progress) -> None:
-    """Save the bars within the day that are due; the refresh has succeeded whatever becomes of it."""
+    """Save the intraday bars that are due; the refresh has succeeded whatever becomes of it."""
     try:
         with warehouse.reading() as con:
             wanted = due(con, _request(known.companies, (), None, None, SAVED))
@@ -102,7 +102,7 @@ def _save_within_day(warehouse: Warehouse, known: catalogue.Catalogue, progress:
             refresh(warehouse, (WITHIN_DAY,), progress=progress)
     except Exception as error:
         logger.warning(
-            "The bars within the day could not be saved, and are asked for again: %s", first_line(error)
+            "The intraday bars could not be saved, and will be asked for again: %s", first_line(error)
         )
 
 
@@ -169,9 +169,9 @@ def _request(
             hint = nearest(ticker, known, "add it there with its exchange and currency")
             raise UsageError(f"There is no company {ticker[:40]!r} in companies.toml{hint}.")
     if since and since > now.date():
-        raise UsageError(f"--since {since} lies in the future.")
+        raise UsageError(f"--since {since} is in the future.")
     if until and since and until < since:
-        raise UsageError(f"--until {until} lies before --since {since}.")
+        raise UsageError(f"--until {until} is before --since {since}.")
     chosen = [known[ticker] for ticker in dict.fromkeys(ticker.upper() for ticker in tickers)]
     followed = chosen or [company for company in companies if not company.retired]
     return Request(followed, now, since, until, minutes)

@@ -92,7 +92,8 @@ class Settings(BaseSettings):
         description="Apprise addresses that get signals (mail, Slack, Teams …), separated by spaces.",
     )
     alert_command: str = Field(
-        default="", description="Command that gets what has failed, is stale or has recovered, as its input."
+        default="",
+        description="Command that gets what has failed, is stale or has recovered on its standard input.",
     )
     alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
@@ -138,7 +139,7 @@ class DashboardSettings(BaseSettings):
 
     operator: bool = Field(
         default=False,
-        description="Whether everybody who opens a page is the operator: shown the commands and the refresh button.",
+        description="Whether everybody who opens a page is the operator, who sees the commands and the refresh button.",
     )
     operator_emails: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),

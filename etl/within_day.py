@@ -1,4 +1,4 @@
-"""The options of ``refresh`` for bars within the day."""
+"""The options of ``refresh`` for intraday bars."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def check(context: typer.Context, source: str) -> None:
     names = ("since", "until") if within else ("session", "interval")
     misplaced = [f"--{name}" for name in names if is_given(context, name)]
     if misplaced and within:
-        raise UsageError(
-            f"Bars within the day are asked for by --session DATE: leave out {', '.join(misplaced)}."
-        )
+        raise UsageError(f"Intraday bars are asked for by --session DATE: leave out {', '.join(misplaced)}.")
     if misplaced:
         raise UsageError(f"{' and '.join(misplaced)}: with --source intraday only.")
 

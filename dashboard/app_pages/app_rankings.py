@@ -84,7 +84,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     start, end = choose_period(first, last, event.market_session, ("period", "since", "until"), usual)
 if start > end:
     st.info(
-        "The ranks of this chart lie outside of the weeks around the event: choose “All”.",
+        "The ranks of this chart lie outside the weeks around the event: choose “All”.",
         icon=":material/calendar_month:",
     )
     st.stop()

@@ -29,7 +29,7 @@ from etl.warehouse import run_history, run_history_version
 
 @st.cache_resource(max_entries=2, show_spinner="Counting what is there…")
 def holdings(state: str, told: str) -> Holdings:
-    """What a published state holds and the runs told of by then, read once for all readers."""
+    """What a published state holds and the runs logged by then, read once for all readers."""
     with reading(state) as con:
         return read_holdings(con, run_history())
 
@@ -73,9 +73,9 @@ def runs_part(held: Holdings) -> None:
         f"The latest {len(held.runs)} runs, newest first",
     )
     if not held.troubled.empty:
-        st.markdown("**Not as asked for in the latest run of its source**")
+        st.markdown("**Incomplete or failed in the latest run of its source**")
         columns = {name: name for name in ("source", "item", "status", "message")}
-        rows(held.troubled, columns, "What did not come as asked for")
+        rows(held.troubled, columns, "What was incomplete or failed")
 
 
 def revisions_part(held: Holdings) -> None:

@@ -1,4 +1,4 @@
-"""Charts to take along: choose one, adjust words and looks, see it as it will be, and download it with its proof."""
+"""Charts to take with you: choose one, adjust words and looks, see it as it will be, and download it with its proof."""
 
 from dataclasses import replace
 from datetime import date
@@ -256,7 +256,7 @@ def downloads(state: str, spec: Spec, pictures: bool) -> None:
 
 
 def live_picture(spec: Spec, found: Made, root: str) -> str:
-    """The HTML of a picture that this server draws anew from the latest data."""
+    """The HTML of a picture that this server redraws from the latest data."""
     own = {"event": spec.event, "theme": spec.theme, "preset": spec.preset, "locale": spec.locale}
     query = [
         *own.items(),
@@ -301,7 +301,7 @@ def texts(spec: Spec, found: Made) -> None:
 
 
 state = require_state()
-st.title("A chart to take along, with the figures that prove it", anchor=False)
+st.title("A chart to take with you, with the figures that prove it", anchor=False)
 choices, result = st.columns([1, 2], gap="large")
 place = result.container()
 try:

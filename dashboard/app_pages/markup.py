@@ -22,7 +22,7 @@ COPY_ADDRESS = '<button type="button" class="copy" data-copy="{address}">Copy th
 
 @dataclass(frozen=True)
 class Taking:
-    """How a chart is taken along: the query of its picture's address, and the words that cite it.
+    """What a reader who takes a chart gets: the query of its picture's address, and the words that cite it.
 
     "{address}" in `cite` stands for the page's own address, which the reader's browser knows.
     """

@@ -62,7 +62,7 @@ def choose_event(
     """The event, or another day, that the reader chooses and the address names by `event`.
 
     What nobody knows is refused by name and stops the page; so does, where the page needs prices (`priced`), an event
-    that lies outside of them. Where the page has no title yet, a refusal brings one, into its `top`.
+    that lies outside them. Where the page has no title yet, a refusal brings one, into its `top`.
     """
     names, told, last = listed_events(state)
     default = DEFAULT_EVENT if DEFAULT_EVENT in names else next(iter(names))

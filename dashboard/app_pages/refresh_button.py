@@ -21,7 +21,7 @@ def refresh_part() -> None:
         if refresh.start() or not refresh.pause:
             st.rerun(scope="fragment")
         st.info(
-            f"A refresh has ended just now: the next can start in {refresh.pause:.0f} seconds.",
+            f"A refresh has just ended: the next can start in {refresh.pause:.0f} seconds.",
             icon=":material/hourglass_top:",
         )
     if refresh.started is not None:

@@ -167,7 +167,7 @@ def event_minutes(state: str, event_id: str, theme: str) -> Chart | None:
 
 
 def citation(state: str, chart: Chart, request: Request) -> Taking:
-    """How a chart is taken along: its picture's address, and publisher, title, state, address and date to cite."""
+    """What a reader who takes a chart gets: its picture's address, and what to cite, down to state and date."""
     heeds = HEEDS[chart.name]
     days = (("start", request.start), ("end", request.end)) if heeds.days else ()
     query = [("event", request.event_id)] if heeds.event else []
@@ -190,7 +190,7 @@ def theme() -> str:
 
 
 class Ready(go.Figure):
-    """A figure that will not change, in the form that goes to the browser: Plotly would make that anew each time.
+    """A figure that will not change, in the form that goes to the browser: Plotly would make that again each time.
 
     Measured on three charts of the story: 1.7 ms a run of the page instead of 8.5.
     """

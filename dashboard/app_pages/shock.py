@@ -61,7 +61,7 @@ def block(
 def taking(
     state: str, event_id: str, chart: Chart, chosen: tuple[str, ...] | None = None, *, everybody: bool = False
 ) -> markup.Taking:
-    """How a chart of this event is taken along."""
+    """What a reader who takes a chart of this event gets."""
     options = (("rows", "all"),) if everybody else ()
     return citation(state, chart, Request(event_id, chosen or (), theme=theme(), options=options))
 
@@ -172,7 +172,7 @@ def tell(state: str) -> None:
         told = event_story(state, event.event_id)
     except NothingToShow as nothing:
         with top:
-            st.html(markup.kicker("Outside of the data"))
+            st.html(markup.kicker("Outside the data"))
             st.title(plain(event.title), anchor=False)
             st.html(markup.happened(event))
             say_nothing(nothing, icon=":material/calendar_month:")

@@ -133,7 +133,7 @@ def _finding(points: pd.DataFrame, names: dict[str, str]) -> str:
     leaders = points[points["rank"] == 1]
     count = points["moment"].nunique()
     if leaders.empty:
-        return f"No capture of this time holds a no. 1 ({count} captures)"
+        return f"No capture of this time has a no. 1 ({count} captures)"
     most = leaders["app"].value_counts()
     name = rank_words.short_name(names[most.index[0]], 40)
     if most.iloc[0] == count:

@@ -125,7 +125,7 @@ def _worst(companies: pd.DataFrame) -> str:
     if worst.empty:
         return "None is missing."
     lacking = [f"{row.ticker} {row.missing}" for row in worst.itertuples()]
-    return f"Most are missing of {words.listed(lacking)}."
+    return f"Most are missing from {words.listed(lacking)}."
 
 
 def _left_out(count: int) -> str:

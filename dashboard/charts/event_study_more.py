@@ -63,7 +63,7 @@ def contrasted(path: pd.DataFrame, group: str, source: str, theme: str = "light"
         figure=fig,
         title=f"{words.percent(gap)} against firms outside AI on the event’s session",
         subtitle=f"Cumulative average abnormal return of {within(group)} and of firms outside AI, percent; grey: where "
-        "the group would lie, in 95% of cases, were it like them in all but chance",
+        "the group would lie, in 95% of cases, if it differed from them by chance alone",
         source=source,
         alt=f"Line chart: {group} {words.percent(float(path.loc[0, 'exposed']))} and firms outside AI "
         f"{words.percent(float(path.loc[0, 'unexposed']))} on the event’s session.",
@@ -204,7 +204,7 @@ def _ranked(chances: Chances, others: int) -> str:
     place = {1: "largest", 2: "second largest", 3: "third largest"}.get(
         chances.rank, f"{chances.rank}th largest"
     )
-    return f"The gap of the event’s session is the {place} of {others + 1}, for its usual size"
+    return f"The gap of the event’s session is the {place} of {others + 1}, relative to its usual size"
 
 
 def _chance(chances: Chances, others: int) -> str:
@@ -213,7 +213,7 @@ def _chance(chances: Chances, others: int) -> str:
     said = [f"{count} of the {chances.days} days before had a gap as large as the session’s."]
     if chances.rank:
         said.append(
-            f"Each gap over its usual size before, the group is number {chances.rank} of {others + 1} (p = "
+            f"With each gap divided by its usual size before, the group is no. {chances.rank} of {others + 1} (p = "
             f"{chances.across:.2f}; with {others} firms to compare, p is never below {1 / (others + 1):.2f})."
         )
     if chances.left_out:

@@ -1,4 +1,4 @@
-"""Bars within the day, of the days of which they were saved."""
+"""Intraday bars of the days for which they were saved."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -29,7 +29,7 @@ def bars_within(con: duckdb.DuckDBPyConnection, sessions: Iterable[date]) -> pd.
 
 
 def held_within(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """What bars within the day are held, one row for each length: minutes, companies, sessions, first, last, bars."""
+    """Which intraday bars are held, one row for each length: minutes, companies, sessions, first, last, bars."""
     return con.execute(
         """
         SELECT minutes, count(DISTINCT ticker) AS companies, count(DISTINCT session) AS sessions,

@@ -126,5 +126,5 @@ def tickers_named(con: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> tupl
     if not asked:
         return ()
     known = dict(con.execute("SELECT ticker, name FROM company ORDER BY ticker").fetchall())
-    otherwise = "the table company lists those that there are"
+    otherwise = "the table company lists them all"
     return tuple(dict.fromkeys(resolve("company", one, known, otherwise) for one in asked))

@@ -1,4 +1,4 @@
-"""Many kits, made side by side, written as they are done and told of; one that fails does not stop the others."""
+"""Many kits, made side by side, written and reported as they are done; one that fails does not stop the others."""
 
 import signal
 import threading

@@ -45,7 +45,10 @@ Size = Annotated[
 Scale = Annotated[
     float | None,
     typer.Option(
-        "--scale", metavar="N", help="Pixels of a PNG for one of its size.", show_default="the preset’s"
+        "--scale",
+        metavar="N",
+        help="Pixels of a PNG for each pixel of its size.",
+        show_default="the preset’s",
     ),
 ]
 Theme = Annotated[
@@ -237,7 +240,7 @@ def _asked(asked: dict[str, Any], usual: Spec, given: Written) -> list[Spec]:
 
 def _chosen(names: list[str] | None, every: bool) -> list[str]:
     if every and names:
-        raise BadSpec("--all means every chart: leave the names away, or leave --all away.")
+        raise BadSpec("--all means every chart: leave out the names, or --all.")
     if not every and not names:
         raise BadSpec("Name the charts to export, or say --all; --list names them.")
     return list(CHARTS) if every else list(dict.fromkeys(names or ()))
@@ -246,7 +249,7 @@ def _chosen(names: list[str] | None, every: bool) -> list[str]:
 def _specs(names: list[str], spec: Spec, worded: bool) -> list[Spec]:
     """A spec for each chart. Of several charts each takes what it heeds; what none heeds is left for the refusal."""
     if worded and len(names) > 1:
-        raise BadSpec("Words of one's own are for one chart: name just one.")
+        raise BadSpec("Your own words are for one chart: name just one.")
     known = [name for name in names if name in CHARTS]
     by_none = set.intersection(*(set(unheeded(name, spec)) for name in known)) if known else set()
     specs = [for_chart(name, spec, refuse=by_none) for name in names]

@@ -112,4 +112,4 @@ def sized(preset: Preset, size: str) -> Preset:
         )
     sheet = max(round(css[0]), 420) if unit == "px" else round(min(max(css[0], 420), css[0] * PRINT_SHEET))
     scale = 300 / CSS_DPI if unit == "mm" else preset.scale
-    return Preset(size.strip().lower(), width, height, unit, sheet, scale, "a size of one's own")
+    return Preset(size.strip().lower(), width, height, unit, sheet, scale, "a size of your own")

@@ -16,7 +16,7 @@ from etl.warehouse import WarehouseError, connect_read_only, published_version
 
 CHARTS: tuple[str, ...] = ("shock-proportion", "record-book", "shock-losses", "shock-timeline")
 OF_THE_DAY = ("shock-minutes",)
-"""Of bars within the day, which a refresh saves once it has published the signal: some come later than the kit."""
+"""Of intraday bars, which a refresh saves once it has published the signal: some come later than the kit."""
 OF_THE_STORES: tuple[str, ...] = ("rank-history", "rank-bump", "shock-timeline")
 DONE = "signal.json"
 
@@ -49,7 +49,7 @@ def write_new(out: Path, spec: Spec, today: date | None = None) -> int:
         return 2
     codes = [_write(out / row["signal_id"], row, charts, spec, state) for row, charts in told]
     if not told:
-        batch.errors.print("No signal of the last seven days is without its kit.")
+        batch.errors.print("Every signal of the last seven days has its kit.")
     return max(codes, default=0)
 
 

@@ -134,10 +134,10 @@ def heeded(spec: Spec) -> Spec:
     except UnknownName as unknown:
         raise BadSpec(str(unknown)) from None
     if not set(spec.formats) & set(PICTURES) and (spec.size or spec.scale):
-        raise BadSpec(f"There is no picture among {', '.join(spec.formats)}: leave its size away.")
+        raise BadSpec(f"There is no picture among {', '.join(spec.formats)}: leave out its size.")
     without = unheeded(name, spec)
     if without:
-        raise BadSpec(f"{name} has no {' and no '.join(without.values())} to choose: leave that away.")
+        raise BadSpec(f"{name} has no {' and no '.join(without.values())} to choose: leave that out.")
     return replace(spec, name=name)
 
 

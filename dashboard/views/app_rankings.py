@@ -189,7 +189,7 @@ def _bump(con: duckdb.DuckDBPyConnection, request: Request) -> Chart:
     if points.empty:
         raise NothingToShow(
             f"No capture of {asked.words} between {words.day(asked.start)} and {words.day(asked.end)}, only single "
-            "reported ranks, which make no top 10.",
+            "reported ranks, which do not make a top 10.",
             bring(asked.ranking.store),
         )
     points = placed(points.assign(evidence="measured"))

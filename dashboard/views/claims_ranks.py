@@ -56,7 +56,7 @@ def coincided(claim: Claim, story: Story, records: Records) -> Outcome:
     how = (
         f"The first rank at no. 1 ({first['evidence']}) lies "
         f"{'between the close before and the close of' if between else 'outside the time around'} the session. "
-        "That one caused the other cannot be told from dates alone."
+        "Dates alone cannot tell whether one caused the other."
     )
     return HOLDS if between else FAILS, figure, how
 
@@ -71,5 +71,5 @@ def still_first(claim: Claim, story: Story, records: Records) -> Outcome:
     if first.empty:
         return FAILS, _spell(later.iloc[0]), "The first rank found after the session is not no. 1."
     last = first.iloc[-1]
-    how = f"The latest no. 1 that was found, by {last['source']}. Days in between that nobody measured are open."
+    how = f"The latest no. 1 found, by {last['source']}. Nothing is known of days in between that nobody measured."
     return HOLDS, _spell(last), how

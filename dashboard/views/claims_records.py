@@ -59,9 +59,9 @@ def rank(claim: Claim, story: Story, records: Records) -> Outcome:
         else f"Next: {'; '.join(following)}."
         if following
         else "",
-        f"By {words.day(records.until.date(), weekday=False)} it is the {ordinal(now)}."
+        f"As of {words.day(records.until.date(), weekday=False)} it is the {ordinal(now)}."
         if now != at_the_time
-        else f"It still is by {words.day(records.until.date(), weekday=False)}.",
+        else f"It still is, as of {words.day(records.until.date(), weekday=False)}.",
         scope(known),
         "" if len(known.reported) else "Companies and years that are not in the data may have larger ones.",
     ]
@@ -114,7 +114,7 @@ def largest_since(claim: Claim, story: Story, records: Records) -> Outcome:
     reaches = first.year < claim.since or (first.year == claim.since and first.month == 1)
     if reaches:
         return HOLDS, words.percent(ours, 2), f"{how}."
-    return IN_PART, words.percent(ours, 2), f"{how}, where the data begin; {claim.since} lies before them."
+    return IN_PART, words.percent(ours, 2), f"{how}, where the data begin; {claim.since} is before that."
 
 
 def first_above(claim: Claim, story: Story, records: Records) -> Outcome:

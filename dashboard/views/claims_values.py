@@ -53,7 +53,7 @@ def amount(claim: Claim, story: Story, records: Records) -> Outcome:
             f"{size / 1e9:,.0f} billion takes {size / per_share / 1e6:,.0f} million shares" for size in sizes
         ]
         how = (
-            f"One fall of the price, several counts of shares: {words.listed(takes)}. The latest report known on the "
+            f"One fall in the price, several share counts: {words.listed(takes)}. The latest report known on the "
             f"day says {row['shares'] / 1e6:,.0f} million. {computed(row)}"
         )
     else:

@@ -89,6 +89,6 @@ def onward(story: Story, pages: Sequence[str]) -> list[tuple[str, str, str]]:
         ),
         ("companies", "Company by company", "prices, falls and recoveries of any of them, side by side"),
         ("app-rankings", "The app stores", "who led them, and who says so"),
-        ("export", "Take a chart along", "as picture, page and data, with the figures that prove it"),
+        ("export", "Take a chart with you", "as a picture, a page and data, with the figures that prove it"),
     )
     return [(f"{path}{query}", name, what) for path, name, what in every if path in pages]

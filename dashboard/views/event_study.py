@@ -52,7 +52,7 @@ def _slopes(answer: Answer, theme: str) -> Chart:
 def _scatter(answer: Answer, theme: str) -> Chart:
     firms = answer.cars.assign(segment=answer.cars["firm"].map(answer.segments))
     if int(firms["car"].notna().sum()) < FEWEST_POINTS:
-        raise NothingToShow(f"A scatter takes {FEWEST_POINTS} firms or more.")
+        raise NothingToShow(f"A scatter plot needs {FEWEST_POINTS} firms or more.")
     return scatter(firms, answer.question.window, answer.source, theme)
 
 

@@ -56,7 +56,7 @@ _SORTED_BY = {
     "lead": ("lead_change", "the largest first, up or down"),
     "recovery": ("recovered", "the longest first"),
     "unusual": ("p", "the most unusual first"),
-    "kind": ("kind", "in the order of the alphabet"),
+    "kind": ("kind", "in alphabetical order"),
 }
 OTHERS = (
     "Tariffs, rates and other causes that moved AI shares: measured like the events above, and never ranked."
@@ -277,7 +277,7 @@ def _compared(told: League, choice: Choice) -> list[str]:
     ids = list(dict.fromkeys(_known("event", event_id, titles) for event_id in choice.compared))
     if len(ids) > MOST_COMPARED:
         raise NothingToShow(
-            f"At most {MOST_COMPARED} events can be set beside each other; {len(ids)} were asked for."
+            f"At most {MOST_COMPARED} events can be compared at once; {len(ids)} were asked for."
         )
     return ids
 

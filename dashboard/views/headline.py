@@ -237,7 +237,7 @@ def _breadth_figure(story: Story) -> Figure:
     weighting = (
         "It counts 500 US companies alike, so that the largest do not decide it."
         if row["ticker"] == FUND
-        else "The AI companies weigh in it, so that the event itself moved it."
+        else "The AI companies are part of it, so the event itself moved it."
     )
     return Figure(
         name[:1].upper() + name[1:],

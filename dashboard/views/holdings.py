@@ -15,7 +15,7 @@ from etl.freshness import Freshness
 
 TABLE_WORDS = {
     "price_daily": "Daily prices: open, high, low, close, adjusted close, volume",
-    "price_intraday": "Bars within the day, of days that were signalled or have an event",
+    "price_intraday": "Intraday bars of days that were signalled or have an event",
     "dividend": "Dividends by ex-date",
     "split": "Share splits",
     "shares_outstanding": "Shares outstanding, by date of the count",
@@ -31,8 +31,8 @@ TABLE_WORDS = {
     "etl_run": "Runs: one row for each run and source",
     "etl_run_item": "Runs in detail: one row for each ticker or chart",
     "revision": "What refreshes changed: old and new value",
-    "absent_session": "Sessions of which the source has no bar",
-    "intraday_asked": "Sessions whose bars within the day a source has been asked for",
+    "absent_session": "Sessions for which the source has no bar",
+    "intraday_asked": "Sessions whose intraday bars a source was asked for",
     "quarantine": "Rows that were refused, and why",
     "quarantine_decision": "What an operator decided about refused rows",
     "signal": "What refreshes noticed: moves, records, ranks",
@@ -42,7 +42,7 @@ TABLE_WORDS = {
 SOURCES = (
     (
         "Prices, dividends and splits",
-        "The bundled ones are public price histories, written down for this project and compared with second copies; "
+        "The bundled ones are public price histories, compiled for this project and compared with second copies; "
         "they come with the project’s licence. A refresh asks Yahoo Finance, whose terms cover personal use of its "
         "service: a newsroom that publishes figures of a live refresh should check that it may.",
     ),
@@ -169,7 +169,7 @@ def _few(tickers: list[str], most: int = 4) -> str:
 def _rank_figure(held: Holdings) -> Figure:
     charts = held.rank_charts
     if charts.empty:
-        return Figure("App-store ranks", "none", "not yet", "No rank of an app is held.")
+        return Figure("App-store ranks", "none", "not yet", "No app rank is held.")
     last = charts["last"].max()
     return Figure(
         "App-store ranks",
@@ -203,20 +203,20 @@ def _refused_figure(held: Holdings) -> Figure:
         "Rows refused",
         f"{count:,}",
         "kept with the reason" if count else "nothing in quarantine",
-        "Rows of a source that failed a check (a price of zero, a session that never was, a rank twice).",
+        "Rows of a source that failed a check (a price of zero, a session that never took place, a rank twice).",
     )
 
 
 def within_words(held: Holdings) -> str:
-    """What bars within the day are held, in a sentence."""
+    """Which intraday bars are held, in a sentence."""
     if held.within.empty:
-        return "No bars within the day are held: a refresh saves them of days that are signalled or have an event."
+        return "No intraday bars are held: a refresh saves them for days that are signalled or have an event."
     parts = [
         f"{row.minutes}-minute bars of {_number(row.companies, 'company', 'companies')} on "
         f"{_number(row.sessions, 'session', 'sessions')}, {words.day(row.first)} to {words.day(row.last)}"
         for row in held.within.itertuples(index=False)
     ]
-    return f"Within the day: {'; '.join(parts)}."
+    return f"Intraday: {'; '.join(parts)}."
 
 
 def _number(count: int, one: str, more: str) -> str:

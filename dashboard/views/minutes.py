@@ -52,7 +52,7 @@ def by_minutes(story: Story, within: pd.DataFrame, asked: Sequence[str], theme: 
     Raises
     ------
     NothingToShow
-        When no bars within the day are held of them.
+        When no intraday bars of them are held.
     """
     top = lead(story)
     own = [top.ticker] if top.ticker else []
@@ -94,7 +94,7 @@ def _is_held(within: pd.DataFrame, rows: pd.DataFrame, ticker: str) -> bool:
 
 def _nothing(session: date) -> NothingToShow:
     return NothingToShow(
-        f"No bars within {words.day(session)} are held: they are saved of days that were signalled or have an "
+        f"No intraday bars of {words.day(session)} are held: they are saved for days that were signalled or have an "
         "event, as long as Yahoo still has them.",
         f"`python -m etl refresh --source intraday --session {session}` brings them within 60 days, and "
         "`python -m etl import-prices FILE --interval 5m` takes a file.",

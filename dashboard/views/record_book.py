@@ -54,8 +54,8 @@ def _title(ranked: pd.DataFrame, rank: int | None, records: Records, *, falls: b
     then = int((ranked.loc[:rank, "date"] <= row["date"]).sum())
     whose = words.possessive(row["name"])
     if rank == 1:
-        return f"{whose} was the largest one-day {what} of any company; it still is by {until}"
+        return f"{whose} was the largest one-day {what} of any company; it still is, as of {until}"
     was = f"{whose} was the {ordinal(then)} one-day {what} of any company"
     if then == rank:
-        return f"{was}; it still is by {until}"
-    return f"{was} then, and is the {ordinal(rank)} by {until}"
+        return f"{was}; it still is, as of {until}"
+    return f"{was} then, and is the {ordinal(rank)} as of {until}"

@@ -205,7 +205,7 @@ def records(book: pd.DataFrame) -> Part:
 
 def ranks(leaders: pd.DataFrame) -> Part:
     """Who led the followed charts of the app stores."""
-    heads = ["Chart", "Captures", "No. 1 at the last", "Also at no. 1"]
+    heads = ["Chart", "Captures", "No. 1 at the end", "Also at no. 1"]
     rows = [
         [row.words, words.number(row.captures), row.last_app, ", ".join(row.others) or "nobody else"]
         for row in leaders.itertuples()

@@ -13,7 +13,7 @@ from dashboard.event_study.explain import characteristics, run_cross_section, se
 from dashboard.event_study.windows import Window
 
 SHARE_UNKNOWN = (
-    "The share of sales that AI brings is known for none of these companies, and so is not among them."
+    "The share of sales that AI brings in is not known for any of these companies, so it is not among them."
 )
 ONCE_UNKNOWN = {"size": "market value before the event", "run_up": "run-up before the event"}
 ELSEWHERE = ("firm", "exchange", "session", "raw", "car", "low", "high", "p_value", "placebo_p")

@@ -142,7 +142,7 @@ def _single(answer: Answer) -> str:
         return ""
     start, end = answer.question.window
     rank = ", and Corrado’s rank test cannot reach 5% on a single day" if start == end else ""
-    return f" Of one firm, nothing that compares firms can be tested{rank}."
+    return f" With one firm, no test that compares firms can be run{rank}."
 
 
 def _smallest(answer: Answer) -> str:
@@ -199,7 +199,7 @@ def confounding(answer: Answer) -> list[str]:
     found, said = answer.confounded, []
     around = max(map(abs, answer.study.span))
     for where, text in (
-        ("same session", "On the same session, and not to be told apart: {}."),
+        ("same session", "On the same session, so that their effects cannot be told apart: {}."),
         ("event window", f"Within {around} sessions: {{}}."),
     ):
         rows = found[found["where"] == where]

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import duckdb
 
 RECENT = timedelta(days=7)
-"""Signals of older sessions are history: they are on the pages, and nobody is told of them."""
+"""Signals of older sessions are history: they are on the pages, and nobody gets them."""
 CORRECTED = timedelta(days=60)
-"""Sessions whose corrections are told to those who were told of them."""
+"""Sessions whose corrections go to those who got the signal."""
 MOST = 200
 
 

@@ -141,7 +141,7 @@ class Service:
         with ExitStack() as stack:
             notifier = apprise.Apprise()
             if not notifier.add(self.url.get_secret_value()):
-                raise NotDelivered("the address is of no service that Apprise knows")
+                raise NotDelivered("Apprise knows no service with such an address")
             folder = Path(stack.enter_context(TemporaryDirectory(dir=own_folder("pictures"))))
             taken = all(service.attachment_support for service in notifier)
             picture = self._picture(told[0], folder) if taken else None

@@ -43,7 +43,7 @@ class _DryRun(Exception):
 def import_prices(
     warehouse: Warehouse, path: Path, options: PriceOptions | None = None, reading: Reading | None = None
 ) -> ImportReport:
-    """Merge a file of daily bars, or with ``options.minutes`` of bars within the day.
+    """Merge a file of daily bars, or with ``options.minutes`` of intraday bars.
 
     Adjusted closes are computed from the closes and the dividends that are known; those of the file are compared.
 

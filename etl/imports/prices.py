@@ -35,7 +35,7 @@ DOLLARS = ("USD", "HKD", "TWD", "CAD", "AUD", "SGD", "NZD")
 class PriceOptions:
     """Whose bars they are and in which currency, where the file does not say it.
 
-    ``minutes`` is the length of bars within the day (None: they are daily), ``zone`` that of times without an offset.
+    ``minutes`` is the length of intraday bars (None: they are daily), ``zone`` that of times without an offset.
     """
 
     ticker: str | None = None

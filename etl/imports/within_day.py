@@ -1,4 +1,4 @@
-"""Bars within the day out of a file: at which moment each begins, and in which session and phase of its exchange."""
+"""Intraday bars out of a file: at which moment each begins, and in which session and phase of its exchange."""
 
 from __future__ import annotations
 

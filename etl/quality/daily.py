@@ -1,4 +1,4 @@
-"""What the daily bars and the calendars say about bars within the day."""
+"""What the daily bars and the calendars say about intraday bars."""
 
 from __future__ import annotations
 

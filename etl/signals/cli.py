@@ -51,7 +51,7 @@ def tell(
     options = settings()
     if not targets(options):
         errors.print(
-            f"There is nobody to tell: set {variable('webhook_url')} and {variable('webhook_secret')}, or "
+            f"Nobody is named who gets signals: set {variable('webhook_url')} and {variable('webhook_secret')}, or "
             f"{variable('signal_urls')}."
         )
         raise typer.Exit(3)

@@ -19,7 +19,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "all": ("yahoo", "apple"),
 }
 """What ``--source`` selects; share counts, exchange rates and factors, which change slowly, Google Play, which has no
-public feed, and bars within the day, which are saved of few days, are asked for by name."""
+public feed, and intraday bars, which are saved for few days, are asked for by name."""
 
 
 def _yahoo() -> Source:

@@ -227,4 +227,4 @@ _CHANGED = """
         )
     )
     SELECT ticker, min(date), max(date) FROM price_daily SEMI JOIN changed USING (ticker) GROUP BY ticker"""
-"""A dividend that was refused before is none that changes anything."""
+"""A dividend that was refused before does not count as a change."""

@@ -1,4 +1,4 @@
-"""Bars within the day from Yahoo Finance, which keeps those of five minutes for 60 days and of one for a week."""
+"""Intraday bars from Yahoo Finance, which keeps those of five minutes for 60 days and of one for a week."""
 
 from __future__ import annotations
 

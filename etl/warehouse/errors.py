@@ -65,5 +65,5 @@ def unreadable(place: str, error: Exception) -> WarehouseError:
 def unwritable(place: str, error: Exception) -> WarehouseError:
     """The error for a write that was given up."""
     return WarehouseError(
-        f"{place} could not be written, and is as it was ({first_line(error)}): mend that and try again."
+        f"{place} could not be written, and is as it was ({first_line(error)}): correct that and try again."
     )

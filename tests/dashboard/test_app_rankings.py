@@ -201,7 +201,7 @@ def test_the_first_ten_come_from_captures_and_break_at_gaps(con):
 
 
 def test_reports_alone_make_no_top_ten_and_say_how_to_get_one(bundled):
-    with pytest.raises(NothingToShow, match="make no top 10") as nothing:
+    with pytest.raises(NothingToShow, match="do not make a top 10") as nothing:
         chart(bundled, "rank-bump")
     assert "etl refresh --source rankings" in nothing.value.step
 

@@ -164,7 +164,7 @@ def test_the_coverage_chart_names_what_is_missing(own_database: Path) -> None:
     with FileWarehouse(own_database).reading() as con:
         chart = coverage_chart(con, Request())
         assert chart.title == "2 sessions missing, in 1 of 70 companies and funds"
-        assert "Most are missing of NVDA 2." in chart.alt
+        assert "Most are missing from NVDA 2." in chart.alt
         table = chart.table.set_index("ticker")
         assert table.loc["NVDA", "sessions missing"] == 2
         assert coverage_chart(con, Request(tickers=("MSFT",))).table["ticker"].tolist() == ["MSFT"]

@@ -84,7 +84,7 @@ def test_raw_returns_stand_beside_abnormal_ones(answer: Answer, wide: pd.DataFra
 
 def test_the_sentence_about_one_firm_says_what_cannot_be_tested(con: duckdb.DuckDBPyConnection) -> None:
     said = conclusion(ask(con, Question(tickers=("NVDA",))))
-    assert "nothing that compares firms can be tested" in said
+    assert "no test that compares firms can be run" in said
     assert "rank test cannot reach 5%" in said
     assert "1 of 1" not in said
 
@@ -182,7 +182,7 @@ def test_what_explains_who_lost_names_the_base_of_the_segments_and_what_is_not_k
     assert {"AI chips", "Software", "beta"} <= set(chart.table["name"])
     assert "its difference from Servers and networking" in chart.subtitle
     assert set(chart.table.loc[chart.table["name"] == "Software", "base"]) == {"Servers and networking"}
-    assert "share of sales that AI brings is known for none" in chart.note
+    assert "share of sales that AI brings in is not known for any" in chart.note
 
 
 def test_segments_are_left_out_of_too_few_firms_and_that_is_said(con: duckdb.DuckDBPyConnection) -> None:

@@ -36,7 +36,7 @@ EXCHANGES = {
 
 @pytest.fixture
 def held(tmp_path: Path, bundled_database: Path) -> Path:
-    """A copy of the bundled warehouse, to which bars within the day can be added."""
+    """A copy of the bundled warehouse, to which intraday bars can be added."""
     path = tmp_path / "market.duckdb"
     shutil.copyfile(bundled_database, path)
     return path
@@ -66,7 +66,7 @@ def changes(chart: Chart, ticker: str) -> list[float]:
 
 
 def test_where_nothing_is_held_it_is_said_why_and_what_to_do(held):
-    with pytest.raises(NothingToShow, match="No bars within Mon 27 Jan 2025 are held") as nothing:
+    with pytest.raises(NothingToShow, match="No intraday bars of Mon 27 Jan 2025 are held") as nothing:
         drawn(held)
     assert "`python -m etl refresh --source intraday --session 2025-01-27`" in nothing.value.step
     assert "import-prices FILE --interval 5m" in nothing.value.step
@@ -195,4 +195,4 @@ def test_the_story_and_the_data_page_show_what_is_held(held, use_database):
 
 def test_the_data_page_says_when_nothing_is_held(held):
     with connect_read_only(held) as con:
-        assert within_words(read_holdings(con, [])).startswith("No bars within the day are held")
+        assert within_words(read_holdings(con, [])).startswith("No intraday bars are held")

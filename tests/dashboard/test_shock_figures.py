@@ -192,7 +192,9 @@ def test_few_companies_are_counted_as_a_newspaper_would(
 
 def test_a_rank_that_has_not_changed_is_told_in_full(con: Con) -> None:
     title = CHARTS["record-book"](con, Request("nvidia-q2-fy2027")).title
-    assert title.startswith("NVIDIA’s was the second largest one-day gain of any company; it still is by ")
+    assert title.startswith(
+        "NVIDIA’s was the second largest one-day gain of any company; it still is, as of "
+    )
 
 
 def test_a_high_rank_has_its_thousands_apart() -> None:

@@ -177,7 +177,7 @@ def test_what_else_happened_and_who_has_no_price_is_told() -> None:
     rows = [("Rates", -10, "event window"), ("Jobs", 0, "same session")]
     found = pd.DataFrame(rows, columns=["title", "day", "where"])
     same, within = confounding(told(confounded=found, caar_otherwise=None))
-    assert same.endswith("not to be told apart: “Jobs”.")
+    assert same.endswith("cannot be told apart: “Jobs”.")
     assert within == "Within 10 sessions: “Rates” (session −10)."
     cars = pd.DataFrame({"firm": ["F0", "F1", "F2"], "car": [0.1, np.nan, 0.2]})
     (sentence,) = silent(told(cars=cars, names={f"F{one}": f"Firm {one}" for one in range(3)}))

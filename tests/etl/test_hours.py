@@ -1,4 +1,4 @@
-"""Where a bar within the day stands: its session and phase, by the clock of its exchange."""
+"""Where an intraday bar stands: its session and phase, by the clock of its exchange."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars within the day are taken from the files that people have, with their time zone said or asked for."""
+"""Intraday bars are taken from the files that people have, with their time zone said or asked for."""
 
 from __future__ import annotations
 

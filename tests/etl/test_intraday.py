@@ -1,4 +1,4 @@
-"""Bars within the day: which are asked for, what is kept, and what a bad answer does to the refresh."""
+"""Intraday bars: which are asked for, what is kept, and what a bad answer does to the refresh."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_session_is_saved_with_the_hours_around_it_in_both_times(live):
 
 
 def test_the_status_says_what_is_held(live):
-    assert "Within the day" not in live.run("status").stdout
+    assert "Intraday" not in live.run("status").stdout
     save(live, "--tickers", "NVDA,SPY")
     (count,) = live.rows(BARS)[0]
     told = f"5-minute bars of 2 companies on 1 session, {live.days[-1]} to {live.days[-1]} ({count} bars)"
@@ -76,7 +76,7 @@ def test_one_minute_bars_stand_beside_those_of_five(live):
         ),
         (("--session", "2025-01-27", "--interval", "1m"), "keeps 1-minute bars for 7 days"),
         (("--since", "2025-01-27"), "asked for by --session DATE: leave out --since"),
-        (("--session", "2031-01-02"), "lies in the future"),
+        (("--session", "2031-01-02"), "is in the future"),
         (("--interval", "3h"), "There is no interval '3h': choose from 15m, 1m, 2m, 5m, 60m"),
     ],
 )
@@ -219,4 +219,4 @@ def test_kept_answers_are_judged_again_without_asking(live):
 
 def test_the_bundle_says_that_it_has_none():
     told = (PROJECT_ROOT / "data" / "README.md").read_text(encoding="utf-8")
-    assert "no bars within the day:" in told
+    assert "no intraday bars:" in told

@@ -1,4 +1,4 @@
-"""Bars within the day: what becomes of answers that are wrong, partial, of another unit or none."""
+"""Intraday bars: what becomes of answers that are wrong, partial, of another unit or none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ZONE = "America/New_York"
 
 
 def change(live, ticker: str, change_one) -> None:
-    """Change every bar within the day of a listing."""
+    """Change every intraday bar of a listing."""
     for bar in live.yahoo.listings[ticker].within.values():
         change_one(bar)
 

@@ -103,7 +103,7 @@ def test_the_command_line_merges_revises_replays_and_rolls_back(operator, any_la
     assert operator.run("rollback").stdout.startswith("Published again: snapshot-")
     assert rows(any_lake, query) == [(old,)]
     kept = any_lake.versions()
-    steps = operator.run("clean").stdout.removeprefix("States taken away: ")
+    steps = operator.run("clean").stdout.removeprefix("States removed: ")
     assert (int(steps) > 5, any_lake.versions()) == (True, kept)  # those of the migrations
     operator.yahoo.listings.clear()
     done = operator.run("refresh", "--replay", "--json")

@@ -33,7 +33,7 @@ def closes(operator) -> dict[date, float]:
 
 def test_nothing_waits_where_nothing_was_refused(loaded):
     done = loaded.run("quarantine", "list")
-    assert (done.returncode, done.stdout) == (0, "Nothing in quarantine waits for a decision.\n")
+    assert (done.returncode, done.stdout) == (0, "Nothing in quarantine is waiting for a decision.\n")
 
 
 def test_a_row_refused_by_every_refresh_is_listed_once(loaded, amd):
@@ -138,8 +138,8 @@ def test_what_no_operator_can_make_good_is_named_and_stays(loaded):
         (["accept", "--reason", "x"], 3, "Say which rows to accept"),
         (["drop", "--ticker", "AMD"], 3, "--reason"),
         (["drop", "--ticker", "AMD", "--reason", " "], 3, "Say why with --reason"),
-        (["drop", "--ticker", "AMD", "--reason", "x"], 2, "No open row in quarantine fits"),
-        (["accept", "deadbeef", "--reason", "x"], 2, "No open row in quarantine fits"),
+        (["drop", "--ticker", "AMD", "--reason", "x"], 2, "No open row in quarantine matches"),
+        (["accept", "deadbeef", "--reason", "x"], 2, "No open row in quarantine matches"),
         (["list", "--since", "soon"], 3, "'soon' is not a date"),
         (["forget"], 3, "forget"),
     ],

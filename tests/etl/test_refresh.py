@@ -186,8 +186,8 @@ def test_a_market_that_was_closed_is_not_asked(operator):
     [
         (["--tickers", "NVDAA"], "There is no company 'NVDAA' in companies.toml; the nearest is NVDA."),
         (["--since", "27.01.2025"], "'27.01.2025' is not a date like 2025-01-27."),
-        (["--since", "2999-01-01"], "lies in the future"),
-        (["--since", "2025-02-01", "--until", "2025-01-01"], "lies before"),
+        (["--since", "2999-01-01"], "is in the future"),
+        (["--since", "2025-02-01", "--until", "2025-01-01"], "is before"),
         (["--source", "weather"], "weather"),
         (["--nonsense"], "--nonsense"),
     ],

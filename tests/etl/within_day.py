@@ -1,4 +1,4 @@
-"""Rows of bars within the day, and what each of their gates refuses."""
+"""Rows of intraday bars, and what each of their gates refuses."""
 
 from __future__ import annotations
 

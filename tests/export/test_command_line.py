@@ -81,7 +81,7 @@ def test_of_all_charts_one_that_there_is_nothing_for_is_told_and_no_fault(
     few = {name: CHARTS[name] for name in ("shock-map", "shock-minutes")}
     monkeypatch.setattr("dashboard.export.cli.CHARTS", few)
     assert main(["--all", *FAST, "--out", str(tmp_path)]) == 0
-    assert "No bars within Mon 27 Jan 2025 are held" in capsys.readouterr().err
+    assert "No intraday bars of Mon 27 Jan 2025 are held" in capsys.readouterr().err
     assert main(["shock-map", "shock-minutes", *FAST, "--out", str(tmp_path)]) == 1
 
 
@@ -110,7 +110,7 @@ def test_no_warehouse_ends_with_2_and_the_next_step(
         (["shock-map", "--from", "2025-01-20"], "shock-map has no first day to choose"),
         (["shock-map", "--option", "nokey=1"], "shock-map has no settings to choose"),
         (["shock-map", "--base-url", "https://example.org"], "--base-url would do nothing without --site"),
-        (["shock-map", "--all"], "leave the names away"),
+        (["shock-map", "--all"], "leave out the names"),
         (["shock-map", "--format", "csv", "--scale", "2"], "--scale would do nothing for csv"),
         (["--from", "metadata.json", "--locale", "de"], "--locale would do nothing beside --from FILE"),
         (["--from", "metadata.json", "shock-map"], "the names of charts would do nothing beside"),

@@ -43,7 +43,7 @@ class Listing:
     splits: dict[date, tuple[int, int]] = field(default_factory=dict)
     shares: dict[date, int] = field(default_factory=dict)
     within: dict[int, Bar] = field(default_factory=dict)
-    """Bars within the day, by the moment at which they begin (Unix time)."""
+    """Intraday bars, by the moment at which they begin (Unix time)."""
 
     def stamp(self, day: date) -> int:
         """Yahoo stamps a daily bar with the opening of its session."""
@@ -171,7 +171,7 @@ class Yahoo:
         return _json({"chart": {"result": [chart(one, days)], "error": None}})
 
     def _within(self, one: Listing, query: dict[str, str]) -> Reply:
-        """Bars within the day, with the hours around the session only where they are asked for."""
+        """Intraday bars, with the hours around the session only where they are asked for."""
         first, last = int(query["period1"]), int(query["period2"])
         stamps = [stamp for stamp in one.within if first <= stamp < last]
         bars = [one.within[stamp] for stamp in stamps]

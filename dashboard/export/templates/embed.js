@@ -23,7 +23,7 @@
     var excess = height() - WORDPRESS;
     var before = +plot.dataset.height;
     if (secret && excess > 0) plot.dataset.height = Math.max(260, before - excess);
-    if (+plot.dataset.height !== before) plot.style.height = plot.dataset.height + 'px'; // it is drawn anew
+    if (+plot.dataset.height !== before) plot.style.height = plot.dataset.height + 'px'; // it is drawn again
   }
 
   function answerResizer(event) {
