@@ -48,7 +48,7 @@ unit: .venv/.installed-dev chromium ## The tests alone
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: .venv/.installed-dev chromium ## The long forms of the crash, fault and concurrency tests
-	AIMI_SOAK=1 $(BIN)/python -m pytest --timeout 7200 -rfE
+	env $$($(BIN)/python -c "from etl.product import variable; print(variable('soak'))")=1 $(BIN)/python -m pytest --timeout 7200 -rfE
 
 bench: .venv/.installed-dev chromium ## Speed as ratios against named peers, written to tests/benchmarks/results.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt

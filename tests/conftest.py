@@ -25,6 +25,7 @@ from playwright.sync_api import Request as PageRequest
 
 from dashboard.settings import settings as dashboard_settings
 from etl.bundled import load_bundled
+from etl.product import variable
 from etl.settings import PROJECT_ROOT, settings
 from etl.warehouse.files import FileWarehouse
 
@@ -32,7 +33,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 START_SECONDS = 60
 DRAW_SECONDS = 90
 LOOK_MILLISECONDS = 100
-SOAK = os.environ.get("AIMI_SOAK") == "1"
+SOAK = os.environ.get(variable("soak")) == "1"
 """Whether the long forms are asked for (`make soak`)."""
 Tell = Callable[[str, int, int], None]
 
@@ -99,7 +100,7 @@ def use_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], N
     """Call it with a path to make that the warehouse of this process for the length of a test."""
 
     def use(path: Path) -> None:
-        monkeypatch.setenv("AIMI_DATABASE", str(path))
+        monkeypatch.setenv(variable("database"), str(path))
         settings.cache_clear()
 
     yield use
@@ -111,7 +112,7 @@ def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]
     """Call it with "1" to be the operator for the length of a test, with "" to be any reader."""
 
     def be(value: str) -> None:
-        monkeypatch.setenv("AIMI_OPERATOR", value)
+        monkeypatch.setenv(variable("operator"), value)
         dashboard_settings.cache_clear()
 
     yield be
@@ -129,7 +130,7 @@ def on_bundled_data(bundled_database: Path, use_database: Callable[[Path], None]
 def on_bundled_data_throughout(bundled_database: Path) -> Iterator[Path]:
     """Makes the bundled data the warehouse of this process for the length of a module."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIMI_DATABASE", str(bundled_database))
+        patch.setenv(variable("database"), str(bundled_database))
         settings.cache_clear()
         yield bundled_database
     settings.cache_clear()
@@ -186,7 +187,7 @@ def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartD
             process = subprocess.Popen(
                 [*command, "--server.address", "127.0.0.1"],
                 cwd=PROJECT_ROOT,
-                env={**os.environ, "AIMI_DATABASE": str(database), **env},
+                env={**os.environ, variable("database"): str(database), **env},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -229,7 +230,12 @@ def get(url: str, **headers: str) -> tuple[int, str, bytes]:
 
 
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-OPERATED = {"AIMI_OPERATOR": "1", "AIMI_ATTEMPTS": "1", "AIMI_TIMEOUT": "2", "AIMI_LOOK_AGAIN": "2"}
+OPERATED = {
+    variable("operator"): "1",
+    variable("attempts"): "1",
+    variable("timeout"): "2",
+    variable("look_again"): "2",
+}
 
 
 @pytest.fixture(scope="session")

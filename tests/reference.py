@@ -16,6 +16,7 @@ from dashboard.app_pages import PAGES
 from dashboard.routes import routes
 from dashboard.settings import Settings as DashboardSettings
 from dashboard.views.registry import CHARTS
+from etl.product import variable
 from etl.settings import PROJECT_ROOT
 from etl.settings import Settings as WarehouseSettings
 from etl.warehouse.files import FileWarehouse
@@ -92,7 +93,7 @@ def _settings_of(kind: type[BaseSettings]) -> dict[str, tuple[str, str]]:
             else str(default)
         )
         text = text.replace(f"{PROJECT_ROOT}/", "")
-        found[f"AIMI_{name.upper()}"] = (f"`{text}`" if text else "", _line(field.description or ""))
+        found[variable(name)] = (f"`{text}`" if text else "", _line(field.description or ""))
     return found
 
 

@@ -16,7 +16,7 @@ from dashboard.event_study.__main__ import app as event_study
 from dashboard.export.cli import app as export
 from etl.cli import app as etl
 from etl.console import ExitCode, command_line, console, run
-from etl.product import NAME, PREFIX, PROJECT_ROOT, VERSION
+from etl.product import NAME, PREFIX, PROJECT_ROOT, VERSION, variable
 
 COMMAND_LINES = pytest.mark.parametrize("app", [serving, event_study, export, etl])
 
@@ -36,6 +36,12 @@ def test_a_new_name_and_prefix_are_written_in_one_place(tmp_path: Path) -> None:
     )
     assert "* OTHER_THREADS=7 (default " in done.stdout
     assert PREFIX not in done.stdout + done.stderr
+
+
+def test_the_container_sets_settings() -> None:
+    lines = (PROJECT_ROOT / "Dockerfile").read_text(encoding="utf-8")
+    given = set(re.findall(r"\b([A-Z_]+)=", lines))
+    assert {variable(name) for name in ("database", "cache_dir", "load_bundled")} <= given
 
 
 def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
@@ -61,11 +67,7 @@ def test_h_is_for_help(app: typer.Typer, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_one_page_of_the_documentation_says_the_prefix() -> None:
-    pages = [
-        PROJECT_ROOT / "README.md",
-        PROJECT_ROOT / "CONTRIBUTING.md",
-        *(PROJECT_ROOT / "docs").glob("*.md"),
-    ]
+    pages = [*PROJECT_ROOT.glob("*.md"), *(PROJECT_ROOT / "docs").glob("*.md")]
     written = {path.name for path in pages if PREFIX in path.read_text(encoding="utf-8")}
     assert written - {"reference.md"} == {"operating.md"}  # the reference is written from the code
     named = {path.name for path in pages if NAME in path.read_text(encoding="utf-8")}

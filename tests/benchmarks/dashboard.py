@@ -28,6 +28,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from dashboard.views.request import Request
 from dashboard.views.shock import CHARTS, ON_THE_PAGE
 from etl.bundled import load_bundled
+from etl.product import variable
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 
@@ -128,7 +129,7 @@ def served(script: Path, database: Path | str) -> Iterator[str]:
     process = subprocess.Popen(
         [*command, "--server.address", "127.0.0.1"],
         cwd=PROJECT_ROOT,
-        env={**os.environ, "AIMI_DATABASE": str(database)},
+        env={**os.environ, variable("database"): str(database)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from etl.product import variable
 from etl.settings import PROJECT_ROOT
 from tests.etl.conftest import Operator, an_operator
 from tests.loopback.yahoo import listing, sessions
@@ -92,12 +93,14 @@ def refresh_and_download(
     names = [f"T{number:05}" for number in range(tickers)]
     operator.follow(*((name, "XNYS", "USD") for name in names))
     operator.yahoo.listings = {name: listing(name, since, date(2024, 12, 31)) for name in names}
-    operator.set("AIMI_HISTORY_START", str(since))
-    operator.variables.setdefault("AIMI_REQUESTS_PER_SECOND", "1000")  # as fast as the peer may
+    operator.set(variable("history_start"), str(since))
+    operator.variables.setdefault(variable("requests_per_second"), "1000")  # as fast as the peer may
     every = ",".join(names)
 
     def seconds(program: str, number: int) -> float:
-        operator.set("AIMI_DATABASE", str(operator.warehouse.path.with_name(f"{tickers}-{number}.duckdb")))
+        operator.set(
+            variable("database"), str(operator.warehouse.path.with_name(f"{tickers}-{number}.duckdb"))
+        )
         return figures(program, every, str(since), env=operator.surroundings())[0]
 
     pairs = [
@@ -111,7 +114,7 @@ def polite_refresh(
     operator: Operator, tickers: int, rate: float, answer_seconds: float
 ) -> tuple[float, float]:
     """The seconds of a first refresh of a site that takes its time, and the floor that the polite rate sets."""
-    operator.set("AIMI_REQUESTS_PER_SECOND", str(rate))
+    operator.set(variable("requests_per_second"), str(rate))
     operator.world.faults.append(lambda asked: time.sleep(answer_seconds))
     seconds, _ = refresh_and_download(operator, tickers, date(2024, 11, 1), 1, downloads=False)
     return seconds, tickers / rate
@@ -130,7 +133,7 @@ def load_and_ingest(operator: Operator, tickers: int, years: int) -> Load:
             f"'USD' AS currency FROM range({tickers}) t(i), day ORDER BY ticker, date) TO '{file}' (FORMAT parquet)"
         )
     place = folder / f"load-{tickers}.duckdb"
-    operator.set("AIMI_DATABASE", str(place))
+    operator.set(variable("database"), str(place))
     operator.warehouse = type(operator.warehouse)(place)
     with operator.warehouse.writing() as con:
         con.execute(

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from etl import calendars
+from etl.product import variable
 from tests.benchmarks.etl import an_operator_of_its_own, figures
 from tests.etl.conftest import Operator
 from tests.etl.test_delivery import SECRET
@@ -55,10 +56,10 @@ def refresh_and_tell(operator: Operator, companies: int, receiver: Receiver) -> 
         name: Listing(name, fallen if number % 2 else bars, "USD", "XNYS")
         for number, name in enumerate(names)
     }
-    operator.set("AIMI_OVERLAP_SESSIONS", "1")
-    operator.set("AIMI_HISTORY_START", str(held[0]))
-    operator.set("AIMI_WEBHOOK_URL", receiver.url)
-    operator.set("AIMI_WEBHOOK_SECRET", SECRET)
+    operator.set(variable("overlap_sessions"), "1")
+    operator.set(variable("history_start"), str(held[0]))
+    operator.set(variable("webhook_url"), receiver.url)
+    operator.set(variable("webhook_secret"), SECRET)
     _load(operator, names, {day: bars[day] for day in held})
     seconds, spent = figures(REFRESH, env=operator.surroundings())
     return seconds, spent

@@ -20,6 +20,7 @@ from dashboard.views.records import read_records
 from dashboard.views.story import Story, read_story
 from etl.console import ExitCode
 from etl.entries import EntryError
+from etl.product import variable
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import connect_read_only
 
@@ -169,7 +170,7 @@ def test_the_operator_and_the_command_line_get_the_sentence(
 ) -> None:
     operator("1")
     write_claim(tmp_path, check="own-recrod")
-    monkeypatch.setenv("AIMI_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv(variable("data_dir"), str(tmp_path))
     said = "claims.toml, claim x: there is no check “own-recrod”; the nearest is own-record"
     page = AppTest.from_file(str(PROJECT_ROOT / "dashboard" / "app.py"), default_timeout=60).run()
     assert not page.exception

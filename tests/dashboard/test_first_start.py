@@ -5,15 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dashboard.warm import warmed
+from etl.product import variable
 
 
 def test_a_start_without_a_warehouse_builds_it_where_the_operator_says_so(tmp_path: Path, monkeypatch):
     monkeypatch.setattr("dashboard.warm.leave", lambda: None)  # the process of the tests goes on
     database = tmp_path / "market.duckdb"
-    monkeypatch.setenv("AIMI_DATABASE", str(database))
+    monkeypatch.setenv(variable("database"), str(database))
     start()
     assert not database.exists()
-    monkeypatch.setenv("AIMI_LOAD_BUNDLED", "1")
+    monkeypatch.setenv(variable("load_bundled"), "1")
     start()
     assert database.exists()
 

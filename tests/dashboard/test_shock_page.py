@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from etl.product import NAME
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 from tests.dashboard.pages import seen
@@ -124,6 +125,4 @@ def test_a_chart_is_linked_saved_and_cited_where_its_title_is() -> None:
     shown = "".join(part.proto.body for part in run(event="oracle-backlog").get("html"))
     assert 'href="chart/record-book.png?event=oracle-backlog&amp;theme=light"' in shown
     assert 'data-copy="{address}#record-book"' in shown
-    assert re.search(
-        r'data-copy="AI Market Impact, “Oracle’s was [^"]+; state market-[^"]+retrieved [^"]+"', shown
-    )
+    assert re.search(rf'data-copy="{NAME}, “Oracle’s was [^"]+; state market-[^"]+retrieved [^"]+"', shown)

@@ -17,6 +17,7 @@ from starlette.types import Message
 from dashboard.__main__ import serve
 from dashboard.serving import OwnOrigin, clear_old_pages
 from etl.errors import ProductError
+from etl.product import variable
 from etl.settings import PROJECT_ROOT
 from tests.conftest import answers
 
@@ -34,7 +35,7 @@ def start(port: int, database: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*COMMAND, "--port", str(port)],
         cwd=PROJECT_ROOT,
-        env={**os.environ, "AIMI_DATABASE": str(database)},
+        env={**os.environ, variable("database"): str(database)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

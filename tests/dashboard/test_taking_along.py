@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.app_pages import PAGES
 from dashboard.images import parse
+from etl.product import NAME
 from etl.settings import PROJECT_ROOT
 
 PAGE_OF_CHARTS = {
@@ -45,9 +46,9 @@ def test_each_chart_is_linked_saved_and_cited_where_its_title_is(page: str) -> N
     for name, address in zip(titled, pictures, strict=True):
         assert f'data-copy="{{address}}#{name}"' in shown
         parse(name, parse_qsl(address.query))  # every picture is one that the address gives
-    assert len(
-        re.findall(r'data-copy="AI Market Impact, “[^“”]+”, [^"]+; state market-[^"]+retrieved', shown)
-    ) == len(titled)
+    assert len(re.findall(rf'data-copy="{NAME}, “[^“”]+”, [^"]+; state market-[^"]+retrieved', shown)) == len(
+        titled
+    )
 
 
 def test_every_page_with_charts_is_looked_at() -> None:

@@ -24,6 +24,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import images, routes, state
 from dashboard.app_pages import PAGES
 from dashboard.serving import MIDDLEWARE, placeless
+from etl.product import PREFIX
 from etl.settings import PROJECT_ROOT
 from etl.warehouse.files import FileWarehouse
 from tests.conftest import SOAK, Tell
@@ -38,7 +39,8 @@ ADDRESSES = (
     "/chart/companies-compare.png?tickers=NVDA",
 )
 SAID = re.compile(
-    r"Traceback|File \"|python -m|make run|apt install|AIMI_|_PATH|(?<![\w/.:<])/(?:tmp|home|usr|root|srv|etc|proc)/"
+    r"Traceback|File \"|python -m|make run|apt install|_PATH|(?<![\w/.:<])/(?:tmp|home|usr|root|srv|etc|proc)/"
+    rf"|{PREFIX}"
     r"|127\.0\.0\.1|54330|[Gg]eheim|[Pp]ostgres|[Dd]ucklake|IO Error|Catalog Error|lock on file|\bPID\b"
 )
 NOTHING = ("NothingToShow", "NothingToStudyError")

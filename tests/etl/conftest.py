@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from etl import calendars, cli
+from etl.product import variable
 from etl.refresh import Outcome, refresh
 from etl.settings import PROJECT_ROOT, settings
 from etl.sources import GROUPS
@@ -104,10 +105,10 @@ class Operator:
         self.follow(*COMPANIES)
         self.warehouse: FileWarehouse | InMemory = FileWarehouse(folder / "market.duckdb")
         self.variables = {
-            "AIMI_DATABASE": str(self.warehouse.path),
-            "AIMI_DATA_DIR": str(self.data),
-            "AIMI_MAX_WAIT": "0.05",
-            "AIMI_TIMEOUT": "10",
+            variable("database"): str(self.warehouse.path),
+            variable("data_dir"): str(self.data),
+            variable("max_wait"): "0.05",
+            variable("timeout"): "10",
             "YF_DISABLE_CURL_CFFI": "1",
         }
         for name, value in self.variables.items():
@@ -217,7 +218,7 @@ def operator(
     with an_operator(tmp_path, monkeypatch) as one:
         if getattr(request.module, "WITHOUT_FILES", False):
             one.warehouse = InMemory()
-            one.set("AIMI_KEEP_ANSWERS", "0")
+            one.set(variable("keep_answers"), "0")
         yield one
 
 
@@ -310,8 +311,8 @@ def fill(operator) -> None:
     (operator.data / "events.toml").write_text(
         "[[event]]".join(known.split("[[event]]")[:2]), encoding="utf-8"
     )
-    operator.set("AIMI_HISTORY_START", f"{first}")
-    operator.set("AIMI_MAX_WAIT", "0")
+    operator.set(variable("history_start"), f"{first}")
+    operator.set(variable("max_wait"), "0")
 
 
 @pytest.fixture(scope="session")

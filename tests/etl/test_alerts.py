@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from etl import alerts
+from etl.product import NAME, variable
 from tests.etl.conftest import Operator
 
 
@@ -20,10 +21,10 @@ from tests.etl.conftest import Operator
 def told(operator: Operator, tmp_path: Path) -> Path:
     """The file to which the operator's command adds what it is told."""
     log = tmp_path / "told.txt"
-    operator.set("AIMI_CACHE_DIR", str(tmp_path / "cache"))
-    operator.set("AIMI_RANKING_CHARTS", "none")
+    operator.set(variable("cache_dir"), str(tmp_path / "cache"))
+    operator.set(variable("ranking_charts"), "none")
     program = f"import sys; open({str(log)!r}, 'a').write(sys.stdin.read())"
-    operator.set("AIMI_ALERT_COMMAND", f'{sys.executable} -c "{program}"')
+    operator.set(variable("alert_command"), f'{sys.executable} -c "{program}"')
     return log
 
 
@@ -65,8 +66,8 @@ class _Post(BaseHTTPRequestHandler):
 def desks(operator: Operator, told: Path) -> Iterator[tuple[Desk, Desk]]:
     """Two that are told by addresses, and nobody by a command."""
     both = Desk(), Desk()
-    operator.set("AIMI_ALERT_COMMAND", "")
-    operator.set("AIMI_ALERT_URLS", " ".join(desk.url for desk in both))
+    operator.set(variable("alert_command"), "")
+    operator.set(variable("alert_urls"), " ".join(desk.url for desk in both))
     yield both
     for desk in both:
         desk.shutdown()
@@ -105,10 +106,10 @@ def test_a_failed_run_is_told_by_the_command_line_and_its_recovery_too(
 
 
 def test_what_could_not_be_told_is_told_the_next_time(operator: Operator, told: Path) -> None:
-    command = operator.variables["AIMI_ALERT_COMMAND"]
-    operator.set("AIMI_ALERT_COMMAND", "/no/such/command")
+    command = operator.variables[variable("alert_command")]
+    operator.set(variable("alert_command"), "/no/such/command")
     assert "There is no warehouse" in alerts.tell(operator.warehouse)[0]
-    operator.set("AIMI_ALERT_COMMAND", command)
+    operator.set(variable("alert_command"), command)
     alerts.tell(operator.warehouse)
     assert len(lines(told)) == 1
 
@@ -131,7 +132,7 @@ def test_addresses_are_told_of_trouble_and_recovery_once_each(
         assert job == f"Trouble: job prices XNAS: {said}"
         assert stale.startswith("Trouble: prices of 4 of 4 companies lack closed sessions")
         assert over == f"Recovered: {said}"
-        assert {one["title"] for one in desk.got} == {"AI Market Impact"}
+        assert {one["title"] for one in desk.got} == {NAME}
 
 
 def test_an_address_that_fails_costs_the_others_no_repetition_and_gets_later_what_it_missed(
@@ -144,7 +145,7 @@ def test_an_address_that_fails_costs_the_others_no_repetition_and_gets_later_wha
         for _ in range(2):
             alerts.tell(operator.warehouse, {"job rates": "no answer"})
     assert len(heard.lines) == 2
-    assert "One of AIMI_ALERT_URLS did not take the alert." in caplog.messages
+    assert f"One of {variable('alert_urls')} did not take the alert." in caplog.messages
     missed.status = 200
     alerts.tell(operator.warehouse, {"job rates": None})
     assert heard.lines[2:] == ["Recovered: no answer"]
@@ -156,9 +157,9 @@ def test_an_address_that_fails_costs_the_others_no_repetition_and_gets_later_wha
 def test_an_address_that_is_none_is_named_by_its_setting(
     operator: Operator, desks: tuple[Desk, Desk], caplog: pytest.LogCaptureFixture
 ) -> None:
-    operator.set("AIMI_ALERT_URLS", "nobody-knows://hush-hush")
+    operator.set(variable("alert_urls"), "nobody-knows://hush-hush")
     assert alerts.tell(operator.warehouse)
-    assert "One of AIMI_ALERT_URLS did not take the alert." in caplog.messages
-    operator.set("AIMI_ALERT_URLS", desks[0].url)
+    assert f"One of {variable('alert_urls')} did not take the alert." in caplog.messages
+    operator.set(variable("alert_urls"), desks[0].url)
     alerts.tell(operator.warehouse)
     assert len(desks[0].lines) == 1

@@ -10,6 +10,7 @@ import pytest
 import wayback
 
 from etl.backfill import backfill
+from etl.product import variable
 from etl.refresh import Outcome
 from etl.sources.archive import Archive
 from tests.etl.conftest import Operator
@@ -50,7 +51,7 @@ def historian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundled_database:
     )
     with World(tmp_path, [Yahoo(), apple, archive]) as world:
         operator = Operator(tmp_path, world, monkeypatch)
-        operator.set("AIMI_CACHE_DIR", str(tmp_path / "cache"))
+        operator.set(variable("cache_dir"), str(tmp_path / "cache"))
         operator.archive = archive
         shutil.copyfile(bundled_database, operator.warehouse.path)
         yield operator
@@ -81,7 +82,7 @@ def test_captures_of_every_form_arrive_with_their_time_and_address(historian):
 
 
 def test_a_genre_has_its_own_pages(historian):
-    historian.set("AIMI_RANKING_CHARTS", "top-free/productivity")
+    historian.set(variable("ranking_charts"), "top-free/productivity")
     assert run(historian).exit_code == 0
     assert historian.rows("SELECT chart, depth FROM ranking_capture WHERE source = 'wayback'") == [
         ("top-free/productivity", 9)
@@ -103,7 +104,7 @@ def test_what_was_fetched_is_not_asked_for_again(historian):
 
 def test_a_429_is_waited_out(historian):
     left = [2]
-    historian.set("AIMI_MAX_WAIT", "2")
+    historian.set(variable("max_wait"), "2")
 
     def limited(asked):
         if "/web/" in asked.path and left[0]:
@@ -218,7 +219,7 @@ def test_a_capture_with_a_gap_says_nothing_of_the_apps_that_it_lacks(historian):
 
 def test_the_command_says_when_the_archive_cannot_be_reached(historian):
     words = ("backfill-rankings", "--from", "2025-01-20", "--to", "2025-02-05")
-    done = historian.run(*words, HTTPS_PROXY="http://127.0.0.1:9", AIMI_ATTEMPTS="1")
+    done = historian.run(*words, HTTPS_PROXY="http://127.0.0.1:9", **{variable("attempts"): "1"})
     assert done.returncode == 2
     assert "the archive cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from etl.product import variable
 from tests.benchmarks.etl import MOST_OF_DOWNLOAD, MOST_OF_INGEST, load_and_ingest, refresh_and_download
 from tests.conftest import SOAK
 from tests.loopback.yahoo import sessions
@@ -27,7 +28,7 @@ def test_an_incremental_refresh_asks_once_for_each_ticker(operator):
 
 
 def test_a_source_is_asked_no_faster_than_the_rate_allows(operator):
-    operator.set("AIMI_REQUESTS_PER_SECOND", "4")
+    operator.set(variable("requests_per_second"), "4")
     operator.follow_also(*(f"T{number}" for number in range(4)))
     moments: list[float] = []
     operator.world.faults.append(lambda asked: moments.append(time.monotonic()))

@@ -23,6 +23,7 @@ from standardwebhooks import Webhook as Verifier
 from etl import alerts
 from etl.delivery.deliver import deliver
 from etl.delivery.ledger import PAUSES, Ledger, LedgerError, ledger_place, left
+from etl.product import variable
 from etl.settings import PROJECT_ROOT, settings
 from etl.signals.cli import tell
 from etl.warehouse.files import FileWarehouse
@@ -68,7 +69,7 @@ Configure = Callable[..., None]
 def configure(monkeypatch: pytest.MonkeyPatch, warehouse: FileWarehouse) -> Iterator[Configure]:
     def use(**values: str) -> None:
         for name, value in ({"database": str(warehouse.path)} | values).items():
-            monkeypatch.setenv(f"AIMI_{name.upper()}", value)
+            monkeypatch.setenv(variable(name), value)
         settings.cache_clear()
 
     yield use
@@ -318,9 +319,9 @@ def test_after_a_kill_at_any_moment_no_signal_is_told_twice_and_none_is_lost(
 ) -> None:
     environment = {
         **os.environ,
-        "AIMI_DATABASE": str(warehouse.path),
-        "AIMI_WEBHOOK_URL": receiver.url,
-        "AIMI_WEBHOOK_SECRET": SECRET,
+        variable("database"): str(warehouse.path),
+        variable("webhook_url"): receiver.url,
+        variable("webhook_secret"): SECRET,
     }
     receiver.wait = 0.05
     killed = subprocess.Popen(TELL, cwd=PROJECT_ROOT, env=environment, stderr=subprocess.DEVNULL)
@@ -354,7 +355,7 @@ def test_a_secret_that_is_no_key_is_refused_without_being_shown(secret: str) -> 
     told = subprocess.run(
         TELL,
         cwd=PROJECT_ROOT,
-        env={**os.environ, "AIMI_WEBHOOK_URL": "http://127.0.0.1:9", "AIMI_WEBHOOK_SECRET": secret},
+        env={**os.environ, variable("webhook_url"): "http://127.0.0.1:9", variable("webhook_secret"): secret},
         capture_output=True,
         text=True,
         check=False,

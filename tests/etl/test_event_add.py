@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from etl.catalogue import load, load_events
 from etl.cli import app
+from etl.product import variable
 from etl.settings import PROJECT_ROOT, settings
 
 WORDS = {
@@ -24,8 +25,8 @@ WORDS = {
 def folder(tmp_path: Path, bundled_database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("companies.toml", "events.toml"):
         shutil.copyfile(PROJECT_ROOT / "data" / name, tmp_path / name)
-    monkeypatch.setenv("AIMI_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("AIMI_DATABASE", str(bundled_database))
+    monkeypatch.setenv(variable("data_dir"), str(tmp_path))
+    monkeypatch.setenv(variable("database"), str(bundled_database))
     settings.cache_clear()
     yield tmp_path
     settings.cache_clear()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from etl.product import variable
 from etl.sources.yahoo import YahooPrices
 from tests.etl.conftest import STORED, again, an_operator, messages, nothing_lost
 from tests.loopback.world import Asked, Reply, World, zipped
@@ -42,7 +43,7 @@ PASSING = {
 
 def test_a_fault_that_passes_is_overcome(loaded):
     names = ["429 with Retry-After", "429 without Retry-After", "500", "502", "connection reset"]
-    loaded.set("AIMI_RANKING_COUNTRIES", "us,gb,de,fr,kr")
+    loaded.set(variable("ranking_countries"), "us,gb,de,fr,kr")
     loaded.follow_also(*(f"T{number}" for number in range(len(names))))
     loaded.world.faults = [
         fault
@@ -115,7 +116,7 @@ def test_with_all_those_faults_the_others_load_and_nothing_is_lost(faulty, tell)
 
 
 def test_a_server_that_hangs_is_waited_for_no_longer_than_the_timeout(loaded):
-    loaded.set("AIMI_TIMEOUT", "0.5")
+    loaded.set(variable("timeout"), "0.5")
     loaded.world.faults = [on("/chart/AMD", Reply(hang=1.5))]
     assert again(loaded).exit_code == 1
     assert "did not answer within 0.5 seconds" in messages(loaded)["AMD"]
@@ -139,7 +140,7 @@ def test_a_server_that_limits_us_is_not_asked_on_and_on(loaded):
 
 def test_a_retry_after_is_waited_for(loaded):
     loaded.world.faults = [on("apps.json", Reply(status=429, headers={"Retry-After": "1"}), times=1)]
-    loaded.set("AIMI_MAX_WAIT", "5")
+    loaded.set(variable("max_wait"), "5")
     started = time.monotonic()
     assert again(loaded, "rankings").exit_code == 0
     assert time.monotonic() - started > 1

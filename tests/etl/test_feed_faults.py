@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from etl.product import variable
 from etl.sources.apple import AppleCharts
 from tests.etl.conftest import again, messages
 from tests.loopback.apple import apps
@@ -69,8 +70,8 @@ COUNTRIES = dict(zip(FEED_FAULTS, ("us", "gb", "de", "it", "kr", "jp", "ca", "es
 
 def in_each_country(operator, path: str) -> None:
     """Give the charts of every country a fault of its own at the addresses that hold ``path``."""
-    operator.set("AIMI_RANKING_COUNTRIES", ",".join(COUNTRIES.values()))
-    operator.set("AIMI_THREADS", "1")
+    operator.set(variable("ranking_countries"), ",".join(COUNTRIES.values()))
+    operator.set(variable("threads"), "1")
     replies = {country: FEED_FAULTS[name] for name, country in COUNTRIES.items()}
 
     def fault(asked: Asked) -> Reply | None:
@@ -130,8 +131,8 @@ def test_a_stale_feed_keeps_its_own_date_and_is_said_to_be_stale(operator):
 
 
 def test_countries_and_charts_are_configurable(operator, monkeypatch):
-    operator.set("AIMI_RANKING_COUNTRIES", "us, DE")
-    operator.set("AIMI_RANKING_CHARTS", "top-free,top-free/productivity")
+    operator.set(variable("ranking_countries"), "us, DE")
+    operator.set(variable("ranking_charts"), "top-free,top-free/productivity")
     assert operator.refresh("rankings").exit_code == 0
     captures = operator.rows(
         "SELECT country, chart, source_url LIKE '%/genre=6007/json' FROM ranking_capture ORDER BY 1, 2"
@@ -144,7 +145,7 @@ def test_countries_and_charts_are_configurable(operator, monkeypatch):
 
 
 def test_a_genre_chart_comes_from_the_older_feed_and_never_is_the_chart_of_all_apps(operator):
-    operator.set("AIMI_RANKING_CHARTS", "top-free/productivity")
+    operator.set(variable("ranking_charts"), "top-free/productivity")
     assert operator.refresh("rankings").exit_code == 0
     assert {asked.host for asked in operator.world.asked} == {"itunes.apple.com"}
     for answer, reason in (
@@ -161,7 +162,7 @@ def test_a_genre_chart_comes_from_the_older_feed_and_never_is_the_chart_of_all_a
 
 
 def test_a_genre_chart_may_hold_apps_whose_first_genre_is_another(operator):
-    operator.set("AIMI_RANKING_CHARTS", "top-free/productivity")
+    operator.set(variable("ranking_charts"), "top-free/productivity")
     answer = of_genres(operator.apple.legacy("us", "6007"), {"6007": 60, "6000": 40})
     operator.world.faults = [lambda asked: Reply(json.dumps({"feed": answer}).encode())]
     assert operator.refresh("rankings").exit_code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from etl.product import variable
 from etl.sources import GROUPS
 from tests.etl.conftest import messages
 from tests.loopback.google import envelope
@@ -25,9 +26,9 @@ def test_a_chart_is_a_capture_with_the_packages_as_ids(operator):
 
 
 def test_it_asks_for_the_charts_countries_and_depth_of_the_settings_and_leaves_genres_to_apple(operator):
-    operator.set("AIMI_RANKING_COUNTRIES", "us,kr")
-    operator.set("AIMI_RANKING_CHARTS", "top-free,top-grossing,top-free/productivity")
-    operator.set("AIMI_RANKING_DEPTH", "20")
+    operator.set(variable("ranking_countries"), "us,kr")
+    operator.set(variable("ranking_charts"), "top-free,top-grossing,top-free/productivity")
+    operator.set(variable("ranking_depth"), "20")
     assert operator.refresh("google").exit_code == 0
     assert operator.rows("SELECT country, chart, depth FROM ranking_capture ORDER BY ALL") == [
         ("kr", "top-free", 20),

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from etl.product import variable
 from etl.refresh import refresh
 from etl.settings import settings as options
 from etl.sources import SOURCES
@@ -236,9 +237,9 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace
             '[[event]]\nid = "e"\ntitle = "E"\noccurred_at = 2025-01-27\nzone = "America/New_York"\n'
             'kind = "release"\ndescription = "d"\nsource = "s"\nsource_url = "https://example.org/"\n'
         )
-        patch.setenv("AIMI_DATA_DIR", str(folder))
-        patch.setenv("AIMI_THREADS", "1")
-        patch.setenv("AIMI_KEEP_ANSWERS", "0")
+        patch.setenv(variable("data_dir"), str(folder))
+        patch.setenv(variable("threads"), "1")
+        patch.setenv(variable("keep_answers"), "0")
         options.cache_clear()
         yield SimpleNamespace(warehouse=Histories(), patch=patch)
     options.cache_clear()

@@ -19,6 +19,7 @@ import pytest
 
 from etl import answers
 from etl.bundled import load_bundled
+from etl.product import variable
 from etl.runlog import RunLog
 from etl.settings import PROJECT_ROOT
 from etl.warehouse import StateGoneError, WarehouseError, WarehouseMissingError
@@ -87,8 +88,8 @@ def test_the_bundle_loads_and_loading_again_changes_nothing(lake):
 
 def test_the_command_line_merges_revises_replays_and_rolls_back(operator, any_lake, tmp_path, monkeypatch):
     monkeypatch.setattr(answers, "place", lambda warehouse: tmp_path / "answers")
-    operator.set("AIMI_DATABASE", any_lake.address)
-    operator.set("AIMI_DATA_PATH", str(any_lake.data_path))
+    operator.set(variable("database"), any_lake.address)
+    operator.set(variable("data_path"), str(any_lake.data_path))
     words = ("refresh", "--source", "prices", "--tickers", "NVDA", "--json")
     assert operator.run(*words).returncode == 0
     nvidia = operator.yahoo.listings["NVDA"]
@@ -184,8 +185,8 @@ def test_two_writers_and_three_readers_of_separate_processes(shared_lake, tell):
         )
     environment = {
         "PATH": os.environ["PATH"],
-        "AIMI_DATABASE": shared_lake.address,
-        "AIMI_DATA_PATH": str(shared_lake.data_path),
+        variable("database"): shared_lake.address,
+        variable("data_path"): str(shared_lake.data_path),
     }
     running = [
         subprocess.Popen(
@@ -266,9 +267,9 @@ def test_a_restart_of_the_server_ends_no_process(server, shared_lake, tell):
     until = time.monotonic() + 8 + 3 * RESTARTS
     environment = {
         "PATH": os.environ["PATH"],
-        "AIMI_DATABASE": shared_lake.address,
-        "AIMI_DATA_PATH": str(shared_lake.data_path),
-        "AIMI_LOCK_TIMEOUT": "5",
+        variable("database"): shared_lake.address,
+        variable("data_path"): str(shared_lake.data_path),
+        variable("lock_timeout"): "5",
     }
     running = [
         subprocess.Popen(
@@ -365,7 +366,7 @@ def test_the_lake_lies_in_a_bucket_and_readers_need_the_catalog_alone(any_lake, 
 
 
 def test_motherduck_is_refused_by_name(operator):
-    done = operator.run("status", AIMI_DATABASE="md:market")
+    done = operator.run("status", **{variable("database"): "md:market"})
     assert (done.returncode, "MotherDuck, which is not supported" in done.stderr) == (3, True)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from etl.product import variable
 from etl.settings import PROJECT_ROOT
 from tests.etl.conftest import Operator
 
@@ -68,7 +69,7 @@ def test_what_is_no_warehouse_is_said_and_left_alone(
     for words in COMMANDS:
         if words == ("load-bundled", "--if-missing") and place in (_foreign, _cut):
             continue  # it looks no deeper than whether a database is there
-        done = operator.run(*words, AIMI_DATA_DIR=DATA)
+        done = operator.run(*words, **{variable("data_dir"): DATA})
         assert told_in_one_sentence(done), (words, done)
     assert (path.lstat().st_ino, path.lstat().st_size) == before
     assert not operator.warehouse.versions()
@@ -131,7 +132,7 @@ def test_rows_doubled_before_the_keys_came_are_said(operator: Operator, bundled_
         con.execute("DELETE FROM schema_migration WHERE number = 2")
         con.execute("INSERT INTO price_daily FROM price_daily LIMIT 1")
         con.execute("DETACH bundle")
-    done = operator.run("load-bundled", AIMI_DATA_DIR=DATA)
+    done = operator.run("load-bundled", **{variable("data_dir"): DATA})
     assert told_in_one_sentence(done), done
     assert not operator.warehouse.versions()
 
@@ -141,7 +142,7 @@ def test_a_missing_column_is_said(operator: Operator, bundled_database: Path) ->
     with duckdb.connect(str(operator.warehouse.path)) as con:
         con.execute("ALTER TABLE ranking_capture DROP COLUMN depth")
     for words in (("status",), ("load-bundled",)):
-        done = operator.run(*words, AIMI_DATA_DIR=DATA)
+        done = operator.run(*words, **{variable("data_dir"): DATA})
         assert told_in_one_sentence(done), done
         assert "depth" in done.stderr
     assert not operator.warehouse.versions()

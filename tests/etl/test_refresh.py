@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from etl.product import variable
 from tests.conftest import SOAK
 from tests.loopback.world import AUTHORITY_VARIABLES
 from tests.loopback.yahoo import Bar, sessions
@@ -204,10 +205,10 @@ def test_wrong_usage_is_one_line_and_exit_code_3(operator, words, sentence):
     ("variable", "value"),
     [
         ("SSL_CERT_FILE", "/no/such/authority.pem"),
-        ("AIMI_THREADS", "many"),
-        ("AIMI_RANKING_COUNTRIES", "us,../x"),
-        ("AIMI_RANKING_CHARTS", "top-secret"),
-        ("AIMI_DATA_DIR", "/no/such/folder"),
+        (variable("threads"), "many"),
+        (variable("ranking_countries"), "us,../x"),
+        (variable("ranking_charts"), "top-secret"),
+        (variable("data_dir"), "/no/such/folder"),
     ],
 )
 def test_wrong_configuration_is_one_line_and_exit_code_3(operator, variable, value):

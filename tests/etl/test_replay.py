@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from etl import answers
+from etl.product import variable
 from etl.quality import GATES
 from etl.quality.gates import Gate
 from etl.replay import _not_asked_since, replay
@@ -135,7 +136,7 @@ def test_a_replay_fills_a_warehouse_that_was_lost(operator):
 
 
 def test_the_answers_of_a_lake_are_kept_in_the_cache_without_its_password(operator, tmp_path):
-    operator.set("AIMI_CACHE_DIR", str(tmp_path / "cache"))
+    operator.set(variable("cache_dir"), str(tmp_path / "cache"))
     lake = LakeWarehouse("ducklake:postgres:dbname=market host=db password=hush")
     assert answers.place(lake).parent == tmp_path / "cache"
     assert "hush" not in answers.place(lake).name
@@ -213,7 +214,7 @@ def test_a_history_that_changed_meanwhile_takes_a_refresh(loaded):
 
 
 def test_only_the_last_refreshes_of_each_source_are_kept(loaded):
-    loaded.set("AIMI_KEEP_ANSWERS", "2")
+    loaded.set(variable("keep_answers"), "2")
     again(loaded)
     prices = loaded.last.run_id
     runs = []
@@ -222,13 +223,13 @@ def test_only_the_last_refreshes_of_each_source_are_kept(loaded):
         loaded.refresh("rankings")
         runs.append(loaded.last.run_id)
     assert kept(loaded) == [prices, *runs[-2:]]
-    loaded.set("AIMI_KEEP_ANSWERS", "0")
+    loaded.set(variable("keep_answers"), "0")
     again(loaded)
     assert kept(loaded) == []
     done = loaded.run("refresh", "--replay")
     assert (done.returncode, done.stderr) == (
         3,
-        "No answers are kept: those of the next refreshes will be, see AIMI_KEEP_ANSWERS.\n",
+        f"No answers are kept: those of the next refreshes will be, see {variable('keep_answers')}.\n",
     )
 
 

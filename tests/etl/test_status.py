@@ -12,6 +12,7 @@ from etl import calendars
 from etl.entries import EntryError
 from etl.errors import ConfigurationError
 from etl.network import share_authorities
+from etl.product import variable
 from etl.settings import PROJECT_ROOT, Settings, settings
 from etl.sources.yahoo_session import YahooSession
 from etl.status import read_status
@@ -22,7 +23,7 @@ DATA = str(PROJECT_ROOT / "data")
 
 
 def test_the_status_of_the_bundle_says_what_is_there_as_of_when_and_what_is_missing(operator):
-    assert operator.run("load-bundled", AIMI_DATA_DIR=DATA).returncode == 0
+    assert operator.run("load-bundled", **{variable("data_dir"): DATA}).returncode == 0
     done = operator.run("status")
     assert done.returncode == 1  # closed sessions are missing that a refresh would bring
     assert "Prices: 72 of" in done.stdout
@@ -87,8 +88,8 @@ def test_a_rollback_publishes_the_state_before(operator):
 
 
 def test_every_setting_comes_from_a_variable_of_its_name(monkeypatch):
-    monkeypatch.setenv("AIMI_DATABASE", "/srv/market.duckdb")
-    monkeypatch.setenv("AIMI_RANKING_COUNTRIES", "us, gb")
+    monkeypatch.setenv(variable("database"), "/srv/market.duckdb")
+    monkeypatch.setenv(variable("ranking_countries"), "us, gb")
     chosen = Settings()
     assert (chosen.database, chosen.ranking_countries) == ("/srv/market.duckdb", ("us", "gb"))
 
@@ -170,7 +171,7 @@ def test_a_company_that_is_retired_and_a_chart_that_is_not_followed_are_not_miss
     listed.write_text(listed.read_text().replace('ticker = "AMD"', 'ticker = "AMD"\nretired = true'))
     operator.refresh("prices")
     assert {item.item for item in operator.last.logs[0].items} == {"NVDA", "SPY", "000660.KS"}
-    done = operator.run("status", AIMI_RANKING_CHARTS="none")
+    done = operator.run("status", **{variable("ranking_charts"): "none"})
     assert (done.returncode, "Retired: AMD" in done.stdout) == (0, True), done.stdout
     assert operator.run("status").returncode == 1  # the chart
 
@@ -181,7 +182,7 @@ def test_a_surprise_closing_is_no_session(monkeypatch, tmp_path):
         return len(calendars.sessions(exchange, date(2023, 9, 7), date(2023, 9, 11)))
 
     assert (sessions("XHKG"), sessions("XNYS")) == (2, 3)
-    monkeypatch.setenv("AIMI_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv(variable("data_dir"), str(tmp_path))
     settings.cache_clear()
     assert sessions("XHKG") == 3
     (tmp_path / "closings.toml").write_text('[[closing]]\nexchange = "XNAS"\ndate = 2023-09-08\n')
@@ -222,17 +223,19 @@ def test_a_cookie_without_an_expiry_date_is_kept_for_a_day(operator):
 
 
 def test_every_setting_is_listed_and_an_unknown_one_is_named(operator):
-    done = operator.run("settings", AIMI_THREADS="7", AIMI_WEBHOOK_URL="https://example.org/secret")
+    done = operator.run(
+        "settings", **{variable("threads"): "7"}, **{variable("webhook_url"): "https://example.org/secret"}
+    )
     assert done.returncode == 0, done.stderr
     told = done.stdout
-    assert "* AIMI_THREADS=7 (default 8)" in told
-    assert "  AIMI_KEEP_DAYS=1\n      Days whose states are all kept." in told
-    assert "AIMI_OPERATOR=" in told
+    assert f"* {variable('threads')}=7 (default 8)" in told
+    assert f"  {variable('keep_days')}=1\n      Days whose states are all kept." in told
+    assert f"{variable('operator')}=" in told
     assert "secret" not in told
-    done = operator.run("settings", AIMI_TREADS="7")
+    done = operator.run("settings", **{variable("treads"): "7"})
     assert (done.returncode, done.stderr) == (
         3,
-        "There is no setting AIMI_TREADS; the nearest is AIMI_THREADS.\n",
+        f"There is no setting {variable('treads')}; the nearest is {variable('threads')}.\n",
     )
     listed = json.loads(operator.run("settings", "--json").stdout)["settings"]
     assert all(one["meaning"] for one in listed)

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import duckdb
 import pytest
 
+from etl.product import variable
 from etl.settings import PROJECT_ROOT
 from etl.temporary import own_folder
 from etl.warehouse import (
@@ -222,7 +223,7 @@ def test_files_of_another_user_are_no_reason_to_move_them_away(warehouse, monkey
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(WarehouseError, match=r"cannot be written.*AIMI_DATABASE"):
+    with pytest.raises(WarehouseError, match=rf"cannot be written.*{variable('database')}"):
         publish(FileWarehouse(tmp_path / "file" / "market.duckdb"), 1)
 
 

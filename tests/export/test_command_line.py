@@ -21,6 +21,7 @@ from dashboard.export.cli import main
 from dashboard.export.spec import Spec
 from dashboard.views.registry import CHARTS
 from dashboard.views.request import NothingToShow, Request
+from etl.product import variable
 from etl.warehouse import WarehouseError
 from tests.conftest import SOAK
 
@@ -304,7 +305,7 @@ def test_watching_ends_cleanly_when_it_is_told_to(
 ) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "dashboard.export", *charts, *FAST, "--watch", "--out", str(tmp_path)],
-        env={**os.environ, "AIMI_DATABASE": str(bundled_database)},
+        env={**os.environ, variable("database"): str(bundled_database)},
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

@@ -28,6 +28,8 @@ from dashboard.export.presets import BadSpec
 from dashboard.export.spec import Spec
 from dashboard.views.league import read_league
 from dashboard.views.shock import ON_THE_PAGE
+from etl.product import NAME, variable
+from etl.settings import settings
 from etl.warehouse import connect_read_only
 from tests.conftest import SOAK
 from tests.export.samples import lines
@@ -171,7 +173,7 @@ def test_a_foreign_page_hears_the_height_in_every_form_that_newsrooms_listen_for
 def test_each_code_shows_the_whole_chart_with_its_source(page: Page, tmp_path: Path, kind: str) -> None:
     chart = lines(title="What fell, and how far it fell in the end", note="A note of many words. " * 12)
     (tmp_path / "sample-lines.html").write_bytes(interactive(chart, Look()))
-    code = codes(chart, "sample-lines.html", "sample-lines.png", "Chart: AI Market Impact")[kind]
+    code = codes(chart, "sample-lines.html", "sample-lines.png", f"Chart: {NAME}")[kind]
     (tmp_path / "article.html").write_text(f"<!doctype html><div>{code}</div>")
     for width in (320, 390, 700, 1200):
         page.set_viewport_size({"width": width + 16, "height": 800})
@@ -223,11 +225,9 @@ def of_some_events(listed, *rest):
 
 @pytest.fixture(scope="module")
 def site(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from etl.settings import settings
-
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIMI_DATABASE", str(bundled_database))
+        patch.setenv(variable("database"), str(bundled_database))
         patch.setattr("dashboard.edition.site.CHARTS", ("shock-map", "companies-compare", "rank-bump"))
         patch.setattr("dashboard.edition.stories.stories", of_some_events)
         settings.cache_clear()
@@ -386,10 +386,8 @@ def test_what_makes_a_picture_interactive_hides_none_of_it_and_can_be_reached_by
 
 
 def test_a_site_written_again_is_the_same(site: Path, bundled_database: Path, tmp_path: Path) -> None:
-    from etl.settings import settings
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIMI_DATABASE", str(bundled_database))
+        patch.setenv(variable("database"), str(bundled_database))
         patch.setattr("dashboard.edition.site.CHARTS", ("shock-map",))
         patch.setattr("dashboard.edition.stories.stories", of_some_events)
         settings.cache_clear()

@@ -23,7 +23,7 @@ from dashboard.export.presets import BadSpec
 from dashboard.export.provenance import make
 from dashboard.export.spec import Spec, from_parameters
 from etl.errors import UsageError
-from etl.product import VERSION
+from etl.product import NAME, VERSION
 from etl.warehouse import connect_read_only
 from etl.warehouse.files import FileWarehouse
 
@@ -113,7 +113,7 @@ def test_alt_text_and_caption_are_those_of_the_chart(made: Kit) -> None:
     caption = made.files["caption.txt"].decode()
     assert chart.title in caption
     assert chart.source in caption
-    assert "Chart: AI Market Impact." in caption
+    assert f"Chart: {NAME}." in caption
 
 
 def test_words_of_ones_own_replace_the_charts(on_bundled_data: Path) -> None:

@@ -17,6 +17,7 @@ from dashboard.export.browser import Renderer
 from dashboard.export.drawing import Look
 from dashboard.export.presets import PRESETS, sized
 from dashboard.export.render import Pictures, render
+from etl.product import NAME
 from tests.export.samples import chromiums, lines, render_png
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -51,7 +52,7 @@ def test_a_png_says_what_it_shows_and_from_where(drawn: Pictures) -> None:
     assert picture.text["Title"] == "NVIDIA fell −17.0% in a day"
     assert picture.text["Description"] == "Lines that fall."
     assert picture.text["Source"] == "Source: a test"
-    assert picture.text["Author"] == "Chart: AI Market Impact"
+    assert picture.text["Author"] == f"Chart: {NAME}"
     assert re.fullmatch(r"Data: sha256 [0-9a-f]{64}", picture.text["Comment"])
     assert picture.info["dpi"] == pytest.approx((192, 192), abs=0.1)
 
@@ -90,7 +91,7 @@ def test_an_svg_carries_its_fonts_and_what_picture_desks_read(drawn: Pictures) -
     root = ElementTree.fromstring(text)
     words = {node.tag.rpartition("}")[2]: "".join(node.itertext()) for node in root.iter()}
     assert words["AltTextAccessibility"] == "Lines that fall."
-    assert words["Credit"] == "Chart: AI Market Impact"
+    assert words["Credit"] == f"Chart: {NAME}"
     assert words["Source"] == "Source: a test"
     assert "Nothing is real." in words["description"]
     assert words["DigitalSourceType"].endswith("/dataDrivenMedia")
@@ -114,7 +115,7 @@ def test_the_same_fields_are_in_a_picture_and_on_paper(drawn: Pictures, form: st
     else:
         catalog = PdfReader(io.BytesIO(drawn.files["pdf"])).trailer["/Root"]
         packet = catalog["/Metadata"].get_data().decode()
-    assert "<photoshop:Credit>Chart: AI Market Impact</photoshop:Credit>" in packet
+    assert f"<photoshop:Credit>Chart: {NAME}</photoshop:Credit>" in packet
     assert '<rdf:li xml:lang="x-default">Lines that fall.</rdf:li>' in packet
 
 
@@ -152,7 +153,7 @@ def test_a_pdf_has_text_that_can_be_found_embedded_fonts_and_a_title(drawn: Pict
     assert "NVIDIA fell" in text
     assert "Source: a test" in text
     assert reader.metadata.title == "NVIDIA fell −17.0% in a day"
-    assert reader.metadata.author == "Chart: AI Market Impact"
+    assert reader.metadata.author == f"Chart: {NAME}"
     fonts = reader.pages[0]["/Resources"]["/Font"].values()
     descendants = [font.get_object()["/DescendantFonts"][0].get_object() for font in fonts]
     assert {

@@ -16,6 +16,7 @@ from pypdf import PdfReader
 
 from dashboard.export.cli import main
 from dashboard.views.report import Report, month_named, read_report
+from etl.product import variable
 from etl.settings import settings
 from etl.warehouse import connect_read_only
 from etl.warehouse.files import FileWarehouse
@@ -37,7 +38,7 @@ def june(bundled_database: Path) -> Report:
 def folder(bundled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     out = tmp_path_factory.mktemp("reports")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIMI_DATABASE", str(bundled_database))
+        patch.setenv(variable("database"), str(bundled_database))
         settings.cache_clear()
         assert main(["--report", JUNE, "--out", str(out), "--base-url", "https://example.org/june"]) == 0
         yield out / f"report-{JUNE}"

@@ -36,7 +36,7 @@ def programs() -> Path | None:
 @contextmanager
 def postgres(binaries: Path) -> Iterator[Server]:
     """A server that runs until the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="aimi-pg-"))  # short, since the path of a socket must be
+    folder = Path(tempfile.mkdtemp(prefix="market-pg-"))  # short, since the path of a socket must be
     as_postgres: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, "postgres")
@@ -48,10 +48,10 @@ def postgres(binaries: Path) -> Iterator[Server]:
 
     def make(name: str) -> str:
         """A new database."""
-        run("createdb", "-h", str(folder), "-p", str(PORT), "-U", "aimi", name)
-        return f"dbname={name} host={folder} port={PORT} user=aimi"
+        run("createdb", "-h", str(folder), "-p", str(PORT), "-U", "market", name)
+        return f"dbname={name} host={folder} port={PORT} user=market"
 
-    run("initdb", "-D", str(folder / "db"), "-A", "trust", "-U", "aimi", "--no-sync")
+    run("initdb", "-D", str(folder / "db"), "-A", "trust", "-U", "market", "--no-sync")
     options = f"-k {folder} -p {PORT} -c listen_addresses= -c fsync=off"
     run("pg_ctl", "-D", str(folder / "db"), "-o", options, "-l", str(folder / "log"), "-w", "start")
 
