@@ -38,7 +38,7 @@ def explained(name: str, old: str, new: str) -> bool:
     """Whether `tests/mutants.toml` says why no test need notice this change."""
     rules = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))
     if old.lower() == new.lower():
-        return fnmatch(name, rules["case"]["of"])
+        return any(fnmatch(name, functions) for functions in rules["case"]["of"])
     return any(
         fnmatch(name, f"{rule['of']}__mutmut_*") and rule["old"] in old and rule["new"] in new
         for rule in rules["survivor"]

@@ -14,6 +14,8 @@ from etl.warehouse.migrate import migrate
 
 BAR = {"ticker": "AMD", "date": "2025-03-11", "open": 100.0, "high": 102.0, "low": 98.0, "close": 101.0}
 BAR |= {"adj_close": 101.0, "volume": 1000, "currency": "USD", "source": "yahoo"}
+PLACE = {"captured_at": "2025-03-11 12:00:00+00", "store": "apple", "country": "us", "chart": "top-free"}
+PLACE |= {"device": "", "evidence": "measured", "source_url": "", "rank": 1, "app_name": "A"}
 
 
 @pytest.fixture
@@ -109,12 +111,38 @@ def test_a_table_that_people_edit_has_no_revisions(con):
 
 
 def test_a_note_and_how_well_a_moment_is_known_are_no_figures(con):
-    chart = {"store": "apple", "country": "us", "chart": "top-free", "device": "", "evidence": "measured"}
-    place = {"captured_at": "2025-03-11 12:00:00+00", **chart, "source_url": "", "rank": 1, "app_name": "A"}
-    merge(con, [place | {"note": "a", "time_known": True}], table="app_ranking")
-    changed = place | {"note": "b", "time_known": False}
+    merge(con, [PLACE | {"note": "a", "time_known": True}], table="app_ranking")
+    changed = PLACE | {"note": "b", "time_known": False}
     assert merge(con, [changed], table="app_ranking") == Counts(updated=1)
     assert revised(con) == []
+
+
+def test_a_note_that_was_withdrawn_goes(con):
+    merge(con, [PLACE | {"note": "a", "time_known": True}], table="app_ranking")
+    assert merge(con, [PLACE | {"note": None}], table="app_ranking") == Counts(updated=1)
+    assert con.execute("SELECT note, time_known FROM app_ranking").fetchall() == [(None, True)]
+
+
+@pytest.mark.parametrize("returns", [True, False], ids=["DuckDB", "as on a lake"])
+def test_what_was_done_is_counted_where_the_database_does_not_tell(con, returns):
+    bars = [BAR | {"close": 102.0}, BAR | {"ticker": "NVDA"}, BAR | {"date": "2025-03-12"}]
+    merge(con, [BAR | {"ticker": "INTC"}])
+    done = Merge(con, "r")
+    done.returns = returns
+    counts = done.rows("price_daily", pd.DataFrame([*bars, BAR | {"ticker": "INTC"}]))
+    assert counts == Counts(inserted=2, updated=1)
+    assert done.items == {"AMD": Counts(inserted=1, updated=1), "NVDA": Counts(inserted=1)}
+
+
+def test_what_is_taken_out_adds_up_by_item(con):
+    merge(con, [BAR | {"date": "2025-03-12"}, BAR | {"ticker": "INTC"}])
+    done = Merge(con, "r")
+    done.rows("price_daily", pd.DataFrame([BAR | {"ticker": "NVDA"}]), Rules(delete="true"))
+    assert done.items == {
+        "AMD": Counts(deleted=2),
+        "INTC": Counts(deleted=1),
+        "NVDA": Counts(inserted=1),
+    }
 
 
 def test_the_merges_of_a_run_add_up_by_item(con):
