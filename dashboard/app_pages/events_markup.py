@@ -179,7 +179,7 @@ def biggest(days: pd.DataFrame, measure: str, link: Link = story_address, first:
         if first is not None and len(items) > first:
             rest = f'<ol class="{name}" start="{first + 1}">{"".join(items[first:])}</ol>'
             listed += folded(f"The next {len(items) - first}", rest)
-        columns.append(f"<section><h4>The {len(rows)} largest {name}</h4>{listed}</section>")
+        columns.append(f"<section><h3>The {len(rows)} largest {name}</h3>{listed}</section>")
     return f'<div class="biggest">{"".join(columns)}</div>'
 
 

@@ -172,15 +172,17 @@ def test_text_is_cut_after_a_word_where_one_ends(text, expected):
 
 
 @pytest.mark.parametrize("name", ["shock-losses", "shock-losses-dollars"])
-@pytest.mark.parametrize("event", ["deepseek-selloff", "2025-01-28", "2026-09-01"])
+@pytest.mark.parametrize("event", ["deepseek-selloff", "spacex-ipo"])
 def test_a_figure_within_a_bar_fits_it_on_a_phone(bundled_database, name, event):
     """What was too long for its bar lay across the zero line."""
     with connect_read_only(bundled_database) as con:
         chart = CHARTS[name](con, Request(event))
     bars, (left, right) = chart.figure.data[0], chart.figure.layout.xaxis.range
     within = [abs(x) for x, place in zip(bars.x, bars.textposition, strict=True) if place == "inside"]
-    assert within
-    assert min(within) / (right - left) > 0.2
+    assert (event == "spacex-ipo" and name == "shock-losses") != bool(
+        within
+    )  # there each stands beside its bar
+    assert all(bar / (right - left) > 0.2 for bar in within)
 
 
 def test_the_words_of_a_rank_long_before_no_1_stand_off_the_arrow_to_it():
