@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -122,6 +123,14 @@ def test_a_dividend_that_was_refused_before_changes_nothing(con):
     assert asked_again(con, batch) == WHOLE
 
 
+def test_a_split_that_was_refused_before_is_looked_at_again_with_the_whole_history(con):
+    con.execute(
+        "INSERT INTO quarantine (item, row_json) "
+        f"""VALUES ('AMD', '{{"ticker":"AMD","date":"{DAYS[25]}","ratio":3.0}}')"""
+    )
+    assert asked_again(con, answer(LAST_TEN, None, {DAYS[23]: 2.0, DAYS[25]: 3.0})) == WHOLE
+
+
 def planned(con, **how: Any) -> tuple[date, date]:
     (task,) = Prices().plan(con, Request([AMD], NOW, **how))
     return task.asked_from, task.asked_to
@@ -147,7 +156,13 @@ def test_a_history_of_another_source_is_asked_for_from_its_own_first_session(con
     assert planned(con)[0] == DAYS[0]
 
 
-def read(listed, change=lambda result: None) -> Batch:
+def test_nothing_is_asked_for_from_before_a_companys_own_history():
+    late = replace(AMD, history_from=DAYS[25])
+    (task,) = Prices().plan(None, Request([late], NOW, since=DAYS[0]))
+    assert task.asked_from == DAYS[25]
+
+
+def read(listed, change=lambda result: None, currency: str | None = None) -> Batch:
     """What is made of an answer about the last sessions of a listing."""
     days = sorted(listed.bars)
     result = chart(listed, days)
@@ -159,11 +174,36 @@ def read(listed, change=lambda result: None) -> Batch:
         index=pd.DatetimeIndex(days),
     ).assign(Volume=1)
     beyond = pd.DataFrame(index=pd.DatetimeIndex([date(2025, 1, 4)]), columns=history.columns, dtype=float)
-    return _batch(Task("AMD", days[0], days[-1], AMD), pd.concat([history, beyond]).sort_index(), {}, told)
+    return _batch(
+        Task("AMD", days[0], days[-1], AMD),
+        pd.concat([history, beyond]).sort_index(),
+        {"currency": currency},
+        told,
+    )
 
 
 def test_of_an_answer_the_bars_that_were_sent_are_read_and_no_others():
     assert read(listing("AMD", DAYS[0], DAYS[-1])).rows["price_daily"]["date"].dt.date.tolist() == DAYS
+
+
+def test_a_newest_bar_without_a_close_is_left_out_and_an_earlier_one_is_not():
+    one = listing("AMD", DAYS[0], DAYS[-1])
+    one.bars[DAYS[-1]].close = one.bars[DAYS[3]].close = None
+    assert read(one).rows["price_daily"]["date"].dt.date.tolist() == DAYS[:-1]
+
+
+def test_the_currency_is_the_one_that_the_answer_names():
+    one = listing("AMD", DAYS[0], DAYS[-1])
+    assert set(read(one, currency="GBp").rows["price_daily"]["currency"]) == {"GBp"}
+    assert set(read(one).rows["price_daily"]["currency"]) == {"USD"}
+
+
+def test_sessions_sent_twice_or_out_of_order_are_told():
+    one = listing("AMD", DAYS[0], DAYS[-1])
+    assert read(one).notes == []
+    twice = read(one, lambda result: result["timestamp"].append(result["timestamp"][-1]))
+    assert twice.notes == [f"sent twice, one is kept: {DAYS[-1]}"]
+    assert read(one, lambda result: result["timestamp"].reverse()).notes == ["the sessions came unsorted"]
 
 
 def test_dividends_and_distributions_of_a_day_add_up_and_carry_their_currency():

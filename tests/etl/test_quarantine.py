@@ -115,6 +115,7 @@ def test_rows_are_chosen_by_ticker_run_day_and_name(loaded, amd):
     assert listed(loaded, "--run", rows[0]["run_id"]) == rows
     assert listed(loaded, "--run", "19990101") == []
     assert listed(loaded, "--since", "2025-01-01") == rows
+    assert listed(loaded, "--since", min(row["last_seen"] for row in rows)[:10]) == rows
     assert listed(loaded, "--since", "2999-01-01") == []
     (name,) = [row["number"] for row in rows if row["key"] == f"AMD {CRASH}"]
     assert loaded.run("quarantine", "accept", name, "--reason", "real").returncode == 0

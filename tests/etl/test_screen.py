@@ -211,6 +211,7 @@ def test_a_source_lacks_a_session_only_where_it_was_asked_and_sent_the_one_befor
     assert absent(con, slice(10, 12), [*DAYS[:9], *DAYS[12:]]) == 0
     assert absent(con, slice(10, 12), without, first=DAYS[11]) == 0
     assert absent(con, slice(10, 12), without, last=DAYS[10]) == 0
+    assert absent(con, slice(10, 12), without, last=DAYS[11]) == 2
     assert absent(con, slice(10, 12), [*DAYS[:11], *DAYS[12:]]) == 0  # it was sent, and refused
 
 
@@ -225,6 +226,8 @@ def test_holes_apart_are_judged_each_by_itself(con):
 
 def test_a_retired_company_and_sessions_from_before_its_own_history_are_not_missed(con):
     con.execute(f"DELETE FROM price_daily WHERE date = '{DAYS[10]}'")
+    assert gaps(con) == {"AMD": [DAYS[10]]}
+    con.execute(f"UPDATE company SET history_from = '{DAYS[5]}'")
     assert gaps(con) == {"AMD": [DAYS[10]]}
     con.execute(f"UPDATE company SET history_from = '{DAYS[11]}'")
     assert gaps(con) == {}

@@ -136,7 +136,7 @@ def test_of_two_splits_that_only_the_adjustment_shows_both_are_held(con):
     splits = {DAYS[10]: SPLIT_UNSEEN, DAY: SPLIT_UNSEEN}
     assert refused(con, phantom, (DAYS[10], 4.0), (DAY, 3.0))[1:] == (20, splits)
     other = date(2024, 6, 10)
-    assert refused(con, phantom.tail(-10), (other, 4.0), (DAY, 3.0))[1:] == (10, {DAY: SPLIT_UNSEEN})
+    assert refused(con, phantom.tail(-10), (other, 3.0), (DAY, 3.0))[1:] == (10, {DAY: SPLIT_UNSEEN})
 
 
 def test_a_ratio_that_only_the_adjustment_shows_is_held_and_a_stored_split_stays(con):
