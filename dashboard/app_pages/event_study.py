@@ -305,8 +305,8 @@ except NothingToShow as nothing:
     if found.empty:
         say_nothing(nothing, ":material/calendar_month:")
     else:
-        title = "These firms trade on other clocks than New York’s"
-        st.html(markup.heading(2, title, "elsewhere", "answer"))
+        who = "This firm trades on another clock" if len(found) == 1 else "These firms trade on other clocks"
+        st.html(markup.heading(2, f"{who} than New York’s", "elsewhere", "answer"))
         elsewhere_table(found)
     st.stop()
 

@@ -265,6 +265,19 @@ def test_every_chart_can_be_made_for_any_question(
         assert not chart.table.empty
 
 
+def visited(address: dict[str, str | list[str]]) -> tuple[AppTest, str]:
+    """The page at an address, and its words."""
+    app = AppTest.from_file(
+        str(PROJECT_ROOT / "dashboard" / "app_pages" / "event_study.py"), default_timeout=60
+    )
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    text = "\n".join(part.value for part in app.main if isinstance(getattr(part, "value", None), str))
+    return app, text.replace("\\", "")
+
+
 @pytest.mark.usefixtures("on_bundled_data")
 @pytest.mark.parametrize(
     ("address", "words"),
@@ -277,16 +290,14 @@ def test_every_chart_can_be_made_for_any_question(
     ],
 )
 def test_the_address_asks_the_question(address: dict[str, str | list[str]], words: tuple[str, ...]) -> None:
-    app = AppTest.from_file(
-        str(PROJECT_ROOT / "dashboard" / "app_pages" / "event_study.py"), default_timeout=60
-    )
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    text = "\n".join(part.value for part in app.main if isinstance(getattr(part, "value", None), str))
+    app, text = visited(address)
     for expected in words:
-        assert expected in text.replace("\\", "")
+        assert expected in text
     assert {"study-caar", "study-firms", "study-benchmarks"} <= {
         chart.key for chart in app.get("plotly_chart")
     }
+
+
+@pytest.mark.usefixtures("on_bundled_data")
+def test_one_firm_on_another_clock_is_spoken_of_as_one() -> None:
+    assert "This firm trades on another clock than New York’s" in visited({"firms": ["000660.KS"]})[1]
