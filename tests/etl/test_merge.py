@@ -134,6 +134,12 @@ def test_what_was_done_is_counted_where_the_database_does_not_tell(con, returns)
     assert done.items == {"AMD": Counts(inserted=1, updated=1), "NVDA": Counts(inserted=1)}
 
 
+def test_rows_may_be_those_of_a_table_by_its_name(con):
+    con.execute("CREATE TEMP TABLE arrived AS SELECT * REPLACE (102.0 AS close) FROM price_daily")
+    assert Merge(con, "r").rows("price_daily", "arrived") == Counts(updated=1)
+    assert stored(con, "close") == 102.0
+
+
 def test_what_is_taken_out_adds_up_by_item(con):
     merge(con, [BAR | {"date": "2025-03-12"}, BAR | {"ticker": "INTC"}])
     done = Merge(con, "r")
