@@ -270,6 +270,18 @@ def test_an_answer_that_lacks_everything_it_was_asked_for_has_failed(monkeypatch
     assert collected(monkeypatch, None, "no such days") == [("ok", True), ("failed", True)]
 
 
+@pytest.mark.parametrize(("end", "left"), [(None, {("A", DAYS[0]), ("B", None)}), (UNKNOWN, {("B", None)})])
+def test_an_answer_gives_way_to_its_follow_up_or_to_nothing(con, monkeypatch, end, left):
+    class Asks(Scripted):
+        def follow_up(self, con, tasks) -> list[Task]:
+            return [Task("A", DAYS[0], DAYS[1], end)]
+
+    monkeypatch.setattr("etl.collect.settings", lambda: SimpleNamespace(threads=1, timeout=1))
+    came = {Task("A", DAYS[1], DAYS[1]): Batch({}, 1), Task("B"): Batch({}, 1)}
+    found = Collector(Asks(), RunLog("1", "s"), lambda *_: None).collect_again(con, came)
+    assert {(task.item, task.asked_from) for task in found} == left
+
+
 def test_a_history_is_whole_when_every_stored_session_came_with_a_close(con):
     log = RunLog("1", "yahoo")
     collector = Collector(Prices(), log, lambda *_: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from etl.gaps import LONGEST_ABSENCE, gaps, note_absent
 from etl.quality import Screen
 from etl.quality.adjusted import adjusted
 from etl.sources.base import Batch, Task
+from etl.status import _failed_runs, _tickers
 from tests.etl.conftest import closes_of_100
 from tests.loopback.yahoo import sessions
 
@@ -103,6 +105,30 @@ def test_the_last_decision_about_a_row_counts(con):
     assert con.execute("FROM bad_dividend").fetchall() == []
     screened(con, "dividend", paid(DAYS[9], 30.1))
     assert len(con.execute("FROM bad_dividend").fetchall()) == 1
+
+
+def test_a_ticker_is_refused_whole_when_more_than_half_of_it_is_bad_but_for_what_was_dropped(con):
+    bad = [bar(day, -1.0) for day in DAYS[:3]]
+    for good, whole in ((2, ["AMD"]), (3, [])):
+        screen = screened(con, "price_daily", *bad, *(bar(day) for day in DAYS[10 : 10 + good]))
+        assert screen.mostly_bad("price_daily") == whole
+    con.execute(
+        "INSERT INTO quarantine_decision (table_name, key, figure, verdict, decided_at) "
+        f"VALUES ('price_daily', 'AMD {DAYS[0]}', -1, 'dropped', now())"
+    )
+    assert (
+        screened(con, "price_daily", *bad, *(bar(day) for day in DAYS[10:12])).mostly_bad("price_daily") == []
+    )
+
+
+def test_of_a_ticker_that_is_refused_whole_nothing_is_taken_for_withdrawn(con):
+    con.execute(f"INSERT INTO split (ticker, date, ratio, source) VALUES ('AMD', '{DAYS[3]}', 2, 'yahoo')")
+    screen = Screen(con, "1", "yahoo", NOW)
+    screen.expect([("AMD", DAYS[0], DAYS[9])])
+    screen.judge("split", pd.DataFrame(columns=["ticker", "date", "ratio", "source"]))
+    screen.refuse_items("split", ["AMD"])
+    query = f"SELECT count(*) FROM split AS target WHERE {screen.withdrawn('split')}"
+    assert con.execute(query).fetchall() == [(0,)]
 
 
 def test_a_refused_close_is_none_that_a_dividend_is_measured_by(con):
@@ -233,3 +259,20 @@ def test_a_retired_company_and_sessions_from_before_its_own_history_are_not_miss
     assert gaps(con) == {}
     con.execute("UPDATE company SET history_from = NULL, retired = true")
     assert gaps(con) == {}
+
+
+def test_a_company_is_behind_by_the_sessions_that_have_closed_since_its_last(con):
+    (one,) = _tickers(con, NOW)
+    assert (one.behind, one.stale) == (4, True)
+    assert not replace(one, retired=True).stale
+
+
+def test_the_sources_that_a_schedule_asks_are_told_when_their_last_run_failed():
+    runs = [("3", "import", "ok"), ("2", "yahoo", "failed"), ("1", "google", "failed")]
+    latest = [
+        {"run_id": run, "source": source, "status": status, "message": "no answer"}
+        for run, source, status in runs
+    ]
+    assert _failed_runs(latest) == ["the last run of yahoo failed (no answer)"]
+    assert len(_failed_runs(latest[1:])) == 1
+    assert _failed_runs(latest[2:]) == ["the last run of google failed (no answer)"]
