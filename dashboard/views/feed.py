@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
@@ -38,11 +39,11 @@ def atom(entries: pd.DataFrame, address: str, page: str = "/?event={}") -> bytes
     for row in entries.itertuples():
         entry = feed.add_entry(order="append")
         entry.id(_identity(address, str(row.signal_id)))
-        entry.title(row.title)
+        entry.title(_as_xml_holds(row.title))
         entry.link(href=_page(address, page, str(row.signal_id)))
         entry.published(row.first_seen.to_pydatetime())
         entry.updated(row.updated.to_pydatetime())
-        entry.summary(_summary(row.detail, row.event))
+        entry.summary(_as_xml_holds(_summary(row.detail, row.event)))
         entry.category(term=row.kind)
     found: bytes = feed.atom_str(pretty=True)
     return found
@@ -77,6 +78,11 @@ def json_feed(entries: pd.DataFrame, address: str, page: str = "/?event={}") -> 
 def _summary(detail: str, event: str) -> str:
     known = f"On record for this session: {event}." if event else "No cause is on record yet."
     return f"{detail[:1].upper()}{detail[1:]}. {known}"
+
+
+def _as_xml_holds(text: str) -> str:
+    """A text without the characters that XML 1.0 has no place for: an editor may write any into an event's title."""
+    return "".join(sign for sign in text if unicodedata.category(sign) != "Cc" and sign not in "\ufffe\uffff")
 
 
 def _page(address: str, page: str, signal_id: str) -> str:

@@ -99,6 +99,13 @@ def test_the_atom_feed_is_well_formed_and_each_entry_opens_its_page(con: duckdb.
     assert all(entry.updated_parsed and entry.summary for entry in read.entries)
 
 
+def test_an_event_s_title_of_any_characters_breaks_no_feed(con: duckdb.DuckDBPyConnection) -> None:
+    entries = read_entries(con).assign(event="A\x07 bell,\x0b a return\r and \uffff")
+    read = feedparser.parse(atom(entries, ADDRESS))
+    assert not read.bozo
+    assert read.entries[0].summary.endswith("On record for this session: A bell, a return and .")
+
+
 def test_the_json_feed_has_what_its_specification_demands(con: duckdb.DuckDBPyConnection) -> None:
     feed = json.loads(json_feed(read_entries(con), ADDRESS))
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
