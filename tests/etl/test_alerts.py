@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -163,3 +164,16 @@ def test_an_address_that_is_none_is_named_by_its_setting(
     operator.set(variable("alert_urls"), desks[0].url)
     alerts.tell(operator.warehouse)
     assert len(desks[0].lines) == 1
+
+
+def test_a_trouble_of_which_only_the_figures_change_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def known(hours: int) -> set[str]:
+        stale = [
+            f"prices of {hours} of 50 companies lack sessions (AMD {hours})",
+            f"captured {hours} hours ago",
+        ]
+        monkeypatch.setattr(alerts, "read_status", lambda warehouse: SimpleNamespace(stale=stale))
+        return set(alerts._of_the_status(SimpleNamespace()))
+
+    assert known(37) == known(1_038)
+    assert len(known(37)) == 2

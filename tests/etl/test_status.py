@@ -4,6 +4,7 @@ import json
 import os
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from etl.network import share_authorities
 from etl.product import variable
 from etl.settings import PROJECT_ROOT, Settings, settings
 from etl.sources.yahoo_session import YahooSession
-from etl.status import read_status
+from etl.status import STALE_HOURS, TickerStatus, _late_charts, _late_prices, read_status
 from tests.loopback.world import Reply
 from tests.loopback.yahoo import listing
 
@@ -239,3 +240,30 @@ def test_every_setting_is_listed_and_an_unknown_one_is_named(operator):
     )
     listed = json.loads(operator.run("settings", "--json").stdout)["settings"]
     assert all(one["meaning"] for one in listed)
+
+
+def test_prices_of_a_retired_company_are_neither_late_nor_missed():
+    def told(retired: bool) -> list[str]:
+        day = date(2025, 1, 8)
+        one = TickerStatus("AMD", date(2025, 1, 2), day, 4, 9, [day], "yahoo", retired)
+        return _late_prices(SimpleNamespace(tickers=[one], missing=[]))
+
+    assert (len(told(False)), told(True)) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("evidence", "store", "hours", "words"),
+    [
+        ("measured", "apple", STALE_HOURS, []),
+        ("measured", "apple", STALE_HOURS + 1, ["chart us top-free was last captured 37 hours ago"]),
+        ("reported", "apple", 1, ["chart us top-free has never been captured"]),
+        ("measured", "google", 1, ["chart us top-free has never been captured"]),
+    ],
+)
+def test_a_followed_chart_is_stale_by_apples_own_captures(monkeypatch, evidence, store, hours, words):
+    followed = [SimpleNamespace(country="us", name="top-free")]
+    monkeypatch.setattr("etl.status.chosen_charts", lambda: followed)
+    now = pd.Timestamp("2025-03-20 23:00", tz="UTC")
+    held = {"country": "us", "chart": "top-free", "evidence": evidence, "store": store}
+    chart = held | {"last": now - pd.Timedelta(hours=hours)}
+    assert _late_charts(SimpleNamespace(rankings=[chart]), now) == words
