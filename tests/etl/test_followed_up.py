@@ -227,6 +227,14 @@ def test_dividends_and_distributions_of_a_day_add_up_and_carry_their_currency():
     ]
 
 
+def test_the_same_dividend_twice_is_left_to_the_gates():
+    one = listing("AMD", DAYS[0], DAYS[-1])
+    one.dividends = {DAYS[3]: 1.0}
+    again = {"2": {"amount": 1.0, "date": one.stamp(DAYS[3])}}
+    rows = read(one, lambda result: result["events"]["dividends"].update(again)).rows["dividend"]
+    assert rows["amount"].tolist() == [1.0, 1.0]
+
+
 class Scripted:
     """A source whose tasks end as they are told to."""
 
