@@ -19,21 +19,21 @@ LABEL_PIXELS = 64
 
 
 def losses_percent(changes: pd.DataFrame, session: date, source: str, theme: str = "light") -> Chart:
-    """Every company's change in percent, the largest fall on top.
+    """Every company's change in percent, the largest fall on top, or the largest rise where more rose.
 
     `changes`: one row a company with ticker, name, change (fraction), value_change (US dollars, missing where
     unknown), missing (why), close_before, close, before, on (sessions), shares, shares_as_of, currency.
     """
-    drawn = changes.dropna(subset=["change"]).sort_values("change", ascending=False)
-    worst, fell = drawn.iloc[-1], int((drawn["change"] < 0).sum())
+    known = changes.dropna(subset=["change"])
+    fell, rose = int((known["change"] < 0).sum()), int((known["change"] > 0).sum())
+    drawn = known.sort_values("change", ascending=rose > fell)
     return Chart(
         name="shock-losses-percent",
         figure=_bars(
             drawn, drawn["change"] * 100, [words.percent(x) for x in drawn["change"]], palette(theme)
         ),
-        title=f"{fell} of {len(drawn)} AI companies fell, {worst['name']} furthest"
-        if fell
-        else f"None of {len(drawn)} AI companies fell",
+        title=f"{max(fell, rose)} of {len(drawn)} AI companies {'rose' if rose > fell else 'fell'}, "
+        f"{drawn.iloc[-1]['name']} furthest",
         subtitle=f"Change of the closing price with dividends on {words.day(session)}, percent",
         source=source,
         alt=f"Bar chart of the change of {len(drawn)} AI companies. {_extremes(drawn, 'change', words.percent)}",
@@ -43,10 +43,14 @@ def losses_percent(changes: pd.DataFrame, session: date, source: str, theme: str
 
 
 def losses_dollars(changes: pd.DataFrame, session: date, source: str, theme: str = "light") -> Chart:
-    """Every company's change of market value in US dollars, the largest loss on top; `changes` as above."""
-    drawn = changes.dropna(subset=["value_change"]).sort_values("value_change", ascending=False)
-    worst, lost = drawn.iloc[-1], float(drawn.loc[drawn["value_change"] < 0, "value_change"].sum())
-    share = float(worst["value_change"]) / lost if lost else 0.0
+    """Every company's change of market value in US dollars, the largest loss on top, or the largest gain where more
+    was gained; `changes` as above.
+    """
+    known = changes.dropna(subset=["value_change"])
+    lost, gained = (float(known["value_change"].clip(*ends).sum()) for ends in ((None, 0), (0, None)))
+    rises = gained > -lost
+    drawn, total = known.sort_values("value_change", ascending=rises), gained if rises else lost
+    share = float(drawn.iloc[-1]["value_change"]) / total if total else 0.0
     return Chart(
         name="shock-losses-dollars",
         figure=_bars(
@@ -55,10 +59,8 @@ def losses_dollars(changes: pd.DataFrame, session: date, source: str, theme: str
             [words.compact(x, plus=True) for x in drawn["value_change"]],
             palette(theme),
         ),
-        title=f"{worst['name']} alone was {words.percent(share, 0, plus=False)} of the "
-        f"{words.billions(abs(lost))} lost"
-        if lost
-        else "No AI company lost market value",
+        title=f"{drawn.iloc[-1]['name']} alone was {words.percent(share, 0, plus=False)} of the "
+        f"{words.billions(abs(total))} {'gained' if rises else 'lost'}",
         subtitle=f"Change of market value on {words.day(session)}: change of the close times shares outstanding",
         source=source,
         alt=f"Bar chart of the change of market value of {len(drawn)} AI companies. "
@@ -114,8 +116,9 @@ def company_hover(row: Any) -> str:
 
 
 def _extremes(drawn: pd.DataFrame, column: str, spell: Callable[[float], str]) -> str:
-    low = [f"{row['name']} {spell(row[column])}" for _, row in drawn[::-1].head(3).iterrows()]
-    high = [f"{row['name']} {spell(row[column])}" for _, row in drawn.head(3).iterrows()]
+    order = drawn.sort_values(column)
+    low = [f"{row['name']} {spell(row[column])}" for _, row in order.head(3).iterrows()]
+    high = [f"{row['name']} {spell(row[column])}" for _, row in order[::-1].head(3).iterrows()]
     return f"Lowest: {words.listed(low)}. Highest: {words.listed(high)}."
 
 

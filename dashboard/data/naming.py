@@ -93,10 +93,7 @@ def event_named(con: duckdb.DuckDBPyConnection, wanted: str) -> Event:
     except ValueError:
         pass
     else:
-        raise UnknownName(
-            f"There is no session on {_spelled(day)}, nor within ten days after it{_reach(con)}: choose an event from "
-            "the list or a day inside the data."
-        )
+        raise UnknownName(_without_session(con, day))
     known = {event.event_id: event.title for event in events(con)}
     named = resolve("event", wanted, known, "choose an event from the list or a day inside the data")
     found = find_event(con, named)
@@ -109,9 +106,14 @@ def _spelled(day: date) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def _reach(con: duckdb.DuckDBPyConnection) -> str:
+def _without_session(con: duckdb.DuckDBPyConnection, day: date) -> str:
     first, last = con.execute("SELECT min(date), max(date) FROM price_daily").fetchall()[0]
-    return f" (the prices reach from {_spelled(first)} to {_spelled(last)})" if first else ""
+    if first is None:
+        return "There are no prices yet, and so no sessions."
+    return (
+        f"There is no session on {_spelled(day)}, nor within ten days after it (the prices reach from "
+        f"{_spelled(first)} to {_spelled(last)}): choose an event from the list or a day inside the data."
+    )
 
 
 def tickers_named(con: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> tuple[str, ...]:

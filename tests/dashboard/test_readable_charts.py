@@ -190,3 +190,13 @@ def test_the_words_of_a_rank_long_before_no_1_stand_off_the_arrow_to_it():
     points = pd.DataFrame({"rank": [3, 31, 1], "moment": moments}).itertuples()
     found = [ranks.words_beside(point, moments[2]) for point in points]
     assert found == ["bottom center", "bottom right", "top right"]
+
+
+def test_a_day_of_gains_is_told_as_one_with_the_largest_on_top(bundled_database):
+    with connect_read_only(bundled_database) as con:
+        percent, dollars = (
+            CHARTS[f"shock-losses-{unit}"](con, Request("2025-04-09")) for unit in ("percent", "dollars")
+        )
+    assert percent.title.endswith("of 53 AI companies rose, Arm furthest")
+    assert dollars.title == "NVIDIA alone was 17% of the $2.55 trillion gained"
+    assert [chart.figure.data[0].y[-1] for chart in (percent, dollars)] == ["Arm", "NVIDIA"]
