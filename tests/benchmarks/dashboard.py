@@ -69,7 +69,7 @@ FIRST_FIGURE = (
     "JSON.stringify((document.querySelector('.st-key-shock-timeline .js-plotly-plot') || {layout: {}})"
     ".layout.annotations || 0)"
 )
-PAGES = ("companies", "event-study", "app-rankings", "data")
+PAGES = ("companies", "events", "event-study", "app-rankings", "data")
 FIGURES = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => JSON.stringify(
     {data: plot.data, layout: plot.layout}, (_, value) => ArrayBuffer.isView(value) ? Array.from(value) : value))"""
 SETTLED_SECONDS = 4
