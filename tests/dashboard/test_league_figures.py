@@ -184,6 +184,17 @@ def test_nvidias_loss_is_in_the_lead_and_its_dollars_follow_from_the_record(con:
     assert nvidia == pytest.approx((118.42 - 142.62) * shares)
 
 
+def test_a_rout_that_began_in_seoul_holds_seouls_own_fall(con, told):
+    falls = con.execute(
+        """
+        SELECT close / lag(close) OVER (PARTITION BY ticker ORDER BY date) - 1 AS change FROM price_daily
+        WHERE ticker IN ('MU', '000660.KS', '005930.KS') AND date BETWEEN '2026-06-22' AND '2026-06-23'
+        """
+    ).df()["change"]
+    assert falls.count() == 3
+    assert told.table.loc["memory-rout-2026", "lead_change"] == pytest.approx(falls.mean(), abs=2e-3)
+
+
 def test_the_lead_is_the_one_named_or_the_one_that_moved_most_dollars() -> None:
     moved = pd.DataFrame(
         [

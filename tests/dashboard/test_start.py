@@ -88,6 +88,7 @@ def test_an_address_can_be_opened_as_it_is_shown(
         serve(port, address)
     assert f"at http://{shown}:{port} " in capsys.readouterr().out
     command = started.call_args.args[0]
+    assert started.call_args.kwargs["env"]["OPENBLAS_NUM_THREADS"] == "1"
     assert command[command.index("--server.address") + 1] == address.strip("[]")
 
 

@@ -76,7 +76,11 @@ CASES = {
     "no estimation window": ({"event_date": RETURNS.index[10]}, "No session of the estimation window"),
     "too short a history": (
         {"event_date": RETURNS.index[70]},
-        "The market has 60 of the 125 returns needed in",
+        "market has 60 of the 125 returns needed in the estimation window. A shorter estimation window takes fewer.",
+    ),
+    "as long a market as is needed, and shorter firms": (
+        {"event_date": RETURNS.index[135], "returns": RETURNS.iloc[5:].reindex(RETURNS.index)},
+        "firms can be studied: F000, for instance, has 120 of the 125 returns needed",
     ),
     "no date": ({"event_date": "yesterday"}, "is not a date"),
     "a number for a date": ({"event_date": 20250127}, "must be a date"),
