@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from dashboard.settings import WAITS
 from etl.console import command_line, run
 from etl.errors import ProductError
 from etl.product import PROJECT_ROOT, variable
@@ -33,22 +35,53 @@ def serve(
     # A reader's matrices are small: shared between two threads they cost 2.7 times the processor time.
     environment.setdefault("OPENBLAS_NUM_THREADS", "1")
     host = f"[{address}]" if ":" in address else address
-    typer.echo(f"The dashboard is at http://{host}:{port} (Ctrl-C stops it)")
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT_ROOT / "dashboard" / "app.py")]
     options = ["--server.port", str(port), "--server.address", address]
     options += ["--browser.serverAddress", address]  # or Streamlit asks a foreign host for it
     try:
-        loaded = subprocess.run(
-            [sys.executable, "-m", "etl", "load-bundled", "--if-missing"], cwd=PROJECT_ROOT, check=False
-        )
-        if loaded.returncode:
-            raise typer.Exit(loaded.returncode)
-        server = subprocess.Popen(
-            [*command, *options], cwd=PROJECT_ROOT, env=environment, stdout=subprocess.DEVNULL
-        )
-    except KeyboardInterrupt:
-        return
-    raise typer.Exit(_until_stopped(server))
+        typer.echo(f"The dashboard is at http://{host}:{port} (Ctrl-C stops it)")
+        ended = _load_and_serve([*command, *options], environment)
+    except KeyboardInterrupt:  # it reaches the server too, and is the usual end and no failure
+        ended = 0
+    raise typer.Exit(ended)
+
+
+def _load_and_serve(command: list[str], environment: dict[str, str]) -> int:
+    """The exit code of the server, or of the process that builds its warehouse meanwhile where that one failed."""
+    server = _start(command, environment)
+    try:
+        load = [sys.executable, "-m", "etl", "load-bundled", "--if-missing"]
+        if failed := subprocess.run(load, cwd=PROJECT_ROOT, check=False).returncode:
+            return failed
+        _serve(server)
+        return server.wait()
+    finally:
+        server.terminate()
+        _serve(server)  # it sees that it is to end once it need not wait
+        server.wait()
+
+
+def _start(command: list[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """The server, which imports while the warehouse is built and then waits for the end of its input."""
+    return subprocess.Popen(
+        command,
+        cwd=PROJECT_ROOT,
+        env={**environment, WAITS: "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=None if os.name == "nt" else _deaf,
+    )
+
+
+def _deaf() -> None:
+    """Ctrl-C means nothing to a server that has no handler yet: interrupted imports would print a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _serve(server: "subprocess.Popen[bytes]") -> None:
+    """Tell the waiting server that there is a warehouse."""
+    if server.stdin is not None:
+        server.stdin.close()
 
 
 def _taken(address: str, port: int) -> str:
@@ -69,14 +102,6 @@ def _taken(address: str, port: int) -> str:
     return ""
 
 
-def _until_stopped(server: "subprocess.Popen[bytes]") -> int:
-    """The exit code of the server; Ctrl-C, which reaches the server too, is the usual end and no failure."""
-    try:
-        return server.wait()
-    except KeyboardInterrupt:
-        server.wait()
-        return 0
-
-
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the server would outlive this process
     sys.exit(run(app))

@@ -39,6 +39,7 @@ def draw() -> None:
     carry_event(page.url_path)
     metrics.PAGE_RUNS.labels(page.title).inc()
     with (
+        metrics.PAGES_RUNNING.track_inprogress(),
         metrics.PAGE_SECONDS.time(),
         st.container(horizontal_alignment="center"),
         st.container(width=PAGE_WIDTH),

@@ -9,6 +9,7 @@ PREFIX = "ai_market_impact"
 
 READERS = Gauge("readers", "Pages that are open.", namespace=PREFIX, registry=REGISTRY)
 PAGE_RUNS = Counter("page_runs", "Runs of a page.", ["page"], namespace=PREFIX, registry=REGISTRY)
+PAGES_RUNNING = Gauge("pages_running", "Runs of a page under way.", namespace=PREFIX, registry=REGISTRY)
 PAGE_SECONDS = Histogram(
     "page_run_seconds", "Seconds that a run of a page took.", namespace=PREFIX, registry=REGISTRY
 )
@@ -35,3 +36,8 @@ STATES_KEPT = Gauge(
     "states_kept", "States that a rollback can return to.", namespace=PREFIX, registry=REGISTRY
 )
 ProcessCollector(registry=REGISTRY)
+
+
+def pages_running() -> int:
+    """How many readers wait for a page just now."""
+    return int(REGISTRY.get_sample_value(f"{PREFIX}_pages_running") or 0)

@@ -4,7 +4,10 @@ from functools import lru_cache
 
 from etl.settings import DashboardSettings as Settings
 
-__all__ = ["Settings", "settings"]
+__all__ = ["WAITS", "Settings", "settings"]
+
+WAITS = "DASHBOARD_WAITS_FOR_INPUT"
+"""Set by the process that builds the warehouse for a server: it serves when its input has ended."""
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ Measured: the first run of the story takes 3.9 s of CPU, and 0.05 s once it was 
 import asyncio
 import gc
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,7 +15,8 @@ from importlib import import_module
 
 import streamlit as st
 
-from dashboard.settings import Settings, settings
+from dashboard import metrics
+from dashboard.settings import WAITS, Settings, settings
 from dashboard.views.request import DEFAULT_EVENT, NothingToShow
 from etl.entries import EntryError
 from etl.product import PROJECT_ROOT
@@ -23,6 +25,9 @@ from etl.warehouse import WarehouseError, published_version
 
 PAUSE = 10.0
 """Seconds before each of the other stories: readers, who share the cores with them, come first."""
+
+LOOK = 0.25
+QUIET_LOOKS = 12
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +96,9 @@ async def warmed(app: st.App) -> AsyncIterator[None]:
     """
     quiet = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
     quiet.setLevel(logging.ERROR)  # it warns of caches filled outside a page, which is what is meant here
+    if os.environ.pop(WAITS, ""):
+        import_module("dashboard.views.registry")
+        await asyncio.to_thread(sys.stdin.read)
     if Settings().load_bundled:  # read now: a host's secrets become variables after the first imports
         subprocess.run(
             [sys.executable, "-m", "etl", "load-bundled", "--if-missing"], cwd=PROJECT_ROOT, check=False
@@ -123,6 +131,7 @@ async def _warm_unless(known: str | None) -> str | None:
         state = await asyncio.to_thread(_state)
         if state is not None and state != known:
             await asyncio.to_thread(warm, state)
+            await _quiet()
             await asyncio.to_thread(warm_league, state)
             settle()
             for event_id in await asyncio.to_thread(neighbours, state):
@@ -135,6 +144,16 @@ async def _warm_unless(known: str | None) -> str | None:
         logger.exception("The default story could not be prepared")
         return known
     return state
+
+
+async def _quiet() -> None:
+    """Until no page ran for some seconds, in which browsers draw, at most for a pause: readers come first."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PAUSE):
+            looks = 0
+            while looks < QUIET_LOOKS:
+                await asyncio.sleep(LOOK)
+                looks = 0 if metrics.pages_running() else looks + 1
 
 
 def _state() -> str | None:

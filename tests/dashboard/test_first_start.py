@@ -4,6 +4,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from dashboard import metrics, warm
 from dashboard.warm import warmed
 from etl.product import variable
 
@@ -28,3 +31,23 @@ def start() -> None:
 async def _started() -> None:
     async with warmed(None):  # type: ignore[arg-type]
         pass
+
+
+@pytest.mark.parametrize(("seconds", "read_ahead_after"), [(0.0, 0.2), (0.6, 0.8), (60.0, 2.0)])
+def test_what_no_reader_asked_for_is_read_when_none_has_waited_for_a_moment_and_at_last_in_any_case(
+    seconds: float, read_ahead_after: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def sleep(pause: float) -> None:
+        waits.append(pause)
+        if sum(waits) >= 2.0:
+            raise TimeoutError
+
+    monkeypatch.setattr(warm, "LOOK", 0.1)
+    monkeypatch.setattr(warm, "QUIET_LOOKS", 2)
+    monkeypatch.setattr(metrics, "pages_running", lambda: sum(waits) <= seconds)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(warm._quiet())).result()
+    assert sum(waits) == pytest.approx(read_ahead_after)

@@ -64,6 +64,39 @@ def test_it_listens_on_this_machine_alone_and_ctrl_c_ends_it_without_a_complaint
     assert "Error" not in said
 
 
+@pytest.mark.parametrize("moment", ["at once", "while it serves"])
+def test_a_stop_of_the_command_leaves_no_server_behind(
+    moment: str, port: int, tmp_path: Path, bundled_database: Path
+) -> None:
+    running = start(port, tmp_path / "new.duckdb" if moment == "at once" else bundled_database)
+    try:
+        assert running.stdout is not None
+        assert "Ctrl-C stops it" in running.stdout.readline()
+        if moment == "at once":
+            os.killpg(running.pid, signal.SIGINT)
+        else:
+            assert answers(f"http://localhost:{port}/healthz", lambda: running.poll() is None)
+            running.terminate()
+        said, _ = running.communicate(timeout=30)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+    assert running.returncode == 0
+    assert "Traceback" not in said
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("localhost", port), timeout=5)
+
+
+def test_where_the_data_cannot_be_loaded_nothing_is_served_and_the_reason_is_the_end(
+    port: int, tmp_path: Path
+) -> None:
+    refused = start(port, tmp_path)
+    said, _ = refused.communicate(timeout=30)
+    assert refused.returncode == 2
+    assert "Is a directory" in said
+    assert "Traceback" not in said
+
+
 def test_a_port_that_is_taken_is_said_before_any_address(bundled_database: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
