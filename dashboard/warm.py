@@ -35,25 +35,25 @@ logger = logging.getLogger(__name__)
 def warm(state: str, event_id: str = DEFAULT_EVENT) -> None:
     """Fill the caches of a published state for the story of an event, where it can be told."""
     from dashboard.app_pages import shared
-    from dashboard.views.shock import ON_THE_PAGE, highlighted
+    from dashboard.views.shock import ON_THE_PAGE
 
     import_module("dashboard.views.registry")
     try:
         shared.price_freshness(state)
         told = shared.event_story(state, event_id)
-        shared.event_words(state, event_id)
+        in_colour = shared.event_words(state, event_id).in_colour
         shared.event_claims(state, event_id)
     except NothingToShow as nothing:
         logger.info("%s", nothing)
         return
     except EntryError as error:
         logger.warning("%s", error)
-    in_colour = tuple(ticker for ticker in highlighted(told) if ticker in told.traded_names)
+    chosen = tuple(ticker for ticker in in_colour if ticker in told.traded_names)
     for theme in ("light", "dark"):
         for name in ON_THE_PAGE:
-            chosen = in_colour if name == "shock-timeline" else None
+            shown = chosen if name == "shock-timeline" else None
             with suppress(NothingToShow):
-                shared.ready(shared.event_chart(state, event_id, name, theme, chosen, False).figure)
+                shared.ready(shared.event_chart(state, event_id, name, theme, shown, False).figure)
 
 
 def warm_league(state: str) -> None:

@@ -13,10 +13,13 @@ from dashboard.views.request import NothingToShow, Request
 
 
 @st.cache_resource(max_entries=400, show_spinner="Reading and drawing…")
-def chart(state: str, name: str, request: Request) -> Chart:
-    """The chart called `name` in a published state; raises `NothingToShow` where there is none."""
+def chart(state: str, name: str, request: Request) -> Chart | NothingToShow:
+    """The chart called `name` in a published state, or why there is none: found out once for all readers."""
     with reading(state) as con:
-        return CHARTS[name](con, request)
+        try:
+            return CHARTS[name](con, request)
+        except NothingToShow as nothing:
+            return nothing.with_traceback(None)
 
 
 def show_or_say(
@@ -28,10 +31,9 @@ def show_or_say(
     first: bool = False,
 ) -> Chart | None:
     """Show a chart, the `first` of its page or not, or the sentence that says why there is none and what to do."""
-    try:
-        drawn = chart(state, name, request)
-    except NothingToShow as nothing:
-        say_nothing(nothing)
+    drawn = chart(state, name, request)
+    if isinstance(drawn, NothingToShow):
+        say_nothing(drawn)
         return None
     show(drawn, citation(state, drawn, request), controls, first=first)
     return drawn

@@ -56,6 +56,14 @@ def chart_of(state: str, question: Question, name: str, theme: str) -> Chart:
     return draw(answer_to(state, question), name, theme)
 
 
+@st.cache_resource(max_entries=120, show_spinner=False)
+def said(state: str, question: Question) -> tuple[str, str, list[str]]:
+    """The answer in a sentence, the evidence, and what else is to be said: found once for all readers."""
+    answer = answer_to(state, question)
+    further = [*confounding(answer), *silent(answer), *answer.study.notes, *answer.listings]
+    return estimate(answer), evidence(answer), further
+
+
 def show_chart(state: str, question: Question, name: str) -> None:
     """A chart of the study, with what takes it along as it is shown; raises `NothingToShow` where there is none."""
     chart = chart_of(state, question, name, theme())
@@ -310,10 +318,11 @@ except NothingToShow as nothing:
         elsewhere_table(found)
     st.stop()
 
-st.html(markup.heading(2, estimate(answer), "answer", "answer"))
+sentence, grounds, further = said(state, question)
+st.html(markup.heading(2, sentence, "answer", "answer"))
 show_chart(state, question, "study-caar")
-st.markdown(plain(evidence(answer)))
-for sentence in [*confounding(answer), *silent(answer), *answer.study.notes, *answer.listings]:
+st.markdown(plain(grounds))
+for sentence in further:
     st.caption(plain(sentence))
 for name in FOLDS:
     fold(state, question, name)

@@ -27,9 +27,8 @@ from dashboard.charts import words
 from dashboard.charts.chart import Chart
 from dashboard.charts.timeline import MOST_LINES
 from dashboard.views.context import onward
-from dashboard.views.headline import drop_title, standing
 from dashboard.views.request import NothingToShow, Request
-from dashboard.views.shock import FIRST, highlighted
+from dashboard.views.shock import FIRST
 from dashboard.views.story import Story
 from etl.entries import EntryError
 from etl.product import NAME
@@ -77,7 +76,7 @@ def first_picture(state: str, event_id: str) -> Chart | None:
 @st.fragment
 def timeline_block(state: str, told: Story) -> None:
     """The timeline and the choice of the companies in colour: 16 of the page’s 46 ms (measured)."""
-    names, default = told.traded_names, list(highlighted(told))
+    names, default = told.traded_names, list(event_words(state, told.event.event_id).in_colour)
     address.take_many("show", names, default, MOST_IN_COLOUR, "company")
 
     def switch() -> None:
@@ -180,10 +179,11 @@ def tell(state: str) -> None:
     st.set_page_config(page_title=f"{event.title} · {NAME}")
     with top:
         already = first_screen(state, told)
-    st.html(markup.part(drop_title(told), "drop"))
+    told_in = event_words(state, event.event_id)
+    st.html(markup.part(told_in.drop_title, "drop"))
     timeline_block(state, told)
     minutes_block(state, event.event_id)
-    who_moved(state, told, standing(told), already)
+    who_moved(state, told, told_in.standing, already)
     st.html(markup.part("The record book", "records"))
     block(state, event.event_id, "record-book")
     if told.mean < 0 and not told.recoveries.empty:
