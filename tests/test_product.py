@@ -44,6 +44,12 @@ def test_the_container_sets_settings() -> None:
     assert {variable(name) for name in ("database", "cache_dir", "load_bundled")} <= given
 
 
+def test_the_container_stands_on_an_image_that_stays_the_same() -> None:
+    dockerfile = (PROJECT_ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (base,) = re.findall(r"^FROM (.+)$", dockerfile, re.MULTILINE)
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base)
+
+
 def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
     changes = (PROJECT_ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == VERSION
