@@ -45,7 +45,7 @@ types: .venv/.installed-dev ## Static types (mypy)
 # Two processes that each multiply small matrices with two threads wait for each other's most of the time.
 unit: export OPENBLAS_NUM_THREADS = 1
 unit: .venv/.installed-dev chromium ## The tests alone
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: .venv/.installed-dev chromium ## The long forms of the crash, fault and concurrency tests
 	env $$($(BIN)/python -c "from etl.product import variable; print(variable('soak'))")=1 $(BIN)/python -m pytest --timeout 7200 -rfE

@@ -140,6 +140,9 @@ async def _warm_unless(known: str | None) -> str | None:
                     break
                 await asyncio.to_thread(warm, state, event_id)
             settle()
+    except WarehouseError as error:
+        logger.warning("Nothing could be read ahead: %s", error)
+        return known
     except Exception:
         logger.exception("The default story could not be prepared")
         return known

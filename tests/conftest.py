@@ -42,17 +42,12 @@ BREAKS_THE_WAREHOUSE = "test_in_a_browser.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with a running dashboard take longest, and come first: no worker is left with one at the end.
-
-    Those that share one go to the same worker, since it costs more to start than most of them; other files stay whole.
-    """
+    """Tests with a running dashboard take longest, and come first: no worker is left with one at the end."""
     items.sort(
         key=lambda item: ("start_dashboard" not in _fixtures(item), item.path.name == BREAKS_THE_WAREHOUSE)
     )
     for item in items:
         item.user_properties += [("tried", (*mark.args, 1, 0)) for mark in item.iter_markers("tried")]
-        shared = "dashboard" in _fixtures(item) or item.path.name == BREAKS_THE_WAREHOUSE
-        item.add_marker(pytest.mark.xdist_group("dashboard" if shared else str(item.path)))
 
 
 def _fixtures(item: pytest.Item) -> list[str]:

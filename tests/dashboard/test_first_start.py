@@ -9,6 +9,7 @@ import pytest
 from dashboard import metrics, warm
 from dashboard.warm import warmed
 from etl.product import variable
+from etl.warehouse import StateGoneError
 
 
 def test_a_start_without_a_warehouse_builds_it_where_the_operator_says_so(tmp_path: Path, monkeypatch):
@@ -20,6 +21,21 @@ def test_a_start_without_a_warehouse_builds_it_where_the_operator_says_so(tmp_pa
     monkeypatch.setenv(variable("load_bundled"), "1")
     start()
     assert database.exists()
+
+
+def test_a_warehouse_that_goes_while_it_is_read_ahead_is_one_line_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone(_: str) -> None:
+        raise StateGoneError.of("market@7")
+
+    monkeypatch.setattr(warm, "_state", lambda: "market@7")
+    monkeypatch.setattr(warm, "warm", gone)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: asyncio.run(warm._warm_unless("market@6"))).result() == "market@6"
+    (line,) = caplog.records
+    assert line.getMessage() == f"Nothing could be read ahead: {StateGoneError.of('market@7')}"
+    assert line.exc_info is None
 
 
 def start() -> None:
