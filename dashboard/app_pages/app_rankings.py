@@ -9,7 +9,7 @@ from dashboard.app_pages.builder import show_or_say
 from dashboard.app_pages.choices import pick, select, select_many
 from dashboard.app_pages.period import choose_event, choose_period, usual_period
 from dashboard.app_pages.reading import reading
-from dashboard.app_pages.shared import require_state, theme
+from dashboard.app_pages.shared import grid, require_state, theme
 from dashboard.charts import rank_words
 from dashboard.data.captures import Ranking, apps, rankings
 from dashboard.views.app_rankings import (
@@ -106,14 +106,13 @@ def chosen_apps() -> None:
     show_or_say(state, "rank-first-days", Request(event.event_id, chosen, theme=theme(), options=settings))
     if drawn:
         st.subheader("Every point and where it comes from", anchor="points")
-        st.dataframe(
+        grid(
             drawn.table,
-            hide_index=True,
-            column_config={
+            "Every rank that is drawn, with the capture or the report that it comes from",
+            {
                 "link": st.column_config.LinkColumn("link", display_text="open"),
                 "note": st.column_config.TextColumn("note", width="large"),
             },
-            alt="Every rank that is drawn, with the capture or the report that it comes from",
         )
 
 

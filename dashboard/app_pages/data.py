@@ -8,7 +8,7 @@ from dashboard.app_pages.audience import is_operator, say_nothing
 from dashboard.app_pages.markdown import plain
 from dashboard.app_pages.reading import reading
 from dashboard.app_pages.refresh_button import refresh_part
-from dashboard.app_pages.shared import citation, price_freshness, require_state, show, theme
+from dashboard.app_pages.shared import citation, grid, price_freshness, require_state, show, theme
 from dashboard.app_pages.signals_part import computed_line
 from dashboard.charts.chart import Chart
 from dashboard.serving import base_path
@@ -48,7 +48,7 @@ def rows(table: pd.DataFrame, labels: dict[str, str], alt: str) -> None:
         for name, label in labels.items()
         if isinstance(table[name].dtype, pd.DatetimeTZDtype)
     }
-    st.dataframe(table[list(labels)].rename(columns=labels), hide_index=True, alt=alt, column_config=times)
+    grid(table[list(labels)].rename(columns=labels), alt, times)
 
 
 def runs_part(held: Holdings) -> None:

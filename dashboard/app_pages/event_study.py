@@ -18,10 +18,11 @@ from dashboard.data.market import named_companies
 from dashboard.data.spreadsheet import csv_text
 from dashboard.data.study_inputs import groups
 from dashboard.event_study import MODELS
+from dashboard.views import study_tables
 from dashboard.views.event_study import ESTIMATIONS, USUAL, WINDOWS, draw, request_of
 from dashboard.views.request import NothingToShow
 from dashboard.views.study_answer import LABELS, Answer, Question, ask, ask_elsewhere
-from dashboard.views.study_words import UNUSUAL, confounding, estimate, evidence, silent, spell_p
+from dashboard.views.study_words import UNUSUAL, confounding, estimate, evidence, silent
 
 OTHERS = {"in": "Kept in", "out": "Left out"}
 MOST_FIRMS = 30
@@ -33,6 +34,14 @@ FOLDS = {
     "study-benchmarks": ("Against other benchmarks", ":material/straighten:"),
 }
 
+CAPTIONS = {
+    "tests": "The tests of the abnormal return",
+    "donors": "Weights of the synthetic control, and each donor rebuilt from the others",
+    "elsewhere": "Abnormal returns on their own sessions",
+    "unusual": "Volatility-scaled move, spread of the firms and volume of the day",
+    "left-out": "The firms left out",
+    "own-size": "How often each test rejects on ordinary dates of these firms",
+}
 BESIDE = {"study-explained": ("study-scatter",), "study-synthetic": ("study-synthetic-gaps",)}
 
 
@@ -62,6 +71,12 @@ def said(state: str, question: Question) -> tuple[str, str, list[str]]:
     answer = answer_to(state, question)
     further = [*confounding(answer), *silent(answer), *answer.study.notes, *answer.listings]
     return estimate(answer), evidence(answer), further
+
+
+@st.cache_resource(max_entries=120, show_spinner=False)
+def table_of(state: str, question: Question, name: str) -> str:
+    """A table of a study as HTML, which prints as it is; "" where it has no rows. Made once for all readers."""
+    return markup.table(study_tables.TABLES[name](answer_to(state, question)), CAPTIONS[name])
 
 
 def show_chart(state: str, question: Question, name: str) -> None:
@@ -122,86 +137,20 @@ def fold(state: str, question: Question, name: str) -> None:
                 for sentence in answer_to(state, question).check.attrs["left_out"]:
                     st.caption(plain(sentence))
             if name == "study-synthetic":
-                donors_table(answer_to(state, question))
+                st.html(table_of(state, question, "donors"))
         except NothingToShow as nothing:
             say_nothing(nothing)
 
 
-def donors_table(answer: Answer) -> None:
-    """The firms that the synthetic control is made of: weight, and each one's own gap when rebuilt from the others."""
-    found = answer.rebuilt
-    shown = found.donors.join(found.weights.rename("weight")).sort_values("weight", ascending=False)
-    shown.insert(0, "name", shown.index.map(answer.names))
-    st.dataframe(
-        shown[["name", "weight", "gap", "deviation", "ratio", "compared"]],
-        hide_index=True,
-        alt="Weights of the synthetic control, and each donor rebuilt from the others",
-        column_config={
-            "name": "Firm outside AI",
-            "weight": st.column_config.NumberColumn("Weight", format="%.2f"),
-            "gap": st.column_config.NumberColumn("Its own gap", format="percent"),
-            "deviation": st.column_config.NumberColumn("Usual gap before", format="percent"),
-            "ratio": st.column_config.NumberColumn("Gap / usual", format="%.2f"),
-            "compared": st.column_config.CheckboxColumn("Compared"),
-        },
-    )
-
-
-def verdict(holds: bool, size: float) -> str:
-    """Whether a test holds, with the size behind it."""
-    return f"{'yes' if holds else 'no'} ({size:.1%})" if pd.notna(size) else "not measured"
-
-
-def tests_table(answer: Answer) -> None:
+def tests_table(state: str, question: Question) -> None:
     """The tests, those that hold for this group first, the others greyed, each with its measured size."""
-    tests = answer.tests
     st.caption(
         "A sound test at 5% sees an event on 5% of the dates that have none. In brackets: how often each does so in "
         "simulated markets without an event, for a group of this size with these gaps and a window of this length, "
         "when all firms share the date, and when the day is twice as volatile besides; the worst of seven kinds of "
         "markets."
     )
-    shown = pd.DataFrame(
-        {
-            "Test": tests["title"],
-            "Statistic": tests["statistic"],
-            "df": [
-                f"{df:.0f}" if pd.notna(df) and pd.notna(p) else "–"
-                for df, p in zip(tests["df"], tests["p_value"], strict=True)
-            ],
-            "p": [spell_p(p) for p in tests["p_value"]],
-            "Holds: shared date": [
-                verdict(*pair)
-                for pair in zip(tests["valid_with_common_date"], tests["size_common_date"], strict=True)
-            ],
-            "Holds: volatile day": [
-                verdict(*pair)
-                for pair in zip(tests["valid_with_volatile_day"], tests["size_volatile_day"], strict=True)
-            ],
-            "Why": tests["note"],
-        }
-    )
-    grey = {"light": "#6F6C65", "dark": "#8E959C"}[theme()]
-    styled = shown.style.apply(
-        lambda row: ["" if row["Holds: shared date"].startswith("yes") else f"color: {grey}"] * len(row),
-        axis=1,
-    )
-    st.dataframe(
-        styled,
-        hide_index=True,
-        height="content",
-        row_height=65,  # Streamlit breaks lines in rows of more than four rem: nothing is cut off
-        alt="The tests of the abnormal return, those that hold for this group first",
-        column_config={
-            "Test": st.column_config.TextColumn(width=200),
-            "Statistic": st.column_config.NumberColumn(format="%.2f", width="small"),
-            "df": st.column_config.TextColumn(help="Degrees of freedom of the t distribution", width="small"),
-            "p": st.column_config.TextColumn(help="Two-sided p-value", width="small"),
-            "Holds: shared date": st.column_config.TextColumn(width=130),
-            "Holds: volatile day": st.column_config.TextColumn(width=130),
-            "Why": st.column_config.TextColumn(width=420),
-        },
-    )
+    st.html(table_of(state, question, "tests"))
 
 
 def elsewhere_alone(state: str, question: Question) -> pd.DataFrame:
@@ -213,60 +162,26 @@ def elsewhere_alone(state: str, question: Question) -> pd.DataFrame:
             return pd.DataFrame()
 
 
-def elsewhere_table(shown: pd.DataFrame) -> None:
+def elsewhere_table(table: str) -> None:
     """The firms on other clocks, each on the first session of its exchange that could react."""
     st.caption(
         "Each on the first session of its own exchange that could react, against the S&P 500 (SPY) of the day, of the "
         "day before and of the day after (Dimson 1979): New York closes after them."
     )
-    share = st.column_config.NumberColumn(format="percent")
-    titles = {
-        "name": "Company",
-        "exchange": "Exchange",
-        "session": "Session",
-        "raw": "Raw",
-        "car": "Abnormal",
-        "low": "95% from",
-        "high": "to",
-        "p_value": "p",
-        "placebo_p": "Placebo p",
-    }
-    st.dataframe(
-        shown[list(titles)].rename(columns=titles),
-        hide_index=True,
-        alt="Abnormal returns of the firms in Asia on their own sessions",
-        column_config=dict.fromkeys(("Raw", "Abnormal", "95% from", "to"), share),
-    )
+    st.html(table)
 
 
 @st.fragment
-def own_size(answer: Answer) -> None:
+def own_size(state: str, question: Question) -> None:
     """How often each test rejects on these firms' own ordinary dates, measured when it is asked for."""
     if not st.toggle("Measure it on these firms’ own ordinary dates (takes some seconds)", key="own-size"):
         return
-    size = answer.size
-    if size.empty:
+    if table := table_of(state, question, "own-size"):
+        st.html(table)
+    else:
         st.caption(
             "The history is too short: fewer than 50 dates without an event have a whole estimation window."
         )
-        return
-    columns = {
-        "test": "Test",
-        "rejected_5pct": "Rejects at 5%",
-        "standard_error_5pct": "Standard error",
-        "dates": "Dates",
-        "independent_dates": "Without overlap",
-        "valid_with_common_date": "Holds here",
-    }
-    titles = answer.tests.set_index("test")["title"]
-    shown = size[list(columns)].assign(test=size["test"].map(titles)).rename(columns=columns)
-    percent = st.column_config.NumberColumn(format="percent")
-    st.dataframe(
-        shown,
-        hide_index=True,
-        alt="How often each test rejects on ordinary dates of these firms",
-        column_config={"Rejects at 5%": percent, "Standard error": percent},
-    )
 
 
 def as_csv(table: pd.DataFrame) -> bytes:
@@ -315,7 +230,7 @@ except NothingToShow as nothing:
     else:
         who = "This firm trades on another clock" if len(found) == 1 else "These firms trade on other clocks"
         st.html(markup.heading(2, f"{who} than New York’s", "elsewhere", "answer"))
-        elsewhere_table(found)
+        elsewhere_table(markup.table(study_tables.elsewhere(found), CAPTIONS["elsewhere"]))
     st.stop()
 
 sentence, grounds, further = said(state, question)
@@ -327,27 +242,15 @@ for sentence in further:
 for name in FOLDS:
     fold(state, question, name)
 with st.expander("The tests, and which of them hold here", icon=":material/rule:"):
-    tests_table(answer)
-    own_size(answer)
+    tests_table(state, question)
+    own_size(state, question)
 with st.expander(UNUSUAL, icon=":material/storm:"):
-    st.dataframe(
-        answer.unusual.rename(
-            columns={
-                "name": "What",
-                "value": "On the day",
-                "usual": "Usual",
-                "p_value": "p",
-                "days": "Days compared",
-            }
-        ),
-        hide_index=True,
-        alt="Volatility-scaled move, spread of the firms and volume of the day",
-    )
-if len(answer.elsewhere):
+    st.html(table_of(state, question, "unusual"))
+if elsewhere := table_of(state, question, "elsewhere"):
     with st.expander("Seoul, Tokyo and Hong Kong on their own sessions", icon=":material/schedule:"):
-        elsewhere_table(answer.elsewhere)
-if len(answer.left_out):
+        elsewhere_table(elsewhere)
+if left_out := table_of(state, question, "left-out"):
     with st.expander(f"Firms left out: {len(answer.left_out)}", icon=":material/person_off:"):
-        st.dataframe(answer.left_out, hide_index=True, alt="The firms left out, each with the reason")
+        st.html(left_out)
 with st.expander("Every number", icon=":material/download:"):
     downloads(answer)

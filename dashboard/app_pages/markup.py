@@ -5,8 +5,11 @@ Every text is escaped, and the looks are in `dashboard/style.css`; `watch.js` an
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, time
 from html import escape
 from urllib.parse import urlencode
+
+import pandas as pd
 
 from dashboard.charts.chart import Chart
 from dashboard.data.claims import Source
@@ -17,6 +20,9 @@ from dashboard.views.headline import Figure
 
 VERDICTS = {HOLDS: "green", IN_PART: "orange", FAILS: "red"}
 LONG_NOTE = 90
+ADDRESS = ' class="address"'
+MOST_ON_PAPER = 60
+"""Rows of a grid that are printed: two sheets."""
 COPY_ADDRESS = '<button type="button" class="copy" data-copy="{address}">Copy this page’s address</button>'
 
 
@@ -124,6 +130,50 @@ def context(rows: Iterable[Row]) -> str:
         for row in rows
     )
     return f'<table class="context"><tbody>{cells}</tbody></table>'
+
+
+def table(rows: pd.DataFrame, caption: str) -> str:
+    """A small table of text, which prints as it is; "" without rows.
+
+    Columns of figures stand at the right; the rows that `rows.attrs["quiet"]` marks are greyed.
+    """
+    if rows.empty:
+        return ""
+    quiet = rows.attrs.get("quiet", [False] * len(rows))
+    kinds = {name: ' class="number"' if rows[name].map(_is_figure).all() else "" for name in rows}
+    head = "".join(f'<th scope="col"{kind}>{escape(str(name))}</th>' for name, kind in kinds.items())
+    body = "".join(
+        f"<tr{' class=quiet' if grey else ''}>"
+        + "".join(
+            f"<td{kind}>{escape(str(cell))}</td>" for kind, cell in zip(kinds.values(), row, strict=True)
+        )
+        + "</tr>"
+        for grey, row in zip(quiet, rows.itertuples(index=False), strict=True)
+    )
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="plain">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def on_paper(rows: pd.DataFrame, caption: str) -> str:
+    """The first rows of a table that the screen shows as a grid, which paper would cut off where it is scrolled."""
+    shown = rows.head(MOST_ON_PAPER).map(_cell)
+    left = len(rows) - len(shown)
+    more = f"<p>{left:,} more {'row is' if left == 1 else 'rows are'} on the screen.</p>" if left else ""
+    return f'<div class="on-paper">{table(shown, caption)}{more}</div>'
+
+
+def _cell(value: object) -> str:
+    if value is None or value is pd.NaT or value != value:
+        return "–"
+    if isinstance(value, pd.Timestamp | datetime):
+        return f"{value:%Y-%m-%d}" if value.time() == time() else f"{value:%Y-%m-%d %H:%M}"
+    return f"{value:,g}" if isinstance(value, float) else str(value)
+
+
+def _is_figure(cell: str) -> bool:
+    return not any(letter.isalpha() for letter in cell)
 
 
 def claims(checked: Iterable[Checked]) -> str:

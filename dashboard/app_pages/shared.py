@@ -1,7 +1,7 @@
 """What every page shares: the published state, its age, cached stories and charts, and how a chart is shown."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -271,6 +271,12 @@ def under(
         opened = st.button("Table and data", type="tertiary", key=f"{chart.name}-table")
     if opened:
         table_and_data(chart)
+
+
+def grid(rows: pd.DataFrame, alt: str, columns: Mapping[str, Any] | None = None) -> None:
+    """A table to scroll and to sort on the screen, and its rows on paper."""
+    st.dataframe(rows, hide_index=True, alt=alt, column_config=dict(columns or {}))
+    st.html(markup.on_paper(rows, alt))
 
 
 @st.dialog("Table and data", width="large")

@@ -143,7 +143,7 @@ def _adjusted_closes(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 def _why(exchange: str) -> str:
     if exchange in NEW_YORK:
         return "no prices in the warehouse"
-    return f"listed on {exchange}, whose sessions are not New York's"
+    return f"listed on {exchange}, whose sessions are not New York’s"
 
 
 def market_values(con: duckdb.DuckDBPyConnection, session: date) -> pd.Series:

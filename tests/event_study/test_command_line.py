@@ -81,7 +81,7 @@ def test_korean_shares_are_left_out_with_the_reason(command):
     figures = json.loads(text)
     reasons = {row["firm"]: row["reason"] for row in figures["dropped"]}
     assert code == 0
-    assert reasons["000660.KS"] == "listed on XKRX, whose sessions are not New York's"
+    assert reasons["000660.KS"] == "listed on XKRX, whose sessions are not New York’s"
     assert [row["firm"] for row in figures["firms"]] == ["MU"]
 
 
