@@ -33,6 +33,7 @@ BAND = (0.1, 0.9)
 STEEP = 0.06
 """From this change of the first company on, the lines lie far enough apart to be named where they drop."""
 SHORT_NAME = 11
+LONGEST_NAME = 14
 SPACING = 0.085
 MOST_OTHERS = 8
 """Events that a note names: more would take the room of the picture on paper."""
@@ -204,6 +205,15 @@ def _since(level: float, base_day: date) -> str:
     return f"{words.percent(level / 100 - 1)} since {words.day(base_day, year=False)}"
 
 
+def label(name: str, ticker: str) -> str:
+    """What a line is called beside it: a short name, or a ticker that readers know; never an exchange's number."""
+    if len(name) <= SHORT_NAME:
+        return name
+    if ticker.isalpha():
+        return ticker
+    return name if len(name) <= LONGEST_NAME else name.split()[0]
+
+
 def _name_lines(
     fig: go.Figure,
     rebased: pd.DataFrame,
@@ -218,7 +228,7 @@ def _name_lines(
     for ticker, colour in shades.items():
         name = str(names.get(ticker, ticker))
         path = rebased[rebased["ticker"] == ticker]
-        paths.append((name if len(name) <= SHORT_NAME else ticker, path, colour))
+        paths.append((label(name, ticker), path, colour))
     session = pd.Timestamp(focus.market_session)
     found = []
     for name, path, colour in paths:

@@ -11,6 +11,7 @@ from dashboard.charts.annotations import on_mondays
 from dashboard.charts.event_study import benchmarks
 from dashboard.charts.recovery import recovery
 from dashboard.charts.style import PALETTES, mixed, readable_on
+from dashboard.charts.timeline import label
 from dashboard.views.events import Choice, draw
 from dashboard.views.league import read_league
 from dashboard.views.registry import CHARTS
@@ -200,3 +201,16 @@ def test_a_day_of_gains_is_told_as_one_with_the_largest_on_top(bundled_database)
     assert percent.title.endswith("of 53 AI companies rose, Arm furthest")
     assert dollars.title == "NVIDIA alone was 17% of the $2.55 trillion gained"
     assert [chart.figure.data[0].y[-1] for chart in (percent, dollars)] == ["Arm", "NVIDIA"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ticker", "said"),
+    [
+        ("NVIDIA", "NVDA", "NVIDIA"),
+        ("Applied Materials", "AMAT", "AMAT"),
+        ("Samsung Electronics", "005930.KS", "Samsung"),
+        ("Tokyo Electron", "8035.T", "Tokyo Electron"),
+    ],
+)
+def test_a_line_is_called_by_what_readers_know_the_company_by(name, ticker, said):
+    assert label(name, ticker) == said
