@@ -55,6 +55,8 @@ def export(spec: Spec, place: Placing, state: str | None = None) -> Result:
     except Exception as error:
         said = f"{type(error).__name__}: {first_line(error)}"
         return Result(spec, folder, failures={"chart": f"The chart could not be made ({said})"})
+    if set(spec.formats) <= set(kit.failures):  # words about a chart that is not there are no kit
+        return Result(spec, folder, failures=kit.failures, warnings=kit.warnings)
     written, failures = kits.write(kit, folder)
     return Result(spec, folder, written, failures, kit.warnings, kit)
 

@@ -13,7 +13,7 @@ from dashboard.export import browser, pictures, tables
 from dashboard.export.browser import BrowserError, Drawing, token
 from dashboard.export.drawing import Look, NoData, caption, job
 from dashboard.export.pictures import Label, WrongPicture
-from dashboard.export.presets import CSS_DPI, BadSpec
+from dashboard.export.presets import CSS_DPI, PRESETS, BadSpec
 from etl.errors import ProductError
 
 POINT = 72 / CSS_DPI
@@ -80,21 +80,19 @@ def _finish(drawing: Drawing, chart: Chart, look: Look, key: str, formats: Colle
 
 
 def _require_fit(drawing: Drawing, chart: Chart, look: Look) -> None:
-    answer, where = drawing.answer, f"the preset “{look.preset.name}”"
+    answer, name = drawing.answer, look.preset.name
+    where, kind = (f"in the preset “{name}”", "preset") if name in PRESETS else (f"at {name}", "size")
+    way_out = f"choose a larger {kind} or fewer companies"
     if answer.get("refused"):
         raise CannotDraw(
             f"The words leave {max(answer['room'], 0):.0f} of the {answer['least']:.0f} pixels that {chart.name} needs "
-            f"in {where}: shorten the title or the subtitle, or choose a higher preset."
+            f"{where}: shorten the title or the subtitle, or choose a higher {kind}."
         )
     if answer["cut"]:
-        raise CannotDraw(
-            f"“{_short(answer['cut'])}” would be cut off in {where}: choose a larger preset or fewer companies."
-        )
+        raise CannotDraw(f"“{_short(answer['cut'])}” would be cut off {where}: {way_out}.")
     if answer["overlap"]:
         one, other = (_short(text) for text in answer["overlap"])
-        raise CannotDraw(
-            f"“{one}” and “{other}” would overlap in {where}: choose a larger preset or fewer companies."
-        )
+        raise CannotDraw(f"“{one}” and “{other}” would overlap {where}: {way_out}.")
 
 
 def _warnings(drawing: Drawing) -> tuple[str, ...]:

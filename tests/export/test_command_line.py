@@ -73,6 +73,16 @@ def test_a_part_ends_with_1_and_names_the_rest(
     assert (tmp_path / "shock-map" / "shock-map.csv").exists()
 
 
+def test_a_chart_that_its_size_has_no_room_for_leaves_no_kit_and_is_not_counted(
+    on_bundled_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["shock-losses", "--size", "64mm", "--format", "png", "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert "at 64mm: choose a larger size or fewer companies" in said.err
+    assert "0 of 1 charts exported" in said.err
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
 def test_of_all_charts_one_that_there_is_nothing_for_is_told_and_no_fault(
     on_bundled_data: Path,
     tmp_path: Path,
