@@ -1,8 +1,10 @@
 'use strict';
-// Draws a figure in a place on a page: as wide as the place, smaller where its words would be cut off, whole on paper.
+// Draws a figure in a place on a page: as wide as the place, smaller where its words would be cut off or lie on each other,
+// whole on paper.
 function drawChart(place, figure, locale, config) {
   var SMALLER = [1, 1.12, 1.25, 1.4, 1.6, 1.85, 2.1];
   var SLACK = 2; // pixels beside the ink of a word
+  var COVERED = 0.25; // of the smaller word
   var drawn = document.createElement('div');
   var width = 0;
   var height = 0;
@@ -17,6 +19,22 @@ function drawChart(place, figure, locale, config) {
     });
   }
 
+  function apart() {
+    var boxes = Array.from(drawn.querySelectorAll('.main-svg text'), function (word) {
+      return word.textContent.trim() ? word.getBoundingClientRect() : { width: 0, height: 0 };
+    }).filter(function (box) { return box.width >= 1; }).sort(function (a, b) { return a.top - b.top; });
+    return boxes.every(function (box, place) {
+      for (var next = place + 1; next < boxes.length && boxes[next].top < box.bottom; next++) {
+        var other = boxes[next];
+        var across = Math.min(box.right, other.right) - Math.max(box.left, other.left);
+        var down = Math.min(box.bottom, other.bottom) - other.top;
+        var least = Math.min(box.width * box.height, other.width * other.height);
+        if (across > 0 && down > 0 && across * down > COVERED * least) return false;
+      }
+      return true;
+    });
+  }
+
   function scalable() { // on paper the style sheet makes the drawing as wide as the page
     var size = drawn._fullLayout;
     drawn.querySelectorAll('.main-svg').forEach(function (part) {
@@ -26,15 +44,19 @@ function drawChart(place, figure, locale, config) {
     drawn.querySelector('.svg-container').style.aspectRatio = size.width + '/' + size.height;
   }
 
-  function attempt(turn) {
+  function attempt(turn, settled) {
     var by = SMALLER[turn];
     drawn.style.cssText =
       'width:' + width * by + 'px;height:' + height * by + 'px;transform-origin:0 0;transform:scale(' + 1 / by + ')';
     place.style.height = height + 'px';
     drawn.querySelectorAll('.main-svg').forEach(function (part) { part.removeAttribute('viewBox'); });
     return Plotly.relayout(drawn, { width: width * by, height: height * by }).then(function () {
-      if (!whole() && turn + 1 < SMALLER.length) return attempt(turn + 1);
-      return scalable();
+      if (settled !== undefined && turn === settled) return scalable(); // nothing smaller sets its words apart
+      var uncut = whole();
+      if (uncut && apart()) return scalable();
+      if (uncut && settled === undefined) settled = turn;
+      if (turn + 1 < SMALLER.length) return attempt(turn + 1, settled);
+      return settled === undefined ? scalable() : attempt(settled, settled);
     });
   }
 
