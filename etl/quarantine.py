@@ -102,9 +102,8 @@ def decide(warehouse: Warehouse, verb: str, chosen: Filter, *, reason: str, by: 
             else:
                 _settle(con, row, VERDICTS[verb])
         decided.settled = len(rows) - len(impossible)
-        log.message = (
-            f"{decided.settled} refused rows {VERDICTS[verb]} by {by or _operator()}: {reason.strip()}"
-        )
+        count = f"{decided.settled} refused row{'' if decided.settled == 1 else 's'}"
+        log.message = f"{count} {VERDICTS[verb]} by {by or _operator()}: {reason.strip()}"
         log.write(con)
         con.commit()
     return decided

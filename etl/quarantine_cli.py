@@ -97,7 +97,7 @@ def _decide(verb: str, chosen: Filter, reason: str, by: str) -> None:
         errors.print(f"It cannot be accepted, {sentence}")
     inserted, updated = done.log.total("inserted"), done.log.total("updated")
     merged = f": {inserted} inserted, {updated} updated" if verb == "accept" else ""
-    console.print(f"{done.settled} rows {VERDICTS[verb]}{merged}.")
+    console.print(f"{done.settled} row{'' if done.settled == 1 else 's'} {VERDICTS[verb]}{merged}.")
     raise typer.Exit(done.exit_code)
 
 

@@ -82,7 +82,8 @@ def test_an_accepted_row_with_another_figure_is_another_row(loaded, amd):
     amd.bars[CRASH].close *= 40
     amd.bars[CRASH].high *= 40
     assert loaded.refresh("prices").exit_code == 1
-    assert [row["key"] for row in listed(loaded)] == ["AMD 2025-03-12"]
+    (row,) = listed(loaded)
+    assert (row["key"], row["decided_for"]) == ("AMD 2025-03-12", None)
 
 
 def test_dropped_rows_stay_out_and_are_not_told_of_again(loaded, amd):
@@ -94,12 +95,14 @@ def test_dropped_rows_stay_out_and_are_not_told_of_again(loaded, amd):
     assert messages(loaded)["AMD"] == ""
     assert closes(loaded) == before
     assert listed(loaded) == []
+    assert "Rows in quarantine: 0." in loaded.run("status").stdout
 
 
 def test_a_dropped_row_can_be_accepted_by_its_name(loaded, amd):
     again(loaded)
     loaded.run("quarantine", "drop", "--ticker", "AMD", "--reason", "a misprint")
     names = [row["number"] for row in listed(loaded, "--all")]
+    assert loaded.run("quarantine", "drop", *names, "--reason", "again").returncode == 2
     assert loaded.run("quarantine", "accept", "--ticker", "AMD", "--reason", "no").returncode == 2
     assert loaded.run("quarantine", "accept", *names, "--reason", "it was real").returncode == 0
     assert closes(loaded) == {day: pytest.approx(bar.close) for day, bar in amd.bars.items()}
@@ -127,7 +130,7 @@ def test_what_no_operator_can_make_good_is_named_and_stays(loaded):
     loaded.yahoo.listings["AMD"].bars[date(2025, 3, 13)].close = 500.0
     again(loaded)
     done = loaded.run("quarantine", "accept", "--ticker", "AMD", "--reason", "I want it")
-    assert (done.returncode, done.stdout) == (1, "1 rows accepted: 0 inserted, 1 updated.\n")
+    assert (done.returncode, done.stdout) == (1, "1 row accepted: 0 inserted, 1 updated.\n")
     assert done.stderr == "It cannot be accepted, AMD: the close is not positive\n"
     assert [row["figure"] for row in listed(loaded)] == [-5.0]
     assert loaded.rows("SELECT figure FROM quarantine_decision") == [(500.0,)]
