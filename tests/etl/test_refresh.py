@@ -182,6 +182,11 @@ def test_a_market_that_was_closed_is_not_asked(operator):
     assert sorted(closes(operator, "NVDA")) == [date(2025, 1, 28)]
 
 
+def test_the_sessions_from_today_on_can_be_asked_for(operator):
+    asked = operator.refresh("prices", since=datetime.now(UTC).date())  # there may be none: it is not refused
+    assert [log.source for log in asked.logs] == ["yahoo"]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
