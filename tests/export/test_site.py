@@ -9,10 +9,12 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import feedparser
 import html5lib
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from dashboard.edition.site import write_site
@@ -84,6 +86,19 @@ def test_every_page_of_the_site_is_valid_and_links_only_to_what_is_there(
         for link in re.findall(r'(?:src|href|data-script)="([^"#]+)"', text):
             if not link.startswith(("https://", "http://", "data:image/")):
                 assert (path.parent / link).exists(), f"{path.name}: {link}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_reader_is_shut_out_of_the_list_of_events_and_of_an_events_page(
+    page: Page, served: str, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    for path in ("", "events/", "events/deepseek-selloff.html"):
+        answer = page.goto(f"{served}/{path}")
+        assert answer
+        assert answer.ok
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
 
 
 def test_pages_have_a_preview_for_social_media(site: Path) -> None:
