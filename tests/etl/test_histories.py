@@ -156,19 +156,25 @@ class Play:
             self.site.listing.dividends[DAYS[number]] = share * self.site.listing.bars[DAYS[number - 1]].close
 
     def _withdraw(self, which: int) -> None:
-        one = self.site.listing
-        if which < len(one.splits):  # the closes were right all along
-            del one.splits[sorted(one.splits)[which]]
+        one, seen = self.site.listing, self._seen()
+        if which < len(seen):  # the closes were right all along
+            del one.splits[seen[which]]
         elif one.dividends:
             del one.dividends[sorted(one.dividends)[which % len(one.dividends)]]
+
+    def _seen(self) -> list[date]:
+        """The splits that were seen: without one a whole history at half its height is refused by name."""
+        stored = {held for (held,) in self.warehouse.rows("SELECT date FROM split")}
+        return sorted(self.site.listing.splits.keys() & stored)
 
     def _move(self, which: int, number: int) -> None:
         """Another day for a split or a dividend; the closes were right all along."""
         one, to = self.site.listing, DAYS[number]
         if not self._is_past(number) or to in one.splits or to in one.dividends:
             return
-        if which < len(one.splits):
-            one.splits[to] = one.splits.pop(sorted(one.splits)[which])
+        seen = self._seen()
+        if which < len(seen):
+            one.splits[to] = one.splits.pop(seen[which])
         elif one.dividends:
             one.dividends[to] = one.dividends.pop(sorted(one.dividends)[which % len(one.dividends)])
 
