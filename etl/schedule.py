@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import pandas as pd
@@ -143,10 +144,10 @@ class Schedule:
 def run_for_ever(warehouse: Warehouse) -> None:
     """Run the jobs until SIGTERM or SIGINT; the run that is under way then is finished, and no other begun."""
     plan = Schedule(warehouse)
+    told: SimpleQueue[int] = SimpleQueue()  # an event's own lock may be held where a signal comes in between
 
     def leave(number: int, frame: Any) -> None:
-        logger.info("stopping after the run that is under way")
-        plan.stopping.set()
+        told.put(number)
         signal.signal(number, signal.SIG_DFL)
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -155,18 +156,26 @@ def run_for_ever(warehouse: Warehouse) -> None:
     plan.scheduler.start()
     for job in plan.scheduler.get_jobs():
         logger.info("scheduled: %s", job.name)
-    for _ in _minutes(plan.stopping):
+    for _ in _minutes(told):
         calendars.calendar.cache_clear()  # calendars reach a year ahead; this program may run longer
         try:
             plan.follow_companies()
         except ProductError as error:  # somebody is writing the file
             logger.error("companies are followed as before: %s", error)
+    plan.stopping.set()
+    logger.info("stopping after the run that is under way")
     plan.scheduler.shutdown(wait=True)
 
 
-def _minutes(stopping: threading.Event) -> Iterator[None]:
-    while not stopping.wait(LOOK_SECONDS):
-        yield
+def _minutes(told: SimpleQueue[int]) -> Iterator[None]:
+    """Ever again after a while, until a signal is told."""
+    while True:
+        try:
+            told.get(timeout=LOOK_SECONDS)
+        except Empty:
+            yield
+        else:
+            return
 
 
 def _companies() -> list[catalogue.Company]:

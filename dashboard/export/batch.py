@@ -1,12 +1,12 @@
 """Many kits, made side by side, written and reported as they are done; one that fails does not stop the others."""
 
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import duckdb
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -147,9 +147,9 @@ def perhaps_watching(watch: bool, work: Callable[[], int]) -> int:
 
 
 def watched(
-    export: Callable[[], int], seconds: float, say: Callable[[str], None], stop: threading.Event
+    export: Callable[[], int], seconds: float, say: Callable[[str], None], stop: "SimpleQueue[None]"
 ) -> int:
-    """Call `export` now and after each publication, until `stop` is set; returns the last exit code.
+    """Call `export` now and after each publication, until `stop` has something; returns the last exit code.
 
     A warehouse that cannot be read is waited for, and one that goes away in the middle is exported again.
     """
@@ -163,7 +163,7 @@ def watched(
 
     seen, code = attempt(_version())
     say(f"Watching for the next refresh, every {seconds:g} seconds (Ctrl-C stops).")
-    while not stop.wait(seconds):
+    while not _told(stop, seconds):
         now = _version()
         if now and now != seen:
             say(f"{now} has been published.")
@@ -172,17 +172,28 @@ def watched(
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set instead of ending the process in the middle of a file."""
-    stop = threading.Event()
+def _stopped_by_signals() -> Iterator["SimpleQueue[None]"]:
+    """What Ctrl-C and SIGTERM fill instead of ending the process in the middle of a file.
+
+    No event: its lock may be held by the wait that a signal comes into, and is then waited for without end.
+    """
+    stop: SimpleQueue[None] = SimpleQueue()
     before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, lambda *_: stop.put(None)) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _told(stop: "SimpleQueue[None]", seconds: float) -> bool:
+    try:
+        stop.get(timeout=seconds)
+    except Empty:
+        return False
+    return True
 
 
 def _version() -> str | None:

@@ -8,10 +8,10 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 
 import duckdb
 import pytest
@@ -289,12 +289,12 @@ def test_it_exports_again_when_a_refresh_publishes(
     own_database: Path, use_database: Callable[[Path], None]
 ) -> None:
     use_database(own_database)
-    stop, exports = threading.Event(), []
+    stop, exports = SimpleQueue(), []
 
     def export() -> int:
         exports.append(time.monotonic())
         if len(exports) == 3:
-            stop.set()
+            stop.put(None)
         elif len(exports) == 2:
             raise WarehouseError("The catalog went away in the middle.")
         else:
