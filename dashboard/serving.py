@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -21,6 +22,7 @@ from dashboard.settings import settings
 
 SCRIPT = "app.py"
 LONGEST_GREETING = 65_536
+LONGEST_ADDRESS = 65_536
 SELF = ("localhost", "127.0.0.1")
 """Hosts whose pages Streamlit takes for its own, as those of a browser on this machine."""
 POLICY_VIOLATION = 1008
@@ -104,6 +106,21 @@ class CountReaders:
             await self._app(scope, receive, send)
 
 
+class ShortAddress:
+    """Refuses an address of more than 64 kB, which the server itself refuses only where it comes in pieces."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "http" and len(scope["path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
+            await PlainTextResponse("The address is too long.", 414)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
 class OwnOrigin:
     """Refuses pages of other sites that open a WebSocket.
 
@@ -172,6 +189,7 @@ def placeless(data: bytes) -> bytes:
 
 
 MIDDLEWARE = [
+    Middleware(ShortAddress),
     Middleware(OwnOrigin),
     Middleware(CountReaders),
     Middleware(KeepPlace),
